@@ -1,0 +1,18 @@
+//! What every crate of the platform may use and what needs no I/O: typed ids, the injected clock and randomness,
+//! pages and sealed cursors, secrets, and the table of the five services.
+#![warn(missing_docs)]
+
+pub mod cursor;
+pub mod ids;
+pub mod page;
+pub mod platform;
+pub mod secret;
+pub mod sources;
+
+pub use cursor::{CursorSealer, InvalidCursor};
+pub use ids::{ConversationId, EventId, LeadId, SessionId, TenantId, TodoId, UserId};
+pub use page::Page;
+pub use platform::ServiceInfo;
+pub use secret::PlatformSecret;
+pub use secrecy::{ExposeSecret, SecretString};
+pub use sources::{Clock, FixedClock, Rng, Sources};
