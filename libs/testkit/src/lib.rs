@@ -1,1 +1,13 @@
+//! What the tests of all services share: a fresh database per test with the production roles, a service in process with
+//! two tenants and their tokens, a TCP proxy that breaks on demand, and the checks that walk a whole service.
+//!
+//! Helpers panic with a sentence when the environment or the code under test does not do what it must: a panic is how
+//! a test fails.
+#![warn(missing_docs)]
+#![expect(clippy::expect_used, reason = "a panic is how a helper fails the test")]
 
+pub mod proxy;
+mod wait;
+
+pub use proxy::{Fault, FaultProxy};
+pub use wait::wait_until;
