@@ -1,0 +1,243 @@
+//! The handle to a service's schema.
+
+use std::time::{Duration, Instant};
+
+use bz_kernel::{ExposeSecret, SecretString};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tracing::Instrument;
+
+use crate::error::is_connection_lost;
+use crate::tx::OpenTx;
+use crate::{DbError, SystemTx, TenantScope, TenantTx, Violation, catalog};
+
+/// The name under which transactions without a name of their own are measured.
+const UNNAMED: &str = "unnamed";
+
+/// Where a service's schema is and how many connections it may use.
+#[derive(Clone, Debug)]
+pub struct DbConfig {
+    /// `postgres://crm_api:password@host:port/database`.
+    pub url: SecretString,
+    /// The most connections that this process opens.
+    pub pool_size: u32,
+    /// How long a request waits for a connection before it answers that the database is unavailable.
+    pub acquire_timeout: Duration,
+    /// The service's schema, for example `crm`.
+    pub schema: &'static str,
+}
+
+/// A service's database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    #[expect(clippy::disallowed_types, reason = "the one place that holds the pool")]
+    pool: sqlx::PgPool,
+    pool_size: u32,
+    acquire_timeout: Duration,
+    schema: &'static str,
+}
+
+/// How the pool is used right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Open connections.
+    pub size: u32,
+    /// Open connections that nobody uses.
+    pub idle: u32,
+    /// The most that may be open.
+    pub max: u32,
+}
+
+impl Db {
+    /// Prepares the pool without connecting, so that a process can start before its database does.
+    ///
+    /// # Errors
+    /// [`DbError::Config`] for an address that cannot be one.
+    pub fn connect_lazy(cfg: &DbConfig) -> Result<Self, DbError> {
+        if !catalog::is_plain_name(cfg.schema) {
+            return Err(DbError::Config(format!(
+                "{:?} is not a schema name",
+                cfg.schema
+            )));
+        }
+        // The parser's own message may quote the password.
+        let options: PgConnectOptions = (cfg.url.expose_secret()).parse().map_err(|_| {
+            DbError::Config(
+                "the address is not of the form postgres://user:password@host/db".into(),
+            )
+        })?;
+        let pool = PgPoolOptions::new()
+            .max_connections(cfg.pool_size)
+            .acquire_timeout(cfg.acquire_timeout)
+            .max_lifetime(Duration::from_mins(15))
+            .idle_timeout(Duration::from_mins(10))
+            // A ping before each use would cost a turn; `open` sends BEGIN again when a pooled connection has died.
+            .test_before_acquire(false)
+            .connect_lazy_with(options.application_name(cfg.schema));
+        Ok(Self {
+            pool,
+            pool_size: cfg.pool_size,
+            acquire_timeout: cfg.acquire_timeout,
+            schema: cfg.schema,
+        })
+    }
+
+    /// The schema of the service.
+    #[must_use]
+    pub const fn schema(&self) -> &'static str {
+        self.schema
+    }
+
+    /// Opens a transaction that sees the rows of one tenant. One turn to the server.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when there is no connection in time.
+    pub async fn tenant(&self, scope: &TenantScope) -> Result<TenantTx, DbError> {
+        self.named_tenant(UNNAMED, scope).await
+    }
+
+    /// Opens a transaction that has no tenant: tenant tables are errors in it.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when there is no connection in time.
+    pub async fn system(&self) -> Result<SystemTx, DbError> {
+        self.open("BEGIN", UNNAMED).await.map(SystemTx::new)
+    }
+
+    /// Runs `f` in a transaction that is measured under `name` (`crm.lead.convert`), and commits when it answers `Ok`.
+    ///
+    /// # Errors
+    /// What `f` answers, or the [`DbError`] of beginning and committing.
+    pub async fn run<T, E>(
+        &self,
+        name: &'static str,
+        scope: &TenantScope,
+        f: impl AsyncFnOnce(&mut TenantTx) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<DbError>,
+    {
+        let span = tracing::debug_span!("db.transaction", db.transaction = name);
+        let work = async {
+            let mut tx = self.named_tenant(name, scope).await?;
+            let value = f(&mut tx).await?;
+            tx.commit().await?;
+            Ok(value)
+        };
+        work.instrument(span).await
+    }
+
+    /// One turn to the server and back.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when there is no answer within the acquire timeout.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        let mut tx = self.system().await?;
+        self.in_time(tx.conn().ping()).await?;
+        Ok(())
+    }
+
+    /// Waits until the database answers, for ever, with a growing pause; `on_retry` is told each failure and the pause
+    /// that follows it.
+    pub async fn wait_until_reachable(&self, mut on_retry: impl FnMut(&DbError, Duration)) {
+        let mut pause = Duration::from_millis(100);
+        while let Err(error) = self.ping().await {
+            on_retry(&error, pause);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+
+    /// Checks the role of this connection and the tables of the schema against the rules of tenancy. A service refuses
+    /// to serve unless the answer is empty.
+    ///
+    /// # Errors
+    /// Any [`DbError`].
+    pub async fn self_check(&self) -> Result<Vec<Violation>, DbError> {
+        let mut tx = self.system().await?;
+        let mut violations = catalog::check_role(tx.conn(), self.schema).await?;
+        violations.extend(catalog::check_schema(tx.conn(), self.schema).await?);
+        Ok(violations)
+    }
+
+    /// The newest migration of the schema; 0 for an empty one.
+    ///
+    /// # Errors
+    /// Any [`DbError`]; [`DbError::Other`] when the schema was never migrated.
+    pub async fn schema_version(&self) -> Result<i64, DbError> {
+        let mut tx = self.system().await?;
+        let sql = format!(
+            "-- {0}.schema_version\nSELECT coalesce(max(version), 0) FROM {0}._sqlx_migrations",
+            self.schema
+        );
+        Ok(sqlx::query_scalar(&sql).fetch_one(tx.conn()).await?)
+    }
+
+    /// How the pool is used right now.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        PoolStatus {
+            size: self.pool.size(),
+            idle,
+            max: self.pool_size,
+        }
+    }
+
+    /// Closes all connections, after the work that uses them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn named_tenant(
+        &self,
+        name: &'static str,
+        scope: &TenantScope,
+    ) -> Result<TenantTx, DbError> {
+        self.open(&begin_batch(scope), name)
+            .await
+            .map(|tx| TenantTx::new(tx, *scope))
+    }
+
+    async fn open(&self, begin: &str, name: &'static str) -> Result<OpenTx, DbError> {
+        let mut attempts = 0;
+        loop {
+            let asked = Instant::now();
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that takes connections from the pool"
+            )]
+            let acquired = self.pool.acquire().await;
+            metrics::histogram!("db_pool_wait_seconds", "schema" => self.schema)
+                .record(asked.elapsed().as_secs_f64());
+            match self
+                .in_time(OpenTx::begin(acquired?, begin, self.schema, name))
+                .await
+            {
+                // Nothing has happened yet, so BEGIN may go out again on another connection when the server closed
+                // this one while it was idle. At worst all idle ones are dead.
+                Err(error) if is_connection_lost(&error) && attempts < self.pool_size => {
+                    attempts += 1
+                }
+                opened => return Ok(opened?),
+            }
+        }
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        tokio::time::timeout(self.acquire_timeout, work)
+            .await
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+}
+
+/// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`.
+fn begin_batch(scope: &TenantScope) -> String {
+    format!(
+        "BEGIN; SELECT set_config('app.tenant_id', '{}', true)",
+        scope.tenant()
+    )
+}

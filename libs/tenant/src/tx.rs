@@ -1,0 +1,212 @@
+//! Transactions that own their connection.
+//!
+//! An HTTP server drops a handler's future when the client goes away. sqlx's own `Transaction` can then hand a
+//! connection with an open transaction, and with another tenant's setting, to the next request (docs/adr/0001). So a
+//! connection whose state is unknown is closed here, and a transaction that was not committed is rolled back after the
+//! answer has left.
+
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Executor, PgConnection, Postgres};
+
+use crate::error::is_connection_lost;
+use crate::{DbError, TenantScope};
+
+/// How long a rollback may take before its connection is closed instead.
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
+
+/// A `COMMIT` of a transaction in which a statement failed answers success and rolls back. The statement before it is
+/// refused in that state, so that a swallowed error cannot pass for a commit; it costs no turn.
+const COMMIT: &str = "SET CONSTRAINTS ALL IMMEDIATE; COMMIT";
+
+/// A transaction pinned to one tenant: the only way to reach tenant tables. Writes end with [`TenantTx::commit`]; a
+/// dropped one is rolled back off the request path, which is what a read wants.
+#[must_use = "a transaction that is dropped at once does nothing"]
+#[derive(Debug)]
+pub struct TenantTx {
+    tx: OpenTx,
+    scope: TenantScope,
+}
+
+impl TenantTx {
+    pub(crate) fn new(tx: OpenTx, scope: TenantScope) -> Self {
+        Self { tx, scope }
+    }
+
+    /// The connection, for a store function. Nested sqlx transactions are not for this connection: their depth counter
+    /// does not know about the transaction that is open.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.tx.conn()
+    }
+
+    /// Whom the transaction works for.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// The schema of the service that opened the transaction.
+    #[must_use]
+    pub const fn schema(&self) -> &'static str {
+        self.tx.schema
+    }
+
+    /// Makes the changes durable.
+    ///
+    /// # Errors
+    /// Any [`DbError`]; after [`DbError::Unavailable`] it is unknown whether the changes were made.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.tx.commit().await
+    }
+}
+
+/// A transaction without a tenant: tenant tables answer with an error in it. For tables that have none and for the
+/// reviewed functions that cross tenants (`migrations/exceptions.toml`).
+#[must_use = "a transaction that is dropped at once does nothing"]
+#[derive(Debug)]
+pub struct SystemTx {
+    tx: OpenTx,
+}
+
+impl SystemTx {
+    pub(crate) fn new(tx: OpenTx) -> Self {
+        Self { tx }
+    }
+
+    /// The connection, for a store function.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.tx.conn()
+    }
+
+    /// The schema of the service that opened the transaction.
+    #[must_use]
+    pub const fn schema(&self) -> &'static str {
+        self.tx.schema
+    }
+
+    /// Makes the changes durable.
+    ///
+    /// # Errors
+    /// Any [`DbError`]; after [`DbError::Unavailable`] it is unknown whether the changes were made.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.tx.commit().await
+    }
+}
+
+/// An open transaction and the connection it lives on.
+#[derive(Debug)]
+pub(crate) struct OpenTx {
+    /// Empty only inside `commit` and `drop`, which end the value.
+    conn: Option<PoolConnection<Postgres>>,
+    schema: &'static str,
+    name: &'static str,
+    started: Instant,
+}
+
+impl OpenTx {
+    /// Sends `begin` (one or several statements, one turn) on a connection that nobody else uses.
+    pub(crate) async fn begin(
+        conn: PoolConnection<Postgres>,
+        begin: &str,
+        schema: &'static str,
+        name: &'static str,
+    ) -> Result<Self, sqlx::Error> {
+        let mut guard = InFlight(Some(conn));
+        guard.conn().execute(begin).await?;
+        Ok(Self {
+            conn: guard.0.take(),
+            schema,
+            name,
+            started: Instant::now(),
+        })
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the connection leaves only in commit and drop, which end the value"
+    )]
+    fn conn(&mut self) -> &mut PgConnection {
+        self.conn
+            .as_mut()
+            .expect("an open transaction has its connection")
+    }
+
+    async fn commit(mut self) -> Result<(), DbError> {
+        let mut guard = InFlight(self.conn.take());
+        match guard.conn().execute(COMMIT).await {
+            Ok(_) => {
+                self.record("committed");
+                drop(guard.0.take());
+                Ok(())
+            }
+            Err(error) => {
+                self.record("failed");
+                if !is_connection_lost(&error) && matches!(error, sqlx::Error::Database(_)) {
+                    rollback_in_background(guard.0.take());
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn record(&self, outcome: &'static str) {
+        metrics::histogram!("db_transaction_seconds", "schema" => self.schema, "name" => self.name, "outcome" => outcome)
+            .record(self.started.elapsed().as_secs_f64());
+    }
+}
+
+impl Drop for OpenTx {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            self.record("rolled_back");
+            rollback_in_background(Some(conn));
+        }
+    }
+}
+
+/// A connection while a command is on its way. Dropped in that state it is closed, because nobody knows what the server
+/// has done by then.
+struct InFlight(Option<PoolConnection<Postgres>>);
+
+impl InFlight {
+    #[expect(
+        clippy::expect_used,
+        reason = "the connection leaves only when the command has been answered"
+    )]
+    fn conn(&mut self) -> &mut PgConnection {
+        self.0
+            .as_mut()
+            .expect("a command in flight has its connection")
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let Some(mut conn) = self.0.take() else {
+            return;
+        };
+        if tokio::runtime::Handle::try_current().is_ok() {
+            conn.close_on_drop();
+        } else {
+            // Without a runtime the pool cannot say goodbye; closing the socket is enough for the server.
+            drop(conn.detach());
+        }
+    }
+}
+
+/// Ends the transaction without anybody waiting for it, within [`ROLLBACK_LIMIT`].
+fn rollback_in_background(conn: Option<PoolConnection<Postgres>>) {
+    // The guard exists before the task does: a runtime that is shutting down drops the task unpolled.
+    let mut guard = InFlight(conn);
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return;
+    };
+    runtime.spawn(async move {
+        match tokio::time::timeout(ROLLBACK_LIMIT, guard.conn().execute("ROLLBACK")).await {
+            Ok(Ok(_)) => drop(guard.0.take()),
+            Ok(Err(error)) => tracing::debug!(%error, "rollback failed, the connection is closed"),
+            Err(_) => tracing::warn!("rollback took too long, the connection is closed"),
+        }
+    });
+}
