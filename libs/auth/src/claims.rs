@@ -1,0 +1,176 @@
+//! The claims of an access token.
+
+use bz_kernel::{SessionId, TenantId, UserId};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+/// The audience of the platform's own APIs.
+pub const AUDIENCE: &str = "bizosaas";
+
+/// The claims of an access token (RFC 9068). No e-mail, name or other personal data is among them.
+///
+/// Times are seconds since 1970 (RFC 7519 `NumericDate`); a token with a fraction, a text or a list in their place is
+/// refused, as is one without them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who signed it: the issuer's URL, compared character by character.
+    pub iss: String,
+    /// The user's id, or the client's name in a service's token.
+    pub sub: String,
+    /// The APIs that may accept it.
+    #[serde(deserialize_with = "one_or_many")]
+    pub aud: Vec<String>,
+    /// When it ends.
+    pub exp: u64,
+    /// When it was signed.
+    pub iat: u64,
+    /// From when on it is valid.
+    pub nbf: u64,
+    /// Unique id of the token.
+    pub jti: Uuid,
+    /// The client that it was given to: `web`, `mobile`, `cli`, or a service.
+    pub client_id: String,
+    /// The active tenant. Absent in a service's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tid: Option<Uuid>,
+    /// The user's home tenant, where the password is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub htid: Option<Uuid>,
+    /// The session, which is the unit of revocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// Scopes, separated by spaces; what a service's token is good for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+    /// The user's roles in the active tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// When the user last proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
+    /// How strongly: `aal1` or `aal2` (NIST SP 800-63B).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+}
+
+/// What identity knows of a user when it signs a token for them.
+#[derive(Clone, Debug)]
+pub struct UserGrant {
+    /// The user.
+    pub user: UserId,
+    /// The tenant that the token is for.
+    pub tenant: TenantId,
+    /// The user's home tenant.
+    pub home_tenant: TenantId,
+    /// The session.
+    pub session: SessionId,
+    /// The client that the token is given to.
+    pub client_id: String,
+    /// The user's roles in `tenant`.
+    pub roles: Vec<String>,
+    /// When the user logged in.
+    pub authenticated_at: DateTime<Utc>,
+}
+
+impl Claims {
+    /// The claims of a user's token, valid from `now` for `lifetime`.
+    #[must_use]
+    pub fn of_user(
+        issuer: &str,
+        grant: UserGrant,
+        jti: Uuid,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Self {
+        Self {
+            tid: Some(grant.tenant.as_uuid()),
+            htid: Some(grant.home_tenant.as_uuid()),
+            sid: Some(grant.session),
+            roles: grant.roles,
+            auth_time: Some(seconds(grant.authenticated_at)),
+            ..Self::bare(
+                issuer,
+                grant.user.to_string(),
+                grant.client_id,
+                jti,
+                now,
+                lifetime,
+            )
+        }
+    }
+
+    /// The claims of a service's own token (RFC 6749 client credentials), valid from `now` for `lifetime`.
+    #[must_use]
+    pub fn of_service(
+        issuer: &str,
+        client: &str,
+        scope: &str,
+        jti: Uuid,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Self {
+        Self {
+            scope: scope.to_owned(),
+            ..Self::bare(
+                issuer,
+                client.to_owned(),
+                client.to_owned(),
+                jti,
+                now,
+                lifetime,
+            )
+        }
+    }
+
+    /// Whether one of the scopes is `name`.
+    #[must_use]
+    pub fn has_scope(&self, name: &str) -> bool {
+        self.scope.split(' ').any(|scope| scope == name)
+    }
+
+    fn bare(
+        issuer: &str,
+        sub: String,
+        client_id: String,
+        jti: Uuid,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Self {
+        Self {
+            iss: issuer.to_owned(),
+            sub,
+            aud: vec![AUDIENCE.to_owned()],
+            exp: seconds(now + lifetime),
+            iat: seconds(now),
+            nbf: seconds(now),
+            jti,
+            client_id,
+            tid: None,
+            htid: None,
+            sid: None,
+            scope: String::new(),
+            roles: Vec::new(),
+            auth_time: None,
+            acr: None,
+        }
+    }
+}
+
+pub(crate) fn seconds(at: DateTime<Utc>) -> u64 {
+    u64::try_from(at.timestamp()).unwrap_or(0)
+}
+
+/// RFC 7519 section 4.1.3: the audience is a list, or a text when there is one.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(name) => vec![name],
+        OneOrMany::Many(names) => names,
+    })
+}

@@ -1,0 +1,111 @@
+//! Verification of access tokens, the same in every service.
+
+mod cache;
+mod key_set;
+mod key_store;
+mod token;
+
+use std::sync::Arc;
+
+use bz_kernel::Clock;
+use jsonwebtoken::jwk::JwkSet;
+use url::Url;
+
+use self::{cache::TokenCache, key_set::KeySet, key_store::KeyStore};
+use crate::Claims;
+use crate::claims::seconds;
+
+/// How far the clocks of two machines may be apart, in seconds. The usual minute is much for a token of ten.
+const LEEWAY_SECONDS: u64 = 30;
+/// The longest token that is looked at; ours have about 700 bytes.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// Why a token was not accepted. The reason is for the log; a client learns only that the token is invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// No token was sent.
+    #[error("no bearer token")]
+    Missing,
+    /// The token is not one of ours, or was tampered with.
+    #[error("invalid token: {0}")]
+    Invalid(&'static str),
+    /// The token has ended.
+    #[error("the token has expired")]
+    Expired,
+    /// The keys of identity are neither here nor to be had. The token may be good.
+    #[error("the signing keys of identity cannot be had")]
+    KeysUnavailable,
+}
+
+/// Verifies access tokens with the public keys of identity. Cheap to clone.
+///
+/// Keys are asked for when they are first needed, again after ten minutes, and when a token names a key that is not
+/// known, but then at most once in 30 seconds. While identity is down the old keys serve for another hour.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    issuer: String,
+    clock: Clock,
+    keys: KeyStore,
+    verified: Arc<TokenCache>,
+}
+
+impl Verifier {
+    /// A verifier that gets its keys from `jwks_url` with `client`.
+    #[must_use]
+    pub fn remote(jwks_url: Url, issuer: String, clock: Clock, client: reqwest::Client) -> Self {
+        let verified = Arc::default();
+        let keys = KeyStore::remote(jwks_url, client, clock.clone(), Arc::clone(&verified));
+        Self(Arc::new(Inner {
+            issuer,
+            clock,
+            keys,
+            verified,
+        }))
+    }
+
+    /// A verifier that knows the keys that it is given by [`Verifier::install`] and no others: identity's own.
+    #[must_use]
+    pub fn local(issuer: String, clock: Clock) -> Self {
+        let verified = Arc::default();
+        let keys = KeyStore::local(clock.clone(), Arc::clone(&verified));
+        Self(Arc::new(Inner {
+            issuer,
+            clock,
+            keys,
+            verified,
+        }))
+    }
+
+    /// Takes `jwks` as the keys from now on. Tokens that were verified are forgotten when a key is gone.
+    pub fn install(&self, jwks: &JwkSet) {
+        self.0.keys.install(KeySet::of(jwks));
+    }
+
+    /// Verifies a token: algorithm, type, signature, issuer, audience and times.
+    ///
+    /// # Errors
+    /// [`AuthError`]; all but [`AuthError::KeysUnavailable`] are the client's fault.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, AuthError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthError::Invalid("too long"));
+        }
+        let now = seconds(self.0.clock.now());
+        let digest = cache::digest(token);
+        if let Some(claims) = self.0.verified.get(&digest) {
+            return if now < claims.exp.saturating_add(LEEWAY_SECONDS) {
+                Ok(claims)
+            } else {
+                Err(AuthError::Expired)
+            };
+        }
+        let kid = token::check_header(token)?;
+        let epoch = self.0.verified.epoch();
+        let key = self.0.keys.find(&kid).await?;
+        let claims = Arc::new(token::open(token, &key, &self.0.issuer)?);
+        token::check_times(&claims, now)?;
+        self.0.verified.put(digest, Arc::clone(&claims), epoch);
+        Ok(claims)
+    }
+}
