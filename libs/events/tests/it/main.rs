@@ -1,0 +1,4 @@
+//! The outbox on a real Postgres, Redis on a real Redis, and what happens when they are gone.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod redis;
