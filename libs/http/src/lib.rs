@@ -1,1 +1,19 @@
+//! HTTP as every service speaks it: problems, extractors, pages, versions, idempotency, the stack of layers and the
+//! client to siblings.
+#![warn(missing_docs)]
 
+pub mod context;
+mod etag;
+pub mod extract;
+pub mod openapi;
+mod paging;
+mod patch;
+pub mod problem;
+mod validation;
+
+pub use etag::{IfMatch, Versioned, etag};
+pub use extract::{Form, Json, Path, Query};
+pub use paging::{PageQuery, PageRequest};
+pub use patch::Patch;
+pub use problem::{Problem, ProblemDocument};
+pub use validation::{Errors, FieldError, Validate, validated};
