@@ -6,8 +6,18 @@
 #![warn(missing_docs)]
 #![expect(clippy::expect_used, reason = "a panic is how a helper fails the test")]
 
+pub mod checks;
+mod client;
+mod database;
+mod environment;
+pub mod openapi;
 pub mod proxy;
+mod tenants;
 mod wait;
 
+pub use client::{Client, TestRequest, TestResponse};
+pub use database::TestDb;
+pub use environment::redis_url;
 pub use proxy::{Fault, FaultProxy};
+pub use tenants::{ISSUER, NOW, Role, Tenant, TenantClients, Tokens, signing_key};
 pub use wait::wait_until;
