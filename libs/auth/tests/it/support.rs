@@ -87,6 +87,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) requests: Arc<AtomicUsize>,
     answer: Arc<Mutex<Option<String>>>,
+    last: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -96,6 +97,7 @@ impl Server {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
             answer: Arc::new(Mutex::new(answer.into())),
+            last: Arc::default(),
         };
         let this = server.clone();
         tokio::spawn(async move {
@@ -119,13 +121,13 @@ impl Server {
         self.requests.load(SeqCst)
     }
 
+    pub(crate) fn last_request(&self) -> String {
+        self.last.lock().unwrap().clone()
+    }
+
     async fn answer(self, mut stream: TcpStream) -> Option<()> {
-        let mut request = Vec::new();
-        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-            if stream.read_buf(&mut request).await.ok()? == 0 {
-                return None;
-            }
-        }
+        let request = read_request(&mut stream).await?;
+        *self.last.lock().unwrap() = request;
         self.requests.fetch_add(1, SeqCst);
         let body = self.answer.lock().unwrap().clone()?;
         let head = format!(
@@ -134,5 +136,27 @@ impl Server {
         );
         stream.write_all(head.as_bytes()).await.ok()?;
         stream.write_all(body.as_bytes()).await.ok()
+    }
+}
+
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head
+            .to_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok())
+            .unwrap_or(0);
+        if body.len() >= length {
+            return Some(text.into_owned());
+        }
     }
 }

@@ -1,0 +1,68 @@
+//! The token in a request's headers, and what is answered when it is not good.
+
+use std::sync::Arc;
+
+use bz_http::Problem;
+use bz_kernel::SecretString;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+
+use crate::{AuthError, Claims, Verifier};
+
+/// Verifies the bearer token (RFC 6750 section 2.1) of a request.
+pub(crate) async fn authenticate(
+    parts: &Parts,
+    verifier: &Verifier,
+) -> Result<(Arc<Claims>, SecretString), Problem> {
+    let verified = async {
+        let token = bearer(&parts.headers)?;
+        Ok((verifier.verify(token).await?, SecretString::from(token)))
+    };
+    verified.await.map_err(problem)
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(AuthError::Missing)?;
+    if values.next().is_some() {
+        return Err(AuthError::Invalid("two Authorization headers"));
+    }
+    let text = value
+        .to_str()
+        .map_err(|_| AuthError::Invalid("unreadable Authorization header"))?;
+    let (scheme, token) = text.split_once(' ').ok_or(AuthError::Missing)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token.trim())
+    } else {
+        Err(AuthError::Missing)
+    }
+}
+
+fn problem(error: AuthError) -> Problem {
+    tracing::debug!(reason = %error, "request without a valid token");
+    let (challenge, detail) = match error {
+        AuthError::KeysUnavailable => return Problem::unavailable(error),
+        AuthError::Missing => (
+            "Bearer",
+            "Send an access token: Authorization: Bearer <token>.",
+        ),
+        AuthError::Expired => (INVALID, "The access token has expired. Refresh it."),
+        AuthError::Invalid(_) => (INVALID, "The access token is not valid. Log in again."),
+    };
+    Problem::unauthenticated().detail(detail).header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    )
+}
+
+/// RFC 6750 section 3.1.
+const INVALID: &str = r#"Bearer error="invalid_token""#;
+
+/// 403: the token is good, but not for this.
+pub(crate) fn forbidden(permission: &str) -> Problem {
+    let challenge = format!(r#"Bearer error="insufficient_scope", scope="{permission}""#);
+    let problem = Problem::forbidden().detail(format!("This needs the permission {permission}."));
+    match HeaderValue::try_from(challenge) {
+        Ok(challenge) => problem.header(header::WWW_AUTHENTICATE, challenge),
+        Err(_) => problem,
+    }
+}

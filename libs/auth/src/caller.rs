@@ -1,0 +1,124 @@
+//! The user behind a request.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use axum::extract::{FromRef, FromRequestParts};
+use bz_http::Problem;
+use bz_kernel::{SecretString, SessionId, TenantId, UserId};
+use bz_tenant::TenantScope;
+use http::request::Parts;
+
+use crate::{Claims, Permission, Permissions, Verifier, bearer};
+
+/// The user behind a request, from a verified token. As an extractor it lets every user of a tenant in; [`Can`] asks for
+/// a permission too.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The tenant to work in, and the user, for [`Db::tenant`](bz_tenant::Db::tenant).
+    pub scope: TenantScope,
+    /// The user.
+    pub user: UserId,
+    /// The session that the token belongs to.
+    pub session: Option<SessionId>,
+    /// What the user may do in the tenant.
+    pub permissions: Permissions,
+    /// Everything that the token says.
+    pub claims: Arc<Claims>,
+    token: SecretString,
+}
+
+impl Caller {
+    /// The tenant to work in.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.scope.tenant()
+    }
+
+    /// The token as it was sent, to act for the user at a sibling.
+    #[must_use]
+    pub const fn token(&self) -> &SecretString {
+        &self.token
+    }
+
+    /// Goes on if the user has a permission that only the request's content shows to be needed.
+    ///
+    /// # Errors
+    /// 403 `forbidden`.
+    pub fn require<P: Permission>(&self) -> Result<(), Problem> {
+        if self.permissions.has::<P>() {
+            Ok(())
+        } else {
+            Err(bearer::forbidden(P::NAME))
+        }
+    }
+
+    async fn from_parts(parts: &Parts, verifier: &Verifier) -> Result<Self, Problem> {
+        let (claims, token) = bearer::authenticate(parts, verifier).await?;
+        // A service's own token has no tenant and is nobody's.
+        let (Some(tenant), Ok(user)) = (claims.tid, claims.sub.parse::<UserId>()) else {
+            return Err(Problem::forbidden().detail("This needs the token of a user."));
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the tenant of a verified token: the source of all others"
+        )]
+        let tenant = TenantId::trusted(tenant);
+        tracing::Span::current()
+            .record("tenant.id", tracing::field::display(tenant))
+            .record("user.id", tracing::field::display(user));
+        Ok(Self {
+            scope: TenantScope::new(tenant, Some(user)),
+            user,
+            session: claims.sid,
+            permissions: Permissions::of_roles(&claims.roles),
+            claims,
+            token,
+        })
+    }
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Self::from_parts(parts, &Verifier::from_ref(state)).await
+    }
+}
+
+/// A caller who has permission `P`: `caller: Can<LeadsWrite>`.
+#[derive(Debug)]
+pub struct Can<P>(pub Caller, PhantomData<fn() -> P>);
+
+impl<P> Can<P> {
+    /// The caller.
+    #[must_use]
+    pub fn into_caller(self) -> Caller {
+        self.0
+    }
+}
+
+impl<P> Deref for Can<P> {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<P: Permission, S> FromRequestParts<S> for Can<P>
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require::<P>()?;
+        Ok(Self(caller, PhantomData))
+    }
+}

@@ -1,0 +1,255 @@
+//! What a handler's signature lets in.
+
+use axum::{Router, body::Body, extract::FromRequestParts, routing::get};
+use bz_auth::{Caller, Can, Claims, Service, Verifier};
+use chrono::TimeDelta;
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::support::{ISSUER, Server, clock, jwks, key, start, token, user_claims};
+
+bz_auth::permissions! {
+    ThingsRead = "things:read",
+    ThingsWrite = "things:write",
+    ThingsManage = "things:manage",
+    EventsRead = "events:read",
+}
+
+fn app(verifier: Verifier) -> Router {
+    let me = |caller: Caller| async move {
+        assert_eq!(caller.scope.user(), Some(caller.user));
+        format!(
+            "{} {} {}",
+            caller.tenant(),
+            caller.user,
+            caller.session.unwrap()
+        )
+    };
+    Router::new()
+        .route("/me", get(me))
+        .route("/read", get(|_: Can<ThingsRead>| async {}))
+        .route(
+            "/write",
+            get(|caller: Can<ThingsWrite>| async move { caller.user.to_string() }),
+        )
+        .route("/manage", get(|_: Can<ThingsManage>| async {}))
+        .route(
+            "/feed",
+            get(|service: Service<EventsRead>| async move { service.0.client }),
+        )
+        .with_state(verifier)
+}
+
+fn local() -> Verifier {
+    let verifier = Verifier::local(ISSUER.into(), clock().0);
+    verifier.install(&jwks(&[&key(1)]));
+    verifier
+}
+
+fn service_claims(scope: &str) -> Claims {
+    Claims::of_service(
+        ISSUER,
+        "analytics",
+        scope,
+        Uuid::nil(),
+        start(),
+        TimeDelta::minutes(10),
+    )
+}
+
+struct Answer {
+    status: StatusCode,
+    challenge: Option<String>,
+    body: String,
+}
+
+impl Answer {
+    fn code(&self) -> Value {
+        serde_json::from_str::<Value>(&self.body).unwrap()["code"].clone()
+    }
+}
+
+async fn call(verifier: Verifier, path: &str, authorization: &[&str]) -> Answer {
+    let request = authorization
+        .iter()
+        .fold(Request::get(path), |request, value| {
+            request.header(header::AUTHORIZATION, *value)
+        });
+    let response = app(verifier)
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let status = response.status();
+    let challenge = response
+        .headers()
+        .get(header::WWW_AUTHENTICATE)
+        .map(|value| value.to_str().unwrap().into());
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    Answer {
+        status,
+        challenge,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+async fn call_as(claims: &Claims, path: &str) -> Answer {
+    call(
+        local(),
+        path,
+        &[&format!("Bearer {}", token(&key(1), claims))],
+    )
+    .await
+}
+
+#[tokio::test]
+async fn tenant_user_and_session_are_those_of_the_token() {
+    let answer = call_as(&user_claims(&[]), "/me").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let expected = [1, 7, 9].map(|n| Uuid::from_u128(n).to_string()).join(" ");
+    assert_eq!(answer.body, expected);
+}
+
+#[tokio::test]
+async fn without_a_token_the_answer_is_401_and_says_which_scheme() {
+    for authorization in [&[][..], &["Basic YTpi"], &["Bearer"], &["Token x"], &[""]] {
+        let answer = call(local(), "/me", authorization).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::UNAUTHORIZED, "unauthenticated".into())
+        );
+        assert_eq!(
+            answer.challenge.as_deref(),
+            Some("Bearer"),
+            "{authorization:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn with_a_bad_token_the_answer_is_401_invalid_token_and_does_not_say_why() {
+    let good = token(&key(1), &user_claims(&["owner"]));
+    let two = [format!("Bearer {good}"), format!("Bearer {good}")];
+    let two: Vec<&str> = two.iter().map(String::as_str).collect();
+    let foreign = format!("Bearer {}", token(&key(2), &user_claims(&["owner"])));
+    for authorization in [
+        &["Bearer x"][..],
+        &["Bearer "],
+        &[foreign.as_str()],
+        &["Bearer a.b.c d"],
+        &two,
+    ] {
+        let answer = call(local(), "/me", authorization).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            answer.challenge.as_deref(),
+            Some(r#"Bearer error="invalid_token""#),
+            "{authorization:?}"
+        );
+        assert!(!answer.body.contains("key"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn the_scheme_is_read_in_any_case() {
+    let good = token(&key(1), &user_claims(&["owner"]));
+    for scheme in ["bearer", "BEARER", "Bearer "] {
+        assert_eq!(
+            call(local(), "/me", &[&format!("{scheme} {good}")])
+                .await
+                .status,
+            StatusCode::OK
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_permission_is_needed_where_the_signature_names_one() {
+    for (role, path, allowed) in [
+        ("owner", "/manage", true),
+        ("admin", "/manage", true),
+        ("member", "/manage", false),
+        ("member", "/write", true),
+        ("viewer", "/write", false),
+        ("viewer", "/read", true),
+        ("nobody", "/read", false),
+    ] {
+        let answer = call_as(&user_claims(&[role]), path).await;
+        if allowed {
+            assert_eq!(answer.status, StatusCode::OK, "{role} {path}");
+        } else {
+            assert_eq!(
+                (answer.status, answer.code()),
+                (StatusCode::FORBIDDEN, "forbidden".into()),
+                "{role} {path}"
+            );
+            let name = format!("things:{}", &path[1..]);
+            assert!(answer.body.contains(&name) && answer.challenge.unwrap().contains(&name));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_let_in_by_its_scope_and_users_are_not() {
+    let answer = call_as(&service_claims("other events:read"), "/feed").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (StatusCode::OK, "analytics")
+    );
+    for scope in ["", "events", "events:readx", "events:write"] {
+        assert_eq!(
+            call_as(&service_claims(scope), "/feed").await.status,
+            StatusCode::FORBIDDEN,
+            "{scope}"
+        );
+    }
+    let mut owner = user_claims(&["owner"]);
+    owner.scope = "events:read".into();
+    assert_eq!(call_as(&owner, "/feed").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_services_token_works_in_no_tenant() {
+    for path in ["/me", "/read", "/manage"] {
+        let mut claims = service_claims("things:read things:manage");
+        claims.roles = vec!["owner".into()];
+        assert_eq!(
+            call_as(&claims, path).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test is its own client")]
+async fn without_keys_the_answer_is_503_because_the_token_may_be_good() {
+    let server = Server::start(None).await;
+    let verifier = Verifier::remote(
+        server.url("/jwks"),
+        ISSUER.into(),
+        clock().0,
+        reqwest::Client::new(),
+    );
+    let good = format!("Bearer {}", token(&key(1), &user_claims(&["owner"])));
+    let answer = call(verifier, "/me", &[&good]).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable".into())
+    );
+}
+
+#[tokio::test]
+async fn a_caller_does_not_print_its_token() {
+    let good = token(&key(1), &user_claims(&["owner"]));
+    let request = Request::get("/")
+        .header(header::AUTHORIZATION, format!("Bearer {good}"))
+        .body(());
+    let caller = Caller::from_request_parts(&mut request.unwrap().into_parts().0, &local())
+        .await
+        .unwrap();
+    assert!(!format!("{caller:?}").contains(&good[good.len() - 20..]));
+    assert_eq!(bz_kernel::ExposeSecret::expose_secret(caller.token()), good);
+}
