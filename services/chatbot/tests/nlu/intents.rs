@@ -1,0 +1,118 @@
+//! English utterances of public corpora: to-do commands, their dated cousins, and everything else.
+
+use std::collections::BTreeMap;
+
+use chatbot::understand::{Intent, understand};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::shared::{csv_rows, dev_file, percent};
+
+fn now() -> DateTime<Utc> {
+    "2026-03-02T09:00:00Z".parse().unwrap()
+}
+
+/// The five classes that the corpora can tell apart; dated variants are folded in.
+fn class(intent: Intent) -> &'static str {
+    match intent {
+        Intent::CreateTodo => "create",
+        Intent::ListTodos => "list",
+        Intent::DeleteTodo => "delete",
+        Intent::CompleteTodo => "complete",
+        Intent::RenameTodo | Intent::RescheduleTodo => "update",
+        _ => "none",
+    }
+}
+
+fn expected(action: &str) -> Option<&'static [&'static str]> {
+    Some(match action {
+        "create" | "create_dated" => &["create"],
+        "list" | "list_dated" => &["list"],
+        "delete" | "delete_dated" => &["delete"],
+        "update_dated" => &["update"],
+        "create_or_delete" | "create_or_delete_dated" => &["create", "delete"],
+        "create_or_update_or_delete" => &["create", "delete", "update"],
+        "out_of_domain" | "other" | "smalltalk" | "help" | "confirm_yes" | "confirm_no"
+        | "confirm_unsure" => &["none"],
+        _ => return None,
+    })
+}
+
+#[derive(Default)]
+struct Score {
+    right: usize,
+    all: usize,
+}
+
+#[test]
+fn commands_are_told_from_everything_else() {
+    let Some(text) = dev_file("intents_en.csv") else {
+        return;
+    };
+    let mut scores: BTreeMap<(String, String), Score> = BTreeMap::new();
+    let (mut acted, mut foreign, mut right, mut all) = (0, 0, 0, 0);
+    for row in csv_rows(&text) {
+        let (source, action, text) = (&row[0], row[4].as_str(), &row[5]);
+        let Some(accepted) = expected(action) else {
+            continue;
+        };
+        let got = class(understand(text, now(), Tz::UTC).intent);
+        let score = scores
+            .entry((source.to_owned(), action.to_owned()))
+            .or_default();
+        score.all += 1;
+        all += 1;
+        if accepted.contains(&got) {
+            score.right += 1;
+            right += 1;
+        } else {
+            println!("miss\t{source}\t{action}\t{got}\t{text}");
+        }
+        if action == "out_of_domain" {
+            foreign += 1;
+            acted += usize::from(got != "none");
+        }
+    }
+    for ((source, action), score) in &scores {
+        println!(
+            "score\t{source}\t{action}\t{}/{}\t{:.1} %",
+            score.right,
+            score.all,
+            percent(score.right, score.all)
+        );
+    }
+    println!(
+        "score\tall\t{right}/{all}\t{:.1} %; wrongly acted on {acted}/{foreign} ({:.1} %)",
+        percent(right, all),
+        percent(acted, foreign)
+    );
+    assert!(percent(right, all) >= 91.5);
+    assert!(percent(acted, foreign) <= 1.5);
+}
+
+#[test]
+fn an_unsure_answer_is_never_a_yes() {
+    let Some(text) = dev_file("intents_en.csv") else {
+        return;
+    };
+    let mut counts: BTreeMap<(String, Intent), usize> = BTreeMap::new();
+    for row in csv_rows(&text) {
+        if row[4].starts_with("confirm_") {
+            *counts
+                .entry((row[4].clone(), understand(&row[5], now(), Tz::UTC).intent))
+                .or_default() += 1;
+        }
+    }
+    let count = |action: &str, intent: Intent| {
+        counts
+            .get(&(action.to_owned(), intent))
+            .copied()
+            .unwrap_or_default()
+    };
+    println!("score\tanswers\t{counts:?}");
+    assert_eq!(count("confirm_unsure", Intent::ConfirmYes), 0);
+    assert_eq!(count("confirm_no", Intent::ConfirmYes), 0);
+    assert_eq!(count("confirm_yes", Intent::ConfirmNo), 0);
+    assert!(count("confirm_yes", Intent::ConfirmYes) >= 50);
+    assert!(count("confirm_no", Intent::ConfirmNo) >= 100);
+}
