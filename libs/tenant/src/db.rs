@@ -53,6 +53,9 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Config`] for an address that cannot be one.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, which the pool needs for its upkeep.
     pub fn connect_lazy(cfg: &DbConfig) -> Result<Self, DbError> {
         if !catalog::is_plain_name(cfg.schema) {
             return Err(DbError::Config(format!(
@@ -60,12 +63,7 @@ impl Db {
                 cfg.schema
             )));
         }
-        // The parser's own message may quote the password.
-        let options: PgConnectOptions = (cfg.url.expose_secret()).parse().map_err(|_| {
-            DbError::Config(
-                "the address is not of the form postgres://user:password@host/db".into(),
-            )
-        })?;
+        let options = address(&cfg.url)?;
         let pool = PgPoolOptions::new()
             .max_connections(cfg.pool_size)
             .acquire_timeout(cfg.acquire_timeout)
@@ -232,6 +230,16 @@ impl Db {
             .await
             .unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
+}
+
+/// Reads an address. The parser's own message may quote the password, and it takes any scheme.
+fn address(url: &SecretString) -> Result<PgConnectOptions, DbError> {
+    let url = url.expose_secret();
+    let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let parsed = postgres.then(|| url.parse().ok()).flatten();
+    parsed.ok_or_else(|| {
+        DbError::Config("the address is not of the form postgres://user:password@host/db".into())
+    })
 }
 
 /// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`.

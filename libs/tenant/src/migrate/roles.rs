@@ -65,14 +65,34 @@ async fn try_create(
     for schema in schemas {
         for role in [format!("{schema}_api"), format!("{schema}_migrator")] {
             if let Some(password) = target.passwords().get(&role) {
-                // The verifier, not the password, goes into the statement and so perhaps into the server's log.
-                let verifier = scram::verifier(password.expose_secret())?;
-                tx.execute(format!("ALTER ROLE {role} PASSWORD {}", quoted(&verifier)).as_str())
-                    .await?;
+                set_password(&mut tx, &role, password.expose_secret()).await?;
             }
         }
     }
     tx.commit().await
+}
+
+/// Gives `role` its password unless it has it. The statement, which may get into the server's log, has the verifier.
+async fn set_password(
+    conn: &mut PgConnection,
+    role: &str,
+    password: &str,
+) -> Result<(), sqlx::Error> {
+    let readable = "SELECT has_table_privilege('pg_authid', 'SELECT')";
+    if sqlx::query_scalar(readable).fetch_one(&mut *conn).await? {
+        let stored: Option<String> =
+            sqlx::query_scalar("SELECT rolpassword FROM pg_authid WHERE rolname = $1")
+                .bind(role)
+                .fetch_one(&mut *conn)
+                .await?;
+        if stored.is_some_and(|stored| scram::is_of(&stored, password)) {
+            return Ok(());
+        }
+    }
+    let verifier = quoted(&scram::verifier(password)?);
+    conn.execute(format!("ALTER ROLE {role} PASSWORD {verifier}").as_str())
+        .await
+        .map(|_| ())
 }
 
 /// "tuple concurrently updated" (XX000), and the errors of creating what somebody else has just created.

@@ -24,6 +24,15 @@ pub(super) fn verifier(password: &str) -> Result<String, sqlx::Error> {
     Ok(with_salt(password, &salt))
 }
 
+/// Whether `stored` is a verifier of `password`.
+pub(super) fn is_of(stored: &str, password: &str) -> bool {
+    let salt = stored
+        .split(['$', ':'])
+        .nth(2)
+        .and_then(|salt| STANDARD.decode(salt).ok());
+    salt.is_some_and(|salt| with_salt(password, &salt) == stored)
+}
+
 fn with_salt(password: &str, salt: &[u8]) -> String {
     let mut salted = [0; 32];
     pbkdf2::derive(
@@ -42,4 +51,27 @@ fn with_salt(password: &str, salt: &[u8]) -> String {
         STANDARD.encode(stored_key),
         STANDARD.encode(server_key)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_is_of_its_password_only_and_has_a_fresh_salt() {
+        let stored = verifier("correct horse").unwrap();
+        assert!(is_of(&stored, "correct horse"));
+        assert!(!is_of(&stored, "correct hors"));
+        assert!(!is_of("md5abc", "correct horse"));
+        assert_ne!(stored, verifier("correct horse").unwrap());
+        verifier("").unwrap_err();
+        verifier("caf\u{e9}").unwrap_err();
+    }
+
+    #[test]
+    fn the_verifier_is_the_one_that_postgres_makes() {
+        // SELECT rolpassword after ALTER ROLE .. PASSWORD 'pencil' on PostgreSQL 18.
+        let stored = "SCRAM-SHA-256$4096:h/2Wjxb24LF47wwcE8iktw==$cmefzZSlD0tDvSO4M2JwNh1pX3GXl6HoeWiuA/+7Fig=:YSZtdPo88KNlbH72jQr10NONanm+WVc32MTB4F/QiWo=";
+        assert!(is_of(stored, "pencil"));
+    }
 }
