@@ -215,7 +215,7 @@ impl Db {
                 // Nothing has happened yet, so BEGIN may go out again on another connection when the server closed
                 // this one while it was idle. At worst all idle ones are dead.
                 Err(error) if is_connection_lost(&error) && attempts < self.pool_size => {
-                    attempts += 1
+                    attempts += 1;
                 }
                 opened => return Ok(opened?),
             }

@@ -43,6 +43,14 @@ pub enum ConstraintKind {
     Other,
 }
 
+impl DbError {
+    /// Whether there was no answer in time, as opposed to a refusal: the pool may be busy, or the server hangs.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Unavailable(sqlx::Error::PoolTimedOut))
+    }
+}
+
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
