@@ -5,6 +5,8 @@
 pub mod context;
 mod etag;
 pub mod extract;
+mod idempotency;
+pub mod layers;
 pub mod openapi;
 mod paging;
 mod patch;
@@ -13,6 +15,7 @@ mod validation;
 
 pub use etag::{IfMatch, Versioned, etag};
 pub use extract::{Form, Json, Path, Query};
+pub use idempotency::{Created, IdempotencyKey, idempotent};
 pub use paging::{PageQuery, PageRequest};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemDocument};
