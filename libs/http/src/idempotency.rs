@@ -26,6 +26,14 @@ const MAX_KEY: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IdempotencyKey(Option<String>);
 
+impl IdempotencyKey {
+    /// The key, for an operation that remembers it in its own way.
+    #[must_use]
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
