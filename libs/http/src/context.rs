@@ -67,7 +67,8 @@ pub fn set_span_parent(connect: SpanParent) {
     let _already_set = SPAN_PARENT.set(connect);
 }
 
-pub(crate) fn connect_span(span: &Span, headers: &HeaderMap) {
+/// Connects a span to the trace that `headers` name, when traces are exported.
+pub fn connect_span(span: &Span, headers: &HeaderMap) {
     if let Some(connect) = SPAN_PARENT.get() {
         connect(span, headers);
     }

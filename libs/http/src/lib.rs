@@ -2,6 +2,7 @@
 //! client to siblings.
 #![warn(missing_docs)]
 
+pub mod client;
 pub mod context;
 mod etag;
 pub mod extract;
