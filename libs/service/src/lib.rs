@@ -1,1 +1,21 @@
+//! The one start-up path of every service: configuration, telemetry, server, health, drain.
+#![warn(missing_docs)]
 
+pub mod admin;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod core;
+pub mod docs;
+pub mod front;
+pub mod health;
+pub mod healthcheck;
+pub mod lifecycle;
+pub mod monitor;
+pub mod run;
+pub mod server;
+pub mod telemetry;
+
+pub use app::{App, Job, Probe, ProbeStatus, Service};
+pub use cli::main;
+pub use core::Core;

@@ -1,0 +1,69 @@
+//! What a request meets first: health and documentation, then the service's own routes once they are there.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use bz_http::Problem;
+use bz_http::layers::Stack;
+use http::{Method, Request, Response};
+use tower::ServiceExt;
+
+use crate::docs::Docs;
+use crate::health::Health;
+use crate::server::Handler;
+
+/// The outermost handler of a service. Health and documentation pass none of the layers: they are answered also while
+/// everything else is in trouble, and are neither logged nor counted.
+pub struct Front {
+    health: Arc<Health>,
+    docs: Docs,
+    routes: OnceLock<Stack>,
+}
+
+impl Front {
+    /// A front without routes: it answers 503 to everything but health and documentation.
+    #[must_use]
+    pub fn new(health: Arc<Health>, docs: Docs) -> Self {
+        Self {
+            health,
+            docs,
+            routes: OnceLock::new(),
+        }
+    }
+
+    /// Opens the routes. Only the first call counts.
+    pub fn install(&self, routes: Stack) {
+        if self.routes.set(routes).is_ok() {
+            self.health.set_built();
+        }
+    }
+}
+
+impl Handler for Front {
+    async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            let path = request.uri().path();
+            let answer = self
+                .health
+                .answer(path)
+                .or_else(|| self.docs.answer(path, request.headers()));
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        match self.routes.get() {
+            Some(routes) => routes
+                .clone()
+                .oneshot(request)
+                .await
+                .unwrap_or_else(|never| match never {}),
+            None => starting(),
+        }
+    }
+}
+
+fn starting() -> Response<Body> {
+    Problem::not_ready("The service is starting or its database is not usable; see /health.")
+        .into_response()
+}

@@ -1,0 +1,248 @@
+//! One service from its checked configuration to its orderly end.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use bz_http::layers::{LayerConfig, Stack, stack};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::admin::Admin;
+use crate::app::{App, Service};
+use crate::config::{Config, ConfigProblems, CoreConfig, Env, ServerConfig};
+use crate::core::Core;
+use crate::docs::Docs;
+use crate::front::Front;
+use crate::health::Health;
+use crate::lifecycle::{JobFailed, Jobs};
+use crate::monitor::Monitor;
+use crate::server::{self, BindError, Limits, Server};
+use crate::telemetry::Telemetry;
+
+/// A service's whole configuration, checked.
+pub struct Settings<S: Service> {
+    /// The shared part.
+    pub core: CoreConfig,
+    /// The service's own part.
+    pub own: S::Config,
+}
+
+impl<S: Service> Settings<S> {
+    /// Reads both parts.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn read(env: &mut Env) -> Result<Self, ConfigProblems> {
+        let (core, own) = (CoreConfig::read(env, S::INFO), S::Config::read(env));
+        env.finish()?;
+        match (core, own) {
+            (Some(core), Some(own)) => Ok(Self { core, own }),
+            // A part that is missing without a problem would be a mistake in its `read`.
+            _ => Err(ConfigProblems(Vec::new())),
+        }
+    }
+}
+
+/// The open listeners of one service.
+pub struct Listeners {
+    /// The API; several addresses answer the same.
+    pub api: Vec<TcpListener>,
+    /// `/metrics`; none when another service of the process has it.
+    pub admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Opens the configured addresses. Must be called inside the runtime.
+    ///
+    /// # Errors
+    /// [`BindError`] for the first that cannot be opened.
+    pub fn bind(config: &ServerConfig) -> Result<Self, BindError> {
+        let api = config
+            .listen
+            .iter()
+            .copied()
+            .map(server::bind)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            api,
+            admin: Some(server::bind(config.admin)?),
+        })
+    }
+
+    fn tell(&self, service: &'static str) {
+        let address = |listener: &TcpListener| {
+            listener
+                .local_addr()
+                .map(|address| address.to_string())
+                .ok()
+        };
+        let addresses = self
+            .api
+            .iter()
+            .filter_map(address)
+            .collect::<Vec<_>>()
+            .join(",");
+        let admin = self.admin.as_ref().and_then(address);
+        tracing::info!(service, addresses, admin, "listening");
+    }
+}
+
+/// Why a service did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The service could not be put together at all.
+    #[error("the service cannot start")]
+    Start(#[source] anyhow::Error),
+    /// A job failed; the service stopped in order because of it.
+    #[error(transparent)]
+    Job(#[from] JobFailed),
+    /// Requests were still in flight after the grace period.
+    #[error("requests were still in flight after {0:?}")]
+    GraceExceeded(Duration),
+}
+
+/// Longest wait for jobs and background work after the last request.
+const JOB_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the database to close its connections.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+/// First pause after the service could not be built; it doubles up to the second constant.
+const BUILD_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// Runs a service until `stop` is cancelled and its last request is answered. Several can share a process.
+///
+/// The listeners answer health at once; the routes open when the database was reached and checked.
+///
+/// # Errors
+/// [`RunError`] says why the process should exit non-zero.
+pub async fn run_service<S: Service>(
+    settings: Settings<S>,
+    listeners: Listeners,
+    telemetry: Telemetry,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let Settings { core: config, own } = settings;
+    let core = Core::from_config(S::INFO, &config).map_err(RunError::Start)?;
+    let docs = Docs::new(&S::openapi()).map_err(|error| RunError::Start(error.into()))?;
+    let health = Arc::new(Health::new(S::INFO, core.sources.clock.clone()));
+    let monitor = Monitor::new(core.db.clone(), core.redis.clone(), Arc::clone(&health))
+        .map_err(RunError::Start)?;
+    let front = Arc::new(Front::new(Arc::clone(&health), docs));
+
+    listeners.tell(S::INFO.name);
+    let limits = Limits {
+        max_connections: config.server.max_connections,
+        header_read_timeout: config.server.header_read_timeout,
+        keep_alive_timeout: config.server.keep_alive_timeout,
+    };
+    let closing = CancellationToken::new();
+    let server = Server::new(listeners.api, limits, Arc::clone(&front));
+    let draining = server.draining();
+    let mut serving = AbortOnDropHandle::new(tokio::spawn(server.run(closing.clone())));
+    let _admin = listeners.admin.map(|listener| {
+        let admin = Server::new(vec![listener], limits, Arc::new(Admin::new(telemetry)));
+        AbortOnDropHandle::new(tokio::spawn(admin.run(CancellationToken::new())))
+    });
+
+    let mut jobs = Jobs::new();
+    let running = Running {
+        front: &front,
+        config: &config.server,
+        core: &core,
+    };
+    let failed = tokio::select! {
+        () = stop.cancelled() => None,
+        failed = running.live::<S>(monitor, own, &mut jobs) => Some(failed),
+    };
+
+    health.set_draining();
+    draining.store(true, Ordering::Relaxed);
+    tracing::info!(service = S::INFO.name, "draining");
+    tokio::time::sleep(config.server.drain_delay).await;
+    closing.cancel();
+    core.shutdown.cancel();
+    let answered = tokio::time::timeout(config.server.grace_period, &mut serving).await;
+    drop(serving);
+    let stopped = finish(core, jobs).await;
+    tracing::info!(service = S::INFO.name, "stopped");
+
+    match (failed, answered) {
+        (Some(failed), _) => Err(failed.into()),
+        (None, Err(_)) => Err(RunError::GraceExceeded(config.server.grace_period)),
+        (None, Ok(_)) => Ok(stopped?),
+    }
+}
+
+/// A service's routes inside the standard layers.
+#[must_use]
+pub fn routes(core: &Core, config: &ServerConfig, router: Router) -> Stack {
+    let layers = LayerConfig {
+        service: core.info.name,
+        request_timeout: config.request_timeout,
+        body_limit: config.body_limit,
+        cors_allowed_origins: config.cors_allowed_origins.clone(),
+    };
+    stack(router, layers, core.sources.clone())
+}
+
+/// Ends what runs beside the requests, then the database's connections.
+async fn finish(core: Core, jobs: Jobs) -> Result<(), JobFailed> {
+    core.tasks.close();
+    let _late = tokio::time::timeout(JOB_PATIENCE, core.tasks.wait()).await;
+    let stopped = jobs.stop(JOB_PATIENCE).await;
+    let _late = tokio::time::timeout(CLOSE_PATIENCE, core.db.close()).await;
+    stopped
+}
+
+struct Running<'a> {
+    front: &'a Front,
+    config: &'a ServerConfig,
+    core: &'a Core,
+}
+
+impl Running<'_> {
+    /// From the first look at the database for as long as all jobs are well.
+    async fn live<S: Service>(
+        &self,
+        mut monitor: Monitor,
+        config: S::Config,
+        jobs: &mut Jobs,
+    ) -> JobFailed {
+        monitor.until_checked().await;
+        let app = self.build::<S>(config).await;
+        monitor.add(app.probes, app.details);
+        monitor.refresh().await;
+        self.front
+            .install(routes(self.core, self.config, app.router));
+        for job in app.jobs {
+            jobs.start(job);
+        }
+        tracing::info!(service = S::INFO.name, "ready");
+        let watching = monitor.run(CancellationToken::new());
+        tokio::select! {
+            () = watching => std::future::pending().await,
+            failed = jobs.failed() => failed,
+        }
+    }
+
+    /// What the service needs to be built may be away for a moment, so this does not give up either.
+    async fn build<S: Service>(&self, config: S::Config) -> App {
+        let (mut pause, longest) = BUILD_PAUSE;
+        loop {
+            match S::build(self.core.clone(), config.clone()).await {
+                Ok(app) => return app,
+                Err(error) => {
+                    tracing::error!(
+                        service = S::INFO.name,
+                        error = format!("{error:#}"),
+                        "cannot start yet; trying again"
+                    );
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Export of traces to an OpenTelemetry collector.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use tokio::runtime::Handle;
+use url::Url;
+
+type Base = tracing_subscriber::layer::Layered<
+    tracing_subscriber::reload::Layer<tracing_subscriber::EnvFilter, tracing_subscriber::Registry>,
+    tracing_subscriber::Registry,
+>;
+
+/// The layer that turns tracing's spans into OpenTelemetry's.
+pub(super) type TraceLayer = tracing_opentelemetry::OpenTelemetryLayer<Base, SdkTracer>;
+
+/// Longest time one batch may take to be sent.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A provider that sends batches to the collector, from a thread of its own.
+pub(super) fn provider(
+    endpoint: &Url,
+    service: &'static str,
+) -> Result<SdkTracerProvider, Box<dyn Error + Send + Sync>> {
+    let client = RuntimeClient {
+        client: reqwest::Client::builder().timeout(EXPORT_TIMEOUT).build()?,
+        runtime: Handle::current(),
+    };
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(client)
+        .with_endpoint(traces_url(endpoint))
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()?;
+    let resource = Resource::builder().with_service_name(service).build();
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build())
+}
+
+pub(super) fn layer(provider: &SdkTracerProvider) -> TraceLayer {
+    tracing_opentelemetry::layer().with_tracer(provider.tracer("bizosaas"))
+}
+
+/// The signal's path is appended, as the OTLP exporter specification says for the general variable.
+fn traces_url(endpoint: &Url) -> String {
+    format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'))
+}
+
+/// The batch processor polls from a bare thread, where reqwest finds no reactor; requests run on our runtime instead.
+struct RuntimeClient {
+    client: reqwest::Client,
+    runtime: Handle,
+}
+
+impl fmt::Debug for RuntimeClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RuntimeClient")
+    }
+}
+
+impl HttpClient for RuntimeClient {
+    fn send_bytes<'a, 'future>(
+        &'a self,
+        request: http::Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, HttpError>> + Send + 'future>>
+    where
+        'a: 'future,
+        Self: 'future,
+    {
+        let sent = self.runtime.spawn(send(self.client.clone(), request));
+        Box::pin(async move { sent.await? })
+    }
+}
+
+async fn send(
+    client: reqwest::Client,
+    request: http::Request<Bytes>,
+) -> Result<http::Response<Bytes>, HttpError> {
+    let response = client.execute(request.try_into()?).await?;
+    let status = response.status();
+    let mut out = http::Response::new(response.bytes().await?);
+    *out.status_mut() = status;
+    Ok(out)
+}
