@@ -7,17 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A position in a service's feed: the transaction and the sequence number of the last event that was seen. Its text is
 /// `<transaction>-<sequence>`; the default is before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FeedCursor {
+pub(crate) struct FeedCursor {
     /// The id of the transaction (`xid8`), which orders first.
-    pub txid: u64,
+    pub(crate) txid: u64,
     /// The event's number.
-    pub seq: i64,
+    pub(crate) seq: i64,
 }
 
 /// The text is not a position in a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a position in a feed")]
-pub struct InvalidFeedCursor;
+pub(crate) struct InvalidFeedCursor;
 
 impl fmt::Display for FeedCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,14 +1,21 @@
 //! What happened in a service, told to the others.
 //!
-//! A change and its event are written in one transaction . Siblings pull the events in the order
-//! in which transactions became visible  and keep their own position. Redis only says
+//! A change and its event are written in one transaction ([`append`], the outbox). Siblings pull the events in the order
+//! in which transactions became visible ([`feed_routes`], [`Consumer`]) and keep their own position. Redis only says
 //! that there is something to pull ([`wake`]): losing it costs up to a second, never an event.
 #![warn(missing_docs)]
 
+mod consumer;
 mod cursor;
+mod envelope;
+mod feed;
+mod outbox;
 pub mod redis;
 mod wake;
 
-pub use cursor::{FeedCursor, InvalidFeedCursor};
+pub use consumer::{Consumer, EventHandler};
+pub use envelope::Envelope;
+pub use feed::{EventsRead, feed_routes};
+pub use outbox::{NewEvent, append};
 pub use redis::Redis;
 pub use wake::{channel, wake};

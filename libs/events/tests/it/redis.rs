@@ -8,19 +8,15 @@ use bz_events::{
     wake,
 };
 use bz_kernel::SecretString;
-use bz_testkit::{Fault, FaultProxy, wait_until};
+use bz_testkit::{Fault, FaultProxy, redis_url, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What a call may take beyond its limit on a busy machine.
 const SLACK: Duration = Duration::from_millis(150);
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are configured by their environment"
-)]
 fn target() -> String {
-    let url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL is not set: run scripts/test");
-    url.trim_start_matches("redis://")
+    redis_url()
+        .trim_start_matches("redis://")
         .trim_end_matches('/')
         .to_owned()
 }
