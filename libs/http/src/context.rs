@@ -76,7 +76,10 @@ pub fn connect_span(span: &Span, headers: &HeaderMap) {
 
 /// A `traceparent` for this request within the client's trace, or within a new one.
 pub(crate) fn trace_of(headers: &HeaderMap, fresh: u128, span: u64) -> String {
-    let incoming = headers.get(TRACEPARENT_HEADER).and_then(|value| value.to_str().ok()).and_then(parse);
+    let incoming = headers
+        .get(TRACEPARENT_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(parse);
     let (trace, flags) = incoming.unwrap_or((fresh, 1));
     format!("00-{trace:032x}-{:016x}-{flags:02x}", span.max(1))
 }
@@ -84,15 +87,22 @@ pub(crate) fn trace_of(headers: &HeaderMap, fresh: u128, span: u64) -> String {
 /// Trace id and flags of a `traceparent` (W3C Trace Context, section 3.2). Strict: anything odd starts a new trace.
 fn parse(text: &str) -> Option<(u128, u8)> {
     let mut parts = text.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, span, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let hex = |part: &str, length| {
-        part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        part.len() == length
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
-    let shaped = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(span, 16) && hex(flags, 2);
+    let shaped =
+        hex(version, 2) && version != "ff" && hex(trace, 32) && hex(span, 16) && hex(flags, 2);
     if !shaped || (version == "00" && parts.next().is_some()) || span.bytes().all(|b| b == b'0') {
         return None;
     }
-    let trace = u128::from_str_radix(trace, 16).ok().filter(|trace| *trace != 0)?;
+    let trace = u128::from_str_radix(trace, 16)
+        .ok()
+        .filter(|trace| *trace != 0)?;
     Some((trace, u8::from_str_radix(flags, 16).ok()?))
 }
 
@@ -111,11 +121,25 @@ mod tests {
             )]);
             trace_of(&headers, 7, 9)
         };
-        assert_eq!(with(GOOD), "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000009-01");
+        assert_eq!(
+            with(GOOD),
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000009-01"
+        );
         let upper = GOOD.to_uppercase();
         let long = format!("{GOOD}-x");
-        for bad in ["", "00", "ff-x", upper.as_str(), long.as_str(), &GOOD.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32))] {
-            assert_eq!(with(bad), "00-00000000000000000000000000000007-0000000000000009-01", "{bad}");
+        for bad in [
+            "",
+            "00",
+            "ff-x",
+            upper.as_str(),
+            long.as_str(),
+            &GOOD.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+        ] {
+            assert_eq!(
+                with(bad),
+                "00-00000000000000000000000000000007-0000000000000009-01",
+                "{bad}"
+            );
         }
     }
 }

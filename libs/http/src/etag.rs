@@ -60,21 +60,38 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 fn tags(headers: &HeaderMap) -> Result<Option<Vec<String>>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let bad = || Problem::invalid_parameter("If-Match", "invalid_value", "must be an ETag in quotes, or *");
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let bad = || {
+        Problem::invalid_parameter(
+            "If-Match",
+            "invalid_value",
+            "must be an ETag in quotes, or *",
+        )
+    };
     let text = value.to_str().map_err(|_| bad())?.trim();
     if text == "*" {
         return Ok(None);
     }
     // A weak tag never matches in If-Match, so it is kept as it is and fails the comparison.
     let tags: Vec<String> = text.split(',').map(|tag| tag.trim().to_owned()).collect();
-    let quoted = |tag: &String| tag.len() >= 2 && tag.ends_with('"') && (tag.starts_with('"') || tag.starts_with("W/\""));
-    if tags.iter().all(quoted) { Ok(Some(tags)) } else { Err(bad()) }
+    let quoted = |tag: &String| {
+        tag.len() >= 2 && tag.ends_with('"') && (tag.starts_with('"') || tag.starts_with("W/\""))
+    };
+    if tags.iter().all(quoted) {
+        Ok(Some(tags))
+    } else {
+        Err(bad())
+    }
 }
 
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![header_parameter("If-Match", "Make the change only on the version with this `ETag`.")]
+        vec![header_parameter(
+            "If-Match",
+            "Make the change only on the version with this `ETag`.",
+        )]
     }
 }
 
@@ -94,7 +111,11 @@ mod tests {
     use super::*;
 
     fn if_match(value: &str) -> Result<IfMatch, Problem> {
-        tags(&HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_str(value).unwrap())])).map(IfMatch)
+        tags(&HeaderMap::from_iter([(
+            header::IF_MATCH,
+            HeaderValue::from_str(value).unwrap(),
+        )]))
+        .map(IfMatch)
     }
 
     #[test]
@@ -102,8 +123,14 @@ mod tests {
         assert!(IfMatch(None).check(3).is_ok());
         assert!(if_match("*").unwrap().check(3).is_ok());
         assert!(if_match("\"2\", \"3\"").unwrap().check(3).is_ok());
-        assert_eq!(if_match("\"2\"").unwrap().check(3).unwrap_err().status(), 412);
-        assert_eq!(if_match("W/\"3\"").unwrap().check(3).unwrap_err().status(), 412);
+        assert_eq!(
+            if_match("\"2\"").unwrap().check(3).unwrap_err().status(),
+            412
+        );
+        assert_eq!(
+            if_match("W/\"3\"").unwrap().check(3).unwrap_err().status(),
+            412
+        );
         assert_eq!(if_match("3").unwrap_err().status(), 422);
     }
 }

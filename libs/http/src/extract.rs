@@ -21,7 +21,9 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Json<T> 
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::unsupported_media_type().detail("Send the body as application/json."));
+            return Err(
+                Problem::unsupported_media_type().detail("Send the body as application/json.")
+            );
         }
         let body = read_body(request, state).await?;
         parse(&body).and_then(validated).map(Self)
@@ -33,9 +35,10 @@ impl<T: Serialize> IntoResponse for Json<T> {
         match serde_json::to_vec(&self.0) {
             Ok(body) => {
                 let mut response = Response::new(body.into());
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response.headers_mut().insert(
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/json"),
+                );
                 response
             }
             Err(error) => Problem::internal(error).into_response(),
@@ -48,21 +51,32 @@ impl<T: Serialize> IntoResponse for Json<T> {
 /// # Errors
 /// 413 over the limit, 400 when the client stops sending.
 pub async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::payload_too_large()
-        } else {
-            Problem::malformed("The body could not be read.").caused_by(rejection)
-        }
-    })
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::payload_too_large()
+            } else {
+                Problem::malformed("The body could not be read.").caused_by(rejection)
+            }
+        })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+    let Some(value) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
         return false;
     };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let essence = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Reads a JSON document into a type, with the place of the fault when it does not fit.
@@ -71,25 +85,38 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// 400 when it is no JSON, 422 when it has another shape.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if has_nul(body) {
-        return Err(Problem::invalid("", "nul_character", "texts must not contain the character U+0000"));
+        return Err(Problem::invalid(
+            "",
+            "nul_character",
+            "texts must not contain the character U+0000",
+        ));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         unreadable(error.into_inner(), pointer)
     })?;
-    reader.end().map_err(|error| unreadable(error, String::new()))?;
+    reader
+        .end()
+        .map_err(|error| unreadable(error, String::new()))?;
     Ok(value)
 }
 
 fn unreadable(error: serde_json::Error, pointer: String) -> Problem {
     let message = error.to_string();
     // serde_json appends the place in the text, which the pointer says better.
-    let said = message.rsplit_once(" at line ").map_or(message.as_str(), |(said, _)| said).to_owned();
+    let said = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(said, _)| said)
+        .to_owned();
     if error.is_data() {
         Problem::invalid(pointer, "invalid_value", said)
     } else {
-        Problem::malformed(format!("{said} (line {}, column {})", error.line(), error.column()))
+        Problem::malformed(format!(
+            "{said} (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
     }
 }
 
@@ -123,28 +150,44 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 
 /// Query parameters. A fault is 422.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::disallowed_types, reason = "wraps axum's extractor with problems for rejections")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "wraps axum's extractor with problems for rejections"
+)]
 pub struct Query<T>(pub T);
 
-#[expect(clippy::disallowed_types, reason = "wraps axum's extractor with problems for rejections")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "wraps axum's extractor with problems for rejections"
+)]
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            return Err(Problem::invalid_parameter("query", "nul_character", "must not contain the character U+0000"));
+            return Err(Problem::invalid_parameter(
+                "query",
+                "nul_character",
+                "must not contain the character U+0000",
+            ));
         }
-        axum::extract::Query::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
-            let body = rejection.body_text();
-            let said = body.rsplit_once("query string: ").map_or(body.as_str(), |(_, said)| said);
-            // "name: what is wrong", from the path to the fault.
-            match said.split_once(": ") {
-                Some((name, said)) if !name.contains(' ') => {
-                    Problem::invalid_parameter(name.to_owned(), "invalid_value", said.to_owned())
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|query| Self(query.0))
+            .map_err(|rejection| {
+                let body = rejection.body_text();
+                let said = body
+                    .rsplit_once("query string: ")
+                    .map_or(body.as_str(), |(_, said)| said);
+                // "name: what is wrong", from the path to the fault.
+                match said.split_once(": ") {
+                    Some((name, said)) if !name.contains(' ') => Problem::invalid_parameter(
+                        name.to_owned(),
+                        "invalid_value",
+                        said.to_owned(),
+                    ),
+                    _ => Problem::invalid_parameter("query", "invalid_value", said.to_owned()),
                 }
-                _ => Problem::invalid_parameter("query", "invalid_value", said.to_owned()),
-            }
-        })
+            })
     }
 }
 
@@ -152,14 +195,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
-#[expect(clippy::disallowed_types, reason = "wraps axum's extractor with problems for rejections")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "wraps axum's extractor with problems for rejections"
+)]
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(path) => Ok(Self(path.0)),
-            Err(rejection) if rejection.status().is_server_error() => Err(Problem::internal(rejection)),
+            Err(rejection) if rejection.status().is_server_error() => {
+                Err(Problem::internal(rejection))
+            }
             Err(_) => Err(Problem::not_found()),
         }
     }
@@ -174,14 +222,20 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Form<T> 
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_form(request.headers()) {
-            return Err(Problem::unsupported_media_type().detail("Send an application/x-www-form-urlencoded body."));
+            return Err(Problem::unsupported_media_type()
+                .detail("Send an application/x-www-form-urlencoded body."));
         }
         let body = read_body(request, state).await?;
         if body.contains(&0) || body.windows(3).any(|window| window == b"%00") {
-            return Err(Problem::invalid("", "nul_character", "texts must not contain the character U+0000"));
+            return Err(Problem::invalid(
+                "",
+                "nul_character",
+                "texts must not contain the character U+0000",
+            ));
         }
         let form = axum::extract::RawForm(body);
-        let value = serde_urlencoded(&form.0).map_err(|said| Problem::invalid("", "invalid_value", said))?;
+        let value = serde_urlencoded(&form.0)
+            .map_err(|said| Problem::invalid("", "invalid_value", said))?;
         validated(value).map(Self)
     }
 }
@@ -192,14 +246,23 @@ pub fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+        .is_some_and(|value| {
+            value
+                .to_ascii_lowercase()
+                .starts_with("application/x-www-form-urlencoded")
+        })
 }
 
-#[expect(clippy::disallowed_types, reason = "the form reader behind axum's query extractor")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "the form reader behind axum's query extractor"
+)]
 fn serde_urlencoded<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let text = std::str::from_utf8(body).map_err(|_| "the form is not UTF-8".to_owned())?;
     let query = format!("/?{text}");
-    let uri = query.parse().map_err(|_| "the form has characters that must be percent-encoded".to_owned())?;
+    let uri = query
+        .parse()
+        .map_err(|_| "the form has characters that must be percent-encoded".to_owned())?;
     axum::extract::Query::try_from_uri(&uri)
         .map(|query| query.0)
         .map_err(|rejection| rejection.body_text())
@@ -225,13 +288,20 @@ mod tests {
 
     fn fault(body: &str) -> (u16, String, Option<String>) {
         let document = parse::<Outer>(body.as_bytes()).unwrap_err().document();
-        let pointer = document.errors.first().and_then(|error| error.pointer.as_ref()).map(ToString::to_string);
+        let pointer = document
+            .errors
+            .first()
+            .and_then(|error| error.pointer.as_ref())
+            .map(ToString::to_string);
         (document.status, document.code, pointer)
     }
 
     #[test]
     fn faults_name_their_place() {
-        assert_eq!(fault(r#"{"items":[{"count":1},{"count":300}]}"#).2.unwrap(), "/items/1/count");
+        assert_eq!(
+            fault(r#"{"items":[{"count":1},{"count":300}]}"#).2.unwrap(),
+            "/items/1/count"
+        );
         assert_eq!(fault(r#"{"items":[],"x":1}"#).2.unwrap(), "/x");
         assert_eq!(fault(r#"{"items":"#).1, "malformed_json");
         assert_eq!(fault(r#"{"items":[]} x"#).1, "malformed_json");

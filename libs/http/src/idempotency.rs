@@ -38,7 +38,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
         let key = value.to_str().ok().filter(|key| {
             (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
         });
@@ -87,7 +89,9 @@ impl<T: Serialize> Created<T> {
             response.headers_mut().insert(header::ETAG, tag);
         }
         if self.replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -110,7 +114,10 @@ pub async fn idempotent<T: Serialize + DeserializeOwned>(
     let Some(key) = &key.0 else {
         let value = create(&mut tx).await?;
         tx.commit().await?;
-        return Ok(Created { value, replayed: false });
+        return Ok(Created {
+            value,
+            replayed: false,
+        });
     };
     let request = serde_json::to_vec(request).map_err(Problem::internal)?;
     let slot = Slot {
@@ -120,14 +127,21 @@ pub async fn idempotent<T: Serialize + DeserializeOwned>(
         request_hash: digest::digest(&digest::SHA256, &request),
     };
     if !slot.take(&mut tx, clock).await? {
-        let value = serde_json::from_slice(&slot.answer(&mut tx).await?).map_err(Problem::internal)?;
-        return Ok(Created { value, replayed: true });
+        let value =
+            serde_json::from_slice(&slot.answer(&mut tx).await?).map_err(Problem::internal)?;
+        return Ok(Created {
+            value,
+            replayed: true,
+        });
     }
     let value = create(&mut tx).await?;
     let body = serde_json::to_vec(&value).map_err(Problem::internal)?;
     slot.keep(&mut tx, &body).await?;
     tx.commit().await?;
-    Ok(Created { value, replayed: false })
+    Ok(Created {
+        value,
+        replayed: false,
+    })
 }
 
 /// The place of one key.
@@ -174,10 +188,15 @@ impl Slot<'_> {
             .await
             .map_err(DbError::from)?;
         match row {
-            Some((hash, _)) if hash != self.request_hash.as_ref() => Err(Problem::idempotency_key_reused()),
+            Some((hash, _)) if hash != self.request_hash.as_ref() => {
+                Err(Problem::idempotency_key_reused())
+            }
             Some((_, Some(body))) => Ok(body),
             // Only a retention job removes a key, and only an old one; asking again succeeds.
-            _ => Err(Problem::conflict("idempotency_in_progress", "Send the request again.")),
+            _ => Err(Problem::conflict(
+                "idempotency_in_progress",
+                "Send the request again.",
+            )),
         }
     }
 

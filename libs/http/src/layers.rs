@@ -116,9 +116,19 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     } else if origins.is_empty() {
         return None;
     } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        AllowOrigin::list(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        )
     };
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
     let headers = [
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
@@ -127,7 +137,12 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         HeaderName::from_static("idempotency-key"),
         HeaderName::from_static(REQUEST_ID_HEADER),
     ];
-    let exposed = [header::ETAG, header::LOCATION, header::RETRY_AFTER, HeaderName::from_static(REQUEST_ID_HEADER)];
+    let exposed = [
+        header::ETAG,
+        header::LOCATION,
+        header::RETRY_AFTER,
+        HeaderName::from_static(REQUEST_ID_HEADER),
+    ];
     Some(
         CorsLayer::new()
             .allow_origin(allowed)
@@ -188,13 +203,23 @@ impl Edge {
     }
 
     fn context_of(&self, path: &str, headers: &HeaderMap, started: Instant) -> RequestContext {
-        let sent = headers.get(REQUEST_ID_HEADER).and_then(|id| id.to_str().ok()).filter(|id| proper_id(id));
+        let sent = headers
+            .get(REQUEST_ID_HEADER)
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| proper_id(id));
         let request_id = sent.map_or_else(|| self.sources.id::<Uuid>().to_string(), str::to_owned);
-        let asked = headers.get(DEADLINE_HEADER).and_then(|left| left.to_str().ok()).and_then(|left| left.parse().ok());
+        let asked = headers
+            .get(DEADLINE_HEADER)
+            .and_then(|left| left.to_str().ok())
+            .and_then(|left| left.parse().ok());
         let timeout = asked.map_or(self.config.request_timeout, |left| {
             Duration::from_millis(left).min(self.config.request_timeout)
         });
-        let [trace, span] = [self.sources.rng.bytes::<16>(), self.sources.rng.bytes::<16>()].map(u128::from_le_bytes);
+        let [trace, span] = [
+            self.sources.rng.bytes::<16>(),
+            self.sources.rng.bytes::<16>(),
+        ]
+        .map(u128::from_le_bytes);
         RequestContext {
             request_id,
             path: path.to_owned(),
@@ -208,7 +233,10 @@ impl Edge {
         let status = response.status();
         let extensions = response.extensions_mut();
         let (route, cause) = (extensions.remove::<Route>(), extensions.remove::<Cause>());
-        let code = extensions.remove::<ProblemCode>().map(|code| code.0).unwrap_or_default();
+        let code = extensions
+            .remove::<ProblemCode>()
+            .map(|code| code.0)
+            .unwrap_or_default();
         let route = route.as_ref().map_or("unmatched", |route| route.0.as_str());
         self.count(seen, route, status.as_u16(), elapsed);
 
@@ -216,20 +244,42 @@ impl Edge {
         let duration_ms = elapsed.as_secs_f64() * 1000.0;
         if status >= 500 {
             let cause = cause.map_or_else(String::new, |cause| chain(&*cause.0));
-            error!(method, path, route, status, duration_ms, code = &*code, cause, "request failed");
+            error!(
+                method,
+                path,
+                route,
+                status,
+                duration_ms,
+                code = &*code,
+                cause,
+                "request failed"
+            );
         } else if seen.method == Method::GET && status < 400 {
             // Reads that succeed are many; metrics count them. What changes or fails is what an operator looks for.
             debug!(method, path, route, status, duration_ms, "request");
         } else {
-            info!(method, path, route, status, duration_ms, code = &*code, "request");
+            info!(
+                method,
+                path,
+                route,
+                status,
+                duration_ms,
+                code = &*code,
+                "request"
+            );
         }
 
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&seen.request_id) {
             headers.insert(REQUEST_ID_HEADER, id);
         }
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
         response
     }
 
@@ -260,7 +310,10 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 fn proper_id(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=128).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

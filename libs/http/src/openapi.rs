@@ -3,7 +3,8 @@
 use bz_kernel::ServiceInfo;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, Info, InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
+    ComponentsBuilder, ContactBuilder, Info, InfoBuilder, OpenApi, OpenApiBuilder,
+    SecurityRequirement,
 };
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
@@ -26,7 +27,10 @@ pub fn base(service: &ServiceInfo, description: &str) -> OpenApi {
     OpenApiBuilder::new()
         .info(info(service, description))
         .components(Some(components))
-        .security(Some([SecurityRequirement::new("bearer", Vec::<String>::new())]))
+        .security(Some([SecurityRequirement::new(
+            "bearer",
+            Vec::<String>::new(),
+        )]))
         .build()
 }
 

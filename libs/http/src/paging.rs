@@ -41,11 +41,23 @@ impl PageQuery {
     ) -> Result<PageRequest<K>, Problem> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 || limit > MAX_LIMIT {
-            return Err(Problem::invalid_parameter("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}")));
+            return Err(Problem::invalid_parameter(
+                "limit",
+                "out_of_range",
+                format!("must be 1 to {MAX_LIMIT}"),
+            ));
         }
-        let after = self.cursor.map(|cursor| sealer.open(tenant, list, &cursor)).transpose().map_err(|_| {
-            Problem::invalid_parameter("cursor", "invalid_cursor", "must be the next_cursor of the same list, unchanged")
-        })?;
+        let after = self
+            .cursor
+            .map(|cursor| sealer.open(tenant, list, &cursor))
+            .transpose()
+            .map_err(|_| {
+                Problem::invalid_parameter(
+                    "cursor",
+                    "invalid_cursor",
+                    "must be the next_cursor of the same list, unchanged",
+                )
+            })?;
         Ok(PageRequest { limit, after })
     }
 }

@@ -43,7 +43,12 @@ mod tests {
 
     #[test]
     fn absent_stays_null_clears_and_a_value_replaces() {
-        let after = |json: &str| serde_json::from_str::<Change>(json).unwrap().name.onto(Some("old".to_owned()));
+        let after = |json: &str| {
+            serde_json::from_str::<Change>(json)
+                .unwrap()
+                .name
+                .onto(Some("old".to_owned()))
+        };
         assert_eq!(after("{}").as_deref(), Some("old"));
         assert_eq!(after(r#"{"name":null}"#), None);
         assert_eq!(after(r#"{"name":"new"}"#).as_deref(), Some("new"));

@@ -65,7 +65,11 @@ pub struct ProblemDocument {
 
 impl Problem {
     /// A problem with its own code.
-    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, title: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        title: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self(Box::new(Parts {
             status,
             code: code.into(),
@@ -152,12 +156,24 @@ pub const CODES: &[(u16, &str, &str)] = &[
     (403, "forbidden", "The permission is missing"),
     (404, "not_found", "There is nothing here"),
     (405, "method_not_allowed", "The method is not allowed here"),
-    (409, "conflict", "The change conflicts with the current state"),
+    (
+        409,
+        "conflict",
+        "The change conflicts with the current state",
+    ),
     (412, "precondition_failed", "The version has changed"),
     (413, "payload_too_large", "The body is too large"),
-    (415, "unsupported_media_type", "The media type is not supported"),
+    (
+        415,
+        "unsupported_media_type",
+        "The media type is not supported",
+    ),
     (422, "validation_failed", "What was sent is not valid"),
-    (422, "idempotency_key_reused", "The idempotency key was used for another request"),
+    (
+        422,
+        "idempotency_key_reused",
+        "The idempotency key was used for another request",
+    ),
     (500, "internal", "Something went wrong on our side"),
     (503, "unavailable", "The service cannot answer right now"),
     (503, "not_ready", "The service is not ready"),
@@ -194,8 +210,16 @@ common! {
 impl Problem {
     /// One of [`CODES`].
     fn common(code: &'static str) -> Self {
-        let (status, _, title) = CODES.iter().find(|entry| entry.1 == code).copied().unwrap_or((500, code, code));
-        Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, title)
+        let (status, _, title) = CODES
+            .iter()
+            .find(|entry| entry.1 == code)
+            .copied()
+            .unwrap_or((500, code, code));
+        Self::new(
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            title,
+        )
     }
 
     /// 400: the body cannot be read as JSON.
@@ -205,7 +229,12 @@ impl Problem {
 
     /// 409 with a code of the service's own, for example `email_taken`.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, "The change conflicts with the current state").detail(detail)
+        Self::new(
+            StatusCode::CONFLICT,
+            code,
+            "The change conflicts with the current state",
+        )
+        .detail(detail)
     }
 
     /// 422: everything that is wrong with what was sent.
@@ -232,14 +261,18 @@ impl Problem {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let mut problem = Self::common("validation_failed");
-        problem.0.errors.push(FieldError::of_parameter(name, code, message));
+        problem
+            .0
+            .errors
+            .push(FieldError::of_parameter(name, code, message));
         problem
     }
 
     /// 422: the key belongs to another request.
     #[must_use]
     pub fn idempotency_key_reused() -> Self {
-        Self::common("idempotency_key_reused").detail("Send a new Idempotency-Key with a new request.")
+        Self::common("idempotency_key_reused")
+            .detail("Send a new Idempotency-Key with a new request.")
     }
 
     /// 503: a dependency does not answer; the cause goes to the log.
@@ -273,7 +306,9 @@ impl IntoResponse for Problem {
         let mut response = Response::new(body.into());
         *response.status_mut() = self.0.status;
         *response.headers_mut() = self.0.headers;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         response.extensions_mut().insert(ProblemCode(self.0.code));
         if let Some(cause) = self.0.cause {
             response.extensions_mut().insert(cause);

@@ -32,7 +32,12 @@ impl FieldError {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), message: message.into() }
+        Self {
+            pointer: Some(pointer.into()),
+            parameter: None,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     pub(crate) fn of_parameter(
@@ -40,7 +45,12 @@ impl FieldError {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), code: code.into(), message: message.into() }
+        Self {
+            pointer: None,
+            parameter: Some(name.into()),
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -85,5 +95,9 @@ pub trait Validate {
 pub fn validated<T: Validate>(value: T) -> Result<T, Problem> {
     let mut errors = Errors::default();
     value.validate(&mut errors);
-    if errors.is_empty() { Ok(value) } else { Err(Problem::validation(errors)) }
+    if errors.is_empty() {
+        Ok(value)
+    } else {
+        Err(Problem::validation(errors))
+    }
 }

@@ -26,7 +26,10 @@ struct State {
 
 impl Breaker {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self {
+            clock,
+            state: Mutex::default(),
+        }
     }
 
     /// Whether a call may go out now. When the pause is over, one caller gets through and the others wait for what it

@@ -110,7 +110,14 @@ impl Sibling {
             .tcp_nodelay(true)
             .build()?;
         let (breaker, rng) = (Breaker::new(sources.clock.clone()), sources.rng.clone());
-        Ok(Self(Arc::new(Inner { name, base: base.clone(), http, breaker, rng, timeout })))
+        Ok(Self(Arc::new(Inner {
+            name,
+            base: base.clone(),
+            http,
+            breaker,
+            rng,
+            timeout,
+        })))
     }
 
     /// A `GET` of a path, which may have a query.
@@ -145,7 +152,14 @@ impl Sibling {
 
     fn call(&self, method: Method, path: &str) -> Call {
         let repeatable = matches!(method, Method::GET | Method::PUT);
-        Call { sibling: self.clone(), method, path: path.to_owned(), headers: HeaderMap::new(), body: None, repeatable }
+        Call {
+            sibling: self.clone(),
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: None,
+            repeatable,
+        }
     }
 }
 
@@ -213,7 +227,9 @@ impl Call {
             Err(source) => return Err(SiblingError::Malformed { name, source }),
         };
         let context = context::current();
-        let limit = context.as_ref().map_or(inner.timeout, |context| context.remaining().min(inner.timeout));
+        let limit = context.as_ref().map_or(inner.timeout, |context| {
+            context.remaining().min(inner.timeout)
+        });
         if let Some(context) = context {
             pass_on(&mut self.headers, REQUEST_ID_HEADER, &context.request_id);
             pass_on(&mut self.headers, TRACEPARENT_HEADER, &context.traceparent);
@@ -238,7 +254,10 @@ impl Call {
         let mut done = 0;
         loop {
             if !inner.breaker.allow() {
-                return Err(SiblingError::Unavailable { name: inner.name, source: None });
+                return Err(SiblingError::Unavailable {
+                    name: inner.name,
+                    source: None,
+                });
             }
             let error = match self.once(inner, body.clone(), deadline).await {
                 Err(error @ SiblingError::Unavailable { .. }) => error,
@@ -263,27 +282,52 @@ impl Call {
         deadline: tokio::time::Instant,
     ) -> Result<bytes::Bytes, SiblingError> {
         let name = inner.name;
-        let unavailable = |source| SiblingError::Unavailable { name, source: Some(source) };
+        let unavailable = |source| SiblingError::Unavailable {
+            name,
+            source: Some(source),
+        };
         let url = format!("{}{}", inner.base.as_str().trim_end_matches('/'), self.path);
-        let left = deadline.saturating_duration_since(tokio::time::Instant::now()).as_millis();
-        let mut request =
-            inner.http.request(self.method.clone(), url).headers(self.headers.clone()).header(DEADLINE_HEADER, left.to_string());
+        let left = deadline
+            .saturating_duration_since(tokio::time::Instant::now())
+            .as_millis();
+        let mut request = inner
+            .http
+            .request(self.method.clone(), url)
+            .headers(self.headers.clone())
+            .header(DEADLINE_HEADER, left.to_string());
         if let Some(body) = body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body);
         }
         let answer = request.send().await.map_err(unavailable)?;
         let status = answer.status();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(SiblingError::Unavailable { name, source: answer.error_for_status().err() });
+            return Err(SiblingError::Unavailable {
+                name,
+                source: answer.error_for_status().err(),
+            });
         }
-        let is_problem = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+        let is_problem = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind == PROBLEM_JSON);
         let body = answer.bytes().await.map_err(unavailable)?;
         if status.is_success() {
             return Ok(body);
         }
-        let problem = is_problem.then(|| serde_json::from_slice::<ProblemDocument>(&body).ok()).flatten();
-        let (code, detail, errors) = problem.map_or_else(Default::default, |p| (p.code, p.detail, p.errors));
-        Err(SiblingError::Refused { name, status, code, detail, errors })
+        let problem = is_problem
+            .then(|| serde_json::from_slice::<ProblemDocument>(&body).ok())
+            .flatten();
+        let (code, detail, errors) =
+            problem.map_or_else(Default::default, |p| (p.code, p.detail, p.errors));
+        Err(SiblingError::Refused {
+            name,
+            status,
+            code,
+            detail,
+            errors,
+        })
     }
 }
 
