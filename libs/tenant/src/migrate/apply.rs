@@ -85,14 +85,10 @@ pub(super) async fn run(
     if !become_owner(&mut conn, schema).await? {
         return Err(MigrateError::NoRoles(schema.to_owned()));
     }
-    // A migrator that died can be at work on the server for a moment longer.
-    let failed = |error| MigrateError::Failed {
-        schema: schema.into(),
-        version: 0,
-        name: "bookkeeping".into(),
-        source: error,
-    };
-    conn.ensure_migrations_table().await.map_err(failed)?;
+    let doing = "make the list of applied migrations";
+    conn.ensure_migrations_table()
+        .await
+        .map_err(|error| MigrateError::doing(doing)(error.into()))?;
     let only_read = format!("REVOKE INSERT, UPDATE, DELETE ON _sqlx_migrations FROM {schema}_api");
     conn.execute(only_read.as_str())
         .await

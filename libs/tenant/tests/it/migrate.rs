@@ -88,6 +88,31 @@ async fn migrations_run_once_in_order_and_belong_to_the_owner() {
 }
 
 #[tokio::test]
+async fn a_migration_changes_the_rows_of_all_tenants_only_by_lifting_force() {
+    let (_test, target, mut admin) = with_roles().await;
+    let table = (
+        "crm/0100_a.sql",
+        "CREATE TABLE a (tenant_id uuid NOT NULL DEFAULT (current_setting('app.tenant_id')::uuid), n int);
+         INSERT INTO a VALUES (gen_random_uuid(), 1), (gen_random_uuid(), 1);
+         ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+         ALTER TABLE a FORCE ROW LEVEL SECURITY;
+         CREATE POLICY tenant_isolation ON a USING (tenant_id = (SELECT current_setting('app.tenant_id')::uuid))",
+    );
+    let plain = ("crm/0101_b.sql", "UPDATE a SET n = 2");
+    let lifted = (
+        "crm/0101_b.sql",
+        "ALTER TABLE a NO FORCE ROW LEVEL SECURITY; UPDATE a SET n = 2; ALTER TABLE a FORCE ROW LEVEL SECURITY",
+    );
+    migrator(&[table, plain]).run(&target).await.unwrap_err();
+    migrator(&[table, lifted]).run(&target).await.unwrap();
+    let changed: i64 = sqlx::query_scalar("SELECT count(*) FROM crm.a WHERE n = 2")
+        .fetch_one(&mut admin)
+        .await
+        .unwrap();
+    assert_eq!(changed, 2);
+}
+
+#[tokio::test]
 async fn two_migrators_at_once_both_succeed_and_each_migration_runs_once() {
     let (_test, target, mut admin) = with_roles().await;
     let migrator = migrator(&[A, B, INDEX]);
