@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::context::{self, DEADLINE_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use crate::problem::{PROBLEM_JSON, ProblemDocument};
-use crate::{FieldError, Problem};
+use crate::{FieldError, Problem, etag};
 use breaker::{Breaker, longest_pause};
 
 /// Longest time for one call with all its retries, when the request in hand has no less.
@@ -45,6 +45,8 @@ pub enum SiblingError {
     Unavailable {
         /// The sibling.
         name: &'static str,
+        /// Whether a try got as far as a connection: the sibling may have done what was asked.
+        sent: bool,
         /// What the last try ended with; none when no try was made.
         #[source]
         source: Option<reqwest::Error>,
@@ -194,6 +196,13 @@ impl Call {
         self
     }
 
+    /// Asks for the call to be made only on that version of the record.
+    #[must_use]
+    pub fn if_match(mut self, version: i64) -> Self {
+        self.headers.insert(header::IF_MATCH, etag(version));
+        self
+    }
+
     /// Sends a JSON body.
     #[must_use]
     pub fn json(mut self, body: &impl Serialize) -> Self {
@@ -240,7 +249,11 @@ impl Call {
             .await
             .unwrap_or_else(|_| {
                 inner.breaker.failed();
-                Err(SiblingError::Unavailable { name, source: None })
+                Err(SiblingError::Unavailable {
+                    name,
+                    sent: true,
+                    source: None,
+                })
             })
     }
 
@@ -251,16 +264,24 @@ impl Call {
         retries: u32,
         deadline: tokio::time::Instant,
     ) -> Result<bytes::Bytes, SiblingError> {
-        let mut done = 0;
+        let (mut done, mut sent) = (0, false);
         loop {
             if !inner.breaker.allow() {
                 return Err(SiblingError::Unavailable {
                     name: inner.name,
+                    sent,
                     source: None,
                 });
             }
             let error = match self.once(inner, body.clone(), deadline).await {
-                Err(error @ SiblingError::Unavailable { .. }) => error,
+                Err(SiblingError::Unavailable {
+                    name,
+                    sent: now,
+                    source,
+                }) => {
+                    sent |= now;
+                    SiblingError::Unavailable { name, sent, source }
+                }
                 other => {
                     inner.breaker.succeeded();
                     return other;
@@ -282,8 +303,9 @@ impl Call {
         deadline: tokio::time::Instant,
     ) -> Result<bytes::Bytes, SiblingError> {
         let name = inner.name;
-        let unavailable = |source| SiblingError::Unavailable {
+        let unavailable = |source: reqwest::Error| SiblingError::Unavailable {
             name,
+            sent: !source.is_connect(),
             source: Some(source),
         };
         let url = format!("{}{}", inner.base.as_str().trim_end_matches('/'), self.path);
@@ -305,6 +327,7 @@ impl Call {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(SiblingError::Unavailable {
                 name,
+                sent: true,
                 source: answer.error_for_status().err(),
             });
         }
