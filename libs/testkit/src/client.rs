@@ -147,8 +147,38 @@ impl TestRequest {
         }
     }
 
+    /// Sends the request and reads the body of a refusal only: a good answer may be a stream without end.
+    pub(crate) async fn headed(self) -> TestResponse {
+        let call = self.call();
+        let (parts, body) = self.stream().await.into_parts();
+        if parts.status.is_client_error() || parts.status.is_server_error() {
+            let body = body
+                .collect()
+                .await
+                .expect("the service ends its body")
+                .to_bytes();
+            return TestResponse {
+                call,
+                status: parts.status,
+                headers: parts.headers,
+                body,
+            };
+        }
+        TestResponse {
+            call,
+            status: parts.status,
+            headers: parts.headers,
+            body: Bytes::new(),
+        }
+    }
+
+    fn call(&self) -> String {
+        let uri = self.request.uri().to_string();
+        format!("{} {uri:.200}", self.request.method())
+    }
+
     async fn send(self) -> TestResponse {
-        let call = format!("{} {}", self.request.method(), self.request.uri());
+        let call = self.call();
         let (parts, body) = self.stream().await.into_parts();
         let body = body
             .collect()

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 #![expect(clippy::expect_used, reason = "a panic is how a helper fails the test")]
 
+mod app;
 pub mod checks;
 mod client;
 mod database;
@@ -15,6 +16,7 @@ pub mod proxy;
 mod tenants;
 mod wait;
 
+pub use app::{TestApp, TestAppBuilder};
 pub use client::{Client, TestRequest, TestResponse};
 pub use database::TestDb;
 pub use environment::redis_url;

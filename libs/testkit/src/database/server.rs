@@ -34,9 +34,7 @@ impl Server {
     /// A role's address of a database.
     pub(crate) fn role_url(&self, database: &str, role: &str) -> Url {
         let mut url = self.admin_url(database);
-        url.set_username(role)
-            .and_then(|()| url.set_password(Some(PASSWORD)))
-            .expect("an address with a host");
+        set_role(&mut url, role);
         url
     }
 
@@ -48,6 +46,14 @@ impl Server {
     /// A superuser's connection to the database that `TEST_DATABASE_URL` names, from where others are made.
     pub(crate) async fn connect_home(&self) -> PgConnection {
         connect(&self.0).await
+    }
+
+    /// Tries the password of a role.
+    pub(crate) async fn log_in(&self, role: &str) -> Result<(), sqlx::Error> {
+        let mut url = self.0.clone();
+        set_role(&mut url, role);
+        let options: PgConnectOptions = url.as_str().parse()?;
+        options.connect().await?.close().await
     }
 
     pub(crate) async fn drop_database(&self, database: &str) -> Result<(), sqlx::Error> {
@@ -64,6 +70,12 @@ impl Server {
 /// Runs one statement by the simple protocol, as `CREATE DATABASE` and its like want it.
 pub(crate) async fn execute(conn: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
     conn.execute(sql).await.map(|_| ())
+}
+
+fn set_role(url: &mut Url, role: &str) {
+    url.set_username(role)
+        .and_then(|()| url.set_password(Some(PASSWORD)))
+        .expect("an address with a host");
 }
 
 async fn connect(url: &Url) -> PgConnection {

@@ -6,6 +6,9 @@ use http::Method;
 use serde_json::{Map, Value};
 
 pub use sample::sample;
+pub(crate) use sample::type_of;
+
+use crate::{Client, client::TestRequest};
 
 /// An OpenAPI document as JSON, with its references followed.
 #[derive(Clone, Debug)]
@@ -198,6 +201,15 @@ impl Operation {
             uri
         } else {
             format!("{uri}?{query}")
+        }
+    }
+
+    /// A request with a body that fits.
+    pub(crate) fn request(&self, client: &Client, uri: &str) -> TestRequest {
+        let request = client.request(self.method.clone(), uri);
+        match &self.body {
+            Some(body) => request.body(&body.content_type, body.encode(&body.sample)),
+            None => request,
         }
     }
 
