@@ -27,14 +27,6 @@ const MAX_KEY: usize = 255;
 pub struct IdempotencyKey(Option<String>);
 
 impl IdempotencyKey {
-    /// The key, for a service that keeps it with its own records because it works outside a transaction.
-    #[must_use]
-    pub fn as_str(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl IdempotencyKey {
     /// The key, for an operation that remembers it in its own way.
     #[must_use]
     pub fn as_deref(&self) -> Option<&str> {
