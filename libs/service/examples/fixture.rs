@@ -5,14 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::routing::{get, post};
 use bz_http::{Json, Problem};
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::config::{Config, Env};
 use bz_service::{App, Core, Job, Service};
-use serde_json::Value;
 use utoipa::openapi::{OpenApi, OpenApiBuilder};
 
 struct Fixture;
@@ -48,10 +47,7 @@ impl Service for Fixture {
             .route("/api/stream", get(stream))
             .route("/api/database", get(database))
             .route("/api/panic", get(panics))
-            .route(
-                "/api/echo",
-                post(|Json(body): Json<Value>| async move { Json(body) }),
-            )
+            .route("/api/echo", post(|body: Bytes| async move { body }))
             .with_state(core);
         let job = Job::new("fixture", move |stop| async move {
             match config.fail_job.as_deref() {

@@ -77,7 +77,7 @@ fn serve<S: Service>() -> ExitCode {
 async fn run<S: Service>(settings: Settings<S>, env: &Env) -> ExitCode {
     let listeners = match Listeners::bind(&settings.core.server) {
         Ok(listeners) => listeners,
-        Err(error) => return failure(&error.to_string()),
+        Err(error) => return failure(&chain(&error)),
     };
     let telemetry = match Telemetry::install(&settings.core.telemetry, S::INFO.health_name) {
         Ok(telemetry) => telemetry,

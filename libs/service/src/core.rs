@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use bz_auth::{ServiceTokens, Verifier};
 use bz_events::Redis;
+use bz_http::client::Sibling;
 use bz_kernel::{CursorSealer, PlatformSecret, ServiceInfo, Sources, platform};
 use bz_tenant::{Db, DbConfig};
 use tokio_util::sync::CancellationToken;
@@ -152,6 +153,16 @@ fn to_identity() -> reqwest::Result<reqwest::Client> {
         .pool_idle_timeout(Duration::from_secs(10))
         .tcp_nodelay(true)
         .build()
+}
+
+impl Core {
+    /// A client to another service. Keep it: its connections and its circuit breaker live with it.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn sibling(&self, info: &'static ServiceInfo) -> reqwest::Result<Sibling> {
+        Sibling::new(info.name, self.siblings.of(info), &self.sources)
+    }
 }
 
 impl FromRef<Core> for Verifier {

@@ -7,6 +7,7 @@ use bz_events::Redis;
 use bz_tenant::migrate::Migrator;
 use bz_tenant::{Db, DbError};
 use serde_json::Map;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Details, Probe, ProbeStatus};
@@ -70,8 +71,11 @@ impl Monitor {
         let mut pause = FIRST_PAUSE;
         loop {
             self.refresh().await;
-            if self.checked {
-                return;
+            match self.found.database {
+                DatabaseState::Connected => return,
+                // Nothing that happens later makes this process trust the database.
+                DatabaseState::TenancyViolation => std::future::pending().await,
+                _ => {}
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(INTERVAL);
@@ -80,10 +84,12 @@ impl Monitor {
 
     /// Looks once a second until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let watch = async {
             loop {
+                ticks.tick().await;
                 self.refresh().await;
-                tokio::time::sleep(INTERVAL).await;
             }
         };
         stop.run_until_cancelled(watch).await;
@@ -91,7 +97,7 @@ impl Monitor {
 
     /// Looks at everything that is due and tells the result to `/health`.
     pub async fn refresh(&mut self) {
-        let due = self.round % PROBE_ROUNDS == 0;
+        let due = self.round.is_multiple_of(PROBE_ROUNDS);
         self.round = self.round.wrapping_add(1);
         let redis = redis_status(&self.redis);
         let others = probe_all(if due { &self.probes } else { &[] });
@@ -101,10 +107,10 @@ impl Monitor {
             others,
         )
         .await;
-        let database = self.settle(database);
-        self.checked |= database == DatabaseState::Connected;
-        self.tell_change(database, &redis);
-        self.found.database = database;
+        let state = self.settle(&database);
+        self.checked |= state == DatabaseState::Connected;
+        self.tell_change(state, &database, &redis);
+        self.found.database = state;
         self.found.redis = redis;
         if due {
             self.found.others = others;
@@ -116,48 +122,35 @@ impl Monitor {
         self.health.update(&self.found);
     }
 
-    fn settle(&mut self, looked: Looked) -> DatabaseState {
-        self.slow_pings = if matches!(looked, Looked::Slow) {
+    fn settle(&mut self, looked: &Looked) -> DatabaseState {
+        self.slow_pings = if matches!(looked, Looked::Slow(_)) {
             self.slow_pings + 1
         } else {
             0
         };
         match looked {
-            // Nothing that happens later makes a service trust this database.
-            _ if self.found.database == DatabaseState::TenancyViolation => {
-                DatabaseState::TenancyViolation
-            }
-            Looked::At(state) => state,
-            Looked::Slow if self.checked && self.slow_pings < SLOW_PINGS => self.found.database,
-            Looked::Slow | Looked::Gone if self.checked => DatabaseState::Disconnected,
-            Looked::Slow | Looked::Gone => DatabaseState::Connecting,
+            Looked::At(state) => *state,
+            Looked::Slow(_) if self.checked && self.slow_pings < SLOW_PINGS => self.found.database,
+            Looked::Slow(_) | Looked::Gone(_) if self.checked => DatabaseState::Disconnected,
+            Looked::Slow(_) | Looked::Gone(_) => DatabaseState::Connecting,
         }
     }
 
     /// One line for each change, none while nothing changes.
-    fn tell_change(&self, database: DatabaseState, redis: &ProbeStatus) {
-        let schema = self.db.schema();
-        let (before, now) = (self.found.database, database);
-        if before != now {
-            match now {
-                DatabaseState::Connected => {
-                    tracing::info!(db.schema = schema, "database connected")
-                }
-                _ => tracing::warn!(
-                    db.schema = schema,
-                    db.state = now.text(),
-                    "database is not usable"
-                ),
+    fn tell_change(&self, state: DatabaseState, looked: &Looked, redis: &ProbeStatus) {
+        let (db_schema, db_state) = (self.db.schema(), state.text());
+        if self.round == 1 || self.found.database != state {
+            let error = match looked {
+                Looked::At(_) => None,
+                Looked::Slow(error) | Looked::Gone(error) => Some(error as &dyn std::error::Error),
+            };
+            match state {
+                DatabaseState::Connected => tracing::info!(db_schema, "database connected"),
+                _ => tracing::warn!(db_schema, db_state, error, "waiting for the database"),
             }
-        } else if self.round == 1 && now != DatabaseState::Connected {
-            tracing::warn!(
-                db.schema = schema,
-                db.state = now.text(),
-                "waiting for the database"
-            );
         }
         if self.round > 1 && self.found.redis.ok != redis.ok {
-            tracing::info!(redis.state = &*redis.text, "redis changed");
+            tracing::info!(redis_state = &*redis.text, "redis changed");
         }
     }
 }
@@ -165,8 +158,9 @@ impl Monitor {
 /// What one look at the database showed.
 enum Looked {
     At(DatabaseState),
-    Slow,
-    Gone,
+    /// No answer in time although the pool has no room: it may be only busy.
+    Slow(DbError),
+    Gone(DbError),
 }
 
 async fn database_status(db: &Db, required_version: i64, checked: bool) -> Looked {
@@ -177,13 +171,14 @@ async fn database_status(db: &Db, required_version: i64, checked: bool) -> Looke
     };
     match looked {
         Ok(state) => Looked::At(state),
-        Err(error) if error.is_timeout() => Looked::Slow,
         Err(error) => {
-            tracing::debug!(
-                error = &error as &dyn std::error::Error,
-                "database does not answer"
-            );
-            Looked::Gone
+            let pool = db.pool_status();
+            let busy = error.is_timeout() && pool.size == pool.max;
+            if busy {
+                Looked::Slow(error)
+            } else {
+                Looked::Gone(error)
+            }
         }
     }
 }

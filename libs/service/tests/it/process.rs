@@ -11,18 +11,18 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-pub const PLATFORM_SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const PLATFORM_SECRET: &str = "0123456789abcdef0123456789abcdef";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running fixture; killed when dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
-    pub api: SocketAddr,
-    pub admin: SocketAddr,
+    pub(crate) api: SocketAddr,
+    pub(crate) admin: SocketAddr,
     lines: Arc<Mutex<Vec<Value>>>,
 }
 
-pub fn command(variables: &[(&str, &str)]) -> Command {
+pub(crate) fn command(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(binary());
     command
         .env_clear()
@@ -55,7 +55,7 @@ fn binary() -> PathBuf {
 
 impl Process {
     /// Starts the fixture and waits until it listens, not until it is ready.
-    pub async fn start(variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
         let mut child = command(variables).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -99,18 +99,18 @@ impl Process {
         process
     }
 
-    pub async fn start_ready(variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_ready(variables: &[(&str, &str)]) -> Self {
         let process = Self::start(variables).await;
         process.until_ready().await;
         process
     }
 
-    pub async fn until_ready(&self) {
+    pub(crate) async fn until_ready(&self) {
         let ready = async || self.get("/health/ready").await.0 == 200;
         bz_testkit::wait_until(ready, PATIENCE).await;
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it runs").to_string();
         let sent = std::process::Command::new("kill")
             .args([&format!("-{name}"), &pid])
@@ -119,19 +119,19 @@ impl Process {
         assert!(sent.success());
     }
 
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .expect("it ends in time")
             .unwrap()
     }
 
-    pub fn logged(&self) -> Vec<Value> {
+    pub(crate) fn logged(&self) -> Vec<Value> {
         self.lines.lock().unwrap().clone()
     }
 
     /// One request on a connection of its own. Status 0 when there is no answer.
-    pub async fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let (status, text) = ask(self.api, path).await.unwrap_or_default();
         (
             status,
@@ -143,7 +143,7 @@ impl Process {
 }
 
 /// Sends a GET and reads to the end of the connection. Status and everything that came.
-pub async fn ask(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
+pub(crate) async fn ask(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
     send(
         address,
         &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
@@ -151,7 +151,7 @@ pub async fn ask(address: SocketAddr, path: &str) -> std::io::Result<(u16, Strin
     .await
 }
 
-pub async fn send(address: SocketAddr, request: &str) -> std::io::Result<(u16, String)> {
+pub(crate) async fn send(address: SocketAddr, request: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();

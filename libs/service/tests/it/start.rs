@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bz_kernel::ExposeSecret;
-use bz_testkit::{Fault, FaultProxy, TestDb, wait_until};
+use bz_testkit::{Fault, TestDb, wait_until};
 use serde_json::Value;
 
 use crate::process::{self, Process};
@@ -81,16 +81,18 @@ async fn without_a_database_it_lives_and_says_so_and_with_one_it_becomes_ready()
         asked.elapsed()
     );
 
+    let said = || {
+        process
+            .logged()
+            .iter()
+            .filter(|line| line["message"] == "waiting for the database")
+            .count()
+    };
+    wait_until(async || said() == 1, Duration::from_secs(10)).await;
     proxy.set(Fault::Pass).await;
     process.until_ready().await;
+    assert_eq!(said(), 1, "one line for each change");
     assert_eq!(process.get("/api/ping").await, (200, "\"pong\"".to_owned()));
-    let waits = |line: &&Value| line["message"] == "waiting for the database";
-    assert_eq!(
-        process.logged().iter().filter(waits).count(),
-        1,
-        "one line for each change: {:#?}",
-        process.logged()
-    );
 }
 
 #[tokio::test]

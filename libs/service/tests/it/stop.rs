@@ -114,25 +114,19 @@ async fn readiness_ends_before_the_listener_closes_and_requests_in_flight_finish
 #[tokio::test]
 async fn streams_end_at_a_stop_and_do_not_hold_it_up() {
     let (_db, mut process) = started(&[]).await;
-    let stream = tokio::spawn(process::ask(process.api, "/api/stream"));
-    wait_until(
-        async || {
-            process
-                .logged()
-                .iter()
-                .any(|line| line["message"] == "ready")
-        },
-        Duration::from_secs(5),
-    )
-    .await;
+    let mut stream = TcpStream::connect(process.api).await.unwrap();
+    stream
+        .write_all(b"GET /api/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    stream.read_exact(&mut [0; 64]).await.unwrap();
     let asked = Instant::now();
     process.signal("INT");
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.ends_with("0\r\n\r\n"), "the stream has an orderly end");
     assert!(process.ended().await.success());
     assert!(asked.elapsed() < Duration::from_secs(5));
-    assert!(
-        stream.await.unwrap().unwrap().1.ends_with("0\r\n\r\n"),
-        "the stream has an orderly end"
-    );
 }
 
 #[tokio::test]
