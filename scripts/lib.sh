@@ -110,7 +110,7 @@ env_get() { [ ! -f "$DEV_DIR/env" ] || sed -n "s/^$1=//p" "$DEV_DIR/env"; }
 # Generates each secret once and exports all of them; what the caller's environment sets already, wins.
 load_secrets() {
     local key value
-    local keys=(PLATFORM_SECRET POSTGRES_ADMIN_PASSWORD)
+    local keys=(PLATFORM_SECRET POSTGRES_ADMIN_PASSWORD DEMO_PASSWORD)
     for key in "${SCHEMAS[@]}"; do
         keys+=("${key}_DB_PASSWORD" "${key}_MIGRATOR_PASSWORD")
     done
@@ -118,7 +118,7 @@ load_secrets() {
         [ -z "${!key:-}" ] || continue
         value=$(env_get "$key")
         if [ -z "$value" ]; then
-            value=$(random_hex 32)
+            value=$(random_hex 24)
             env_set "$key" "$value"
         fi
         export "$key=$value"
