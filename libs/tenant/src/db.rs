@@ -215,6 +215,8 @@ impl Db {
                 // Nothing has happened yet, so BEGIN may go out again on another connection when the server closed
                 // this one while it was idle. At worst all idle ones are dead.
                 Err(error) if is_connection_lost(&error) && attempts < self.pool_size => {
+                    metrics::counter!("db_stale_connections_total", "schema" => self.schema)
+                        .increment(1);
                     attempts += 1;
                 }
                 opened => return Ok(opened?),
