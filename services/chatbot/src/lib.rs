@@ -1,4 +1,42 @@
 //! The chatbot: conversations that do things for the user in the CRM, in natural language, with or without a model.
 #![warn(missing_docs)]
 
+mod actions;
+mod app;
+mod chat;
+mod config;
+mod conversations;
+mod crm;
+mod llm;
 pub mod understand;
+mod wording;
+
+use bz_kernel::{ServiceInfo, platform};
+use bz_service::{App, Core, Probe, ProbeStatus, Service};
+use utoipa::openapi::OpenApi;
+
+use crate::app::AppState;
+pub use crate::config::{ChatConfig, LlmUse};
+
+/// The service.
+#[derive(Debug)]
+pub struct Chatbot;
+
+impl Service for Chatbot {
+    const INFO: &'static ServiceInfo = &platform::CHATBOT;
+    type Config = ChatConfig;
+
+    fn openapi() -> OpenApi {
+        app::routes().into_openapi()
+    }
+
+    async fn build(core: Core, config: ChatConfig) -> anyhow::Result<App> {
+        let state = AppState::new(core, &config)?;
+        let crm = state.crm.clone();
+        let probe = Probe::new("crm", move || {
+            let crm = crm.clone();
+            async move { ProbeStatus::of(crm.is_alive().await) }
+        });
+        Ok(App::new(app::routes().split_for_parts().0.with_state(state)).with_probe(probe))
+    }
+}

@@ -1,0 +1,47 @@
+//! When a user is asked first. Outside any model: nothing that a model says can switch it off.
+
+use super::Action;
+use crate::understand::{Engine, Understood};
+
+/// Below this confidence even a harmless action is asked about.
+const SURE: f32 = 0.7;
+
+/// Whether `action` waits for a yes: everything that deletes, everything that changes more than one record, everything
+/// that a model proposed, and everything the rules are not sure of.
+pub(super) fn asks_first(action: &Action, understood: &Understood) -> bool {
+    let deletes = matches!(action, Action::DeleteTodos { .. });
+    deletes
+        || action.count() > 1
+        || understood.engine == Engine::Llm
+        || understood.confidence < SURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::understand::{Intent, Slots};
+
+    fn understood(engine: Engine, confidence: f32) -> Understood {
+        Understood {
+            intent: Intent::CreateTodo,
+            slots: Slots::default(),
+            confidence,
+            engine,
+        }
+    }
+
+    #[test]
+    fn only_a_certain_harmless_single_action_runs_at_once() {
+        let create = Action::CreateTodo {
+            title: "x".into(),
+            due: None,
+        };
+        assert!(!asks_first(&create, &understood(Engine::Rules, 0.9)));
+        assert!(asks_first(&create, &understood(Engine::Rules, 0.6)));
+        assert!(asks_first(&create, &understood(Engine::Llm, 1.0)));
+        assert!(asks_first(
+            &Action::DeleteTodos { todos: vec![] },
+            &understood(Engine::Rules, 1.0)
+        ));
+    }
+}

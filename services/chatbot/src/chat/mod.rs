@@ -1,0 +1,108 @@
+//! One message and its answer.
+
+pub(crate) mod confirmations;
+mod create;
+pub(crate) mod messages;
+mod respond;
+mod turn;
+
+use bz_http::{Errors, Validate};
+use bz_kernel::ConversationId;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::confirmations::ConfirmationId;
+use crate::app::AppState;
+use crate::conversations::MessageId;
+use crate::understand::Understood;
+
+/// The longest message.
+const MAX_MESSAGE: usize = 2000;
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(create::create_chat))
+}
+
+/// A message to the chatbot.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChatRequest {
+    /// What to say, 1 to 2,000 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "add a todo: call Ada tomorrow at 3pm"
+    )]
+    pub(crate) message: String,
+    /// The conversation to go on with; a new one when not given.
+    pub(crate) conversation_id: Option<ConversationId>,
+    /// IANA time zone in which dates are meant; the conversation's, or UTC, when not given.
+    #[schema(example = "Europe/Berlin")]
+    pub(crate) time_zone: Option<String>,
+    /// Understand and say what would be done, but change nothing in the CRM.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+impl ChatRequest {
+    /// The time zone that was sent.
+    fn zone(&self) -> Option<Tz> {
+        self.time_zone.as_deref().and_then(|name| name.parse().ok())
+    }
+}
+
+impl Validate for ChatRequest {
+    fn validate(&self, errors: &mut Errors) {
+        if self.message.trim().is_empty() || self.message.chars().count() > MAX_MESSAGE {
+            errors.add(
+                "/message",
+                "invalid_length",
+                "must have 1 to 2000 characters, not only spaces",
+            );
+        }
+        if self.time_zone.is_some() && self.zone().is_none() {
+            errors.add(
+                "/time_zone",
+                "unknown_time_zone",
+                "must be an IANA name such as Europe/Berlin",
+            );
+        }
+    }
+}
+
+/// The chatbot's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ChatReply {
+    /// The conversation; send it with the next message.
+    pub(crate) conversation_id: ConversationId,
+    /// The id of this answer.
+    pub(crate) message_id: MessageId,
+    /// The answer for people.
+    pub(crate) reply: String,
+    /// What was understood.
+    pub(crate) understood: Understood,
+    /// What waits for a yes or a no; null when nothing does.
+    pub(crate) confirmation: Option<Confirmation>,
+    /// Which parts of the platform were missing for this answer: `crm`, `llm`.
+    pub(crate) degraded: Vec<String>,
+    /// Whether this only says what would be done.
+    pub(crate) dry_run: bool,
+}
+
+/// Something that waits for a yes or a no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Confirmation {
+    /// The id of what waits.
+    pub(crate) action_id: ConfirmationId,
+    /// What will be done: `delete_todos`, `create_todo` ...
+    #[schema(example = "delete_todos")]
+    pub(crate) action: String,
+    /// The same for people.
+    pub(crate) summary: String,
+    /// A yes counts until then, and once.
+    pub(crate) expires_at: DateTime<Utc>,
+}

@@ -1,0 +1,210 @@
+//! One turn of a conversation: note the message, find the answer without a transaction open, keep the answer.
+
+use aws_lc_rs::digest;
+use bz_auth::Caller;
+use bz_http::Problem;
+use bz_kernel::ConversationId;
+use bz_tenant::{DbError, OnConstraint, TenantTx};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::confirmations::{self, Pending};
+use super::messages::{self, Asked, Known};
+use super::respond::{Outcome, Waiting};
+use super::{ChatReply, ChatRequest};
+use crate::app::AppState;
+use crate::conversations::{Conversation, MessageId, store};
+
+/// Characters of the first message that name a conversation.
+const TITLE: usize = 80;
+
+/// One message on its way to an answer.
+pub(super) struct Turn<'a> {
+    pub(super) app: &'a AppState,
+    pub(super) caller: &'a Caller,
+    pub(super) request: &'a ChatRequest,
+}
+
+/// A message that was noted and waits for its answer.
+pub(super) struct Noted {
+    pub(super) conversation: ConversationId,
+    pub(super) message: MessageId,
+    pub(super) zone: Tz,
+    /// When it was said: "tomorrow" is meant from there, also when it is answered later.
+    pub(super) at: DateTime<Utc>,
+    pub(super) pending: Option<Pending>,
+}
+
+enum Opening {
+    Noted(Noted),
+    /// The same message was answered before.
+    Answered(Box<ChatReply>),
+}
+
+impl<'a> Turn<'a> {
+    pub(super) const fn new(
+        app: &'a AppState,
+        caller: &'a Caller,
+        request: &'a ChatRequest,
+    ) -> Self {
+        Self {
+            app,
+            caller,
+            request,
+        }
+    }
+
+    /// The answer.
+    pub(super) async fn answer(&self, key: Option<&str>) -> Result<ChatReply, Problem> {
+        match self.open(key).await? {
+            Opening::Answered(answer) => Ok(*answer),
+            Opening::Noted(noted) => {
+                let outcome = self.respond(&noted).await?;
+                self.close(&noted, outcome).await
+            }
+        }
+    }
+
+    /// Notes the message, in its conversation or in a new one.
+    async fn open(&self, key: Option<&str>) -> Result<Opening, Problem> {
+        let hash = digest::digest(
+            &digest::SHA256,
+            &serde_json::to_vec(self.request).map_err(Problem::internal)?,
+        );
+        let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
+        if let Some(key) = key
+            && let Some(known) = messages::find_by_key(&mut tx, self.caller.user, key).await?
+        {
+            return self.reopen(&mut tx, known, hash.as_ref()).await;
+        }
+        let now = self.app.core.sources.now();
+        let conversation = self.conversation(&mut tx, now).await?;
+        let asked = Asked {
+            id: self.app.core.sources.id(),
+            conversation: conversation.id,
+            user: self.caller.user,
+            text: &self.request.message,
+            key: key.map(|key| (key, hash.as_ref())),
+            at: now,
+        };
+        messages::insert_asked(&mut tx, &asked)
+            .await
+            .on_constraint(messages::CLIENT_KEY, in_progress)?;
+        let noted = self.noted(&mut tx, &conversation, asked.id, now).await?;
+        tx.commit().await?;
+        Ok(Opening::Noted(noted))
+    }
+
+    /// The message came before: its answer, or another try when it got none.
+    async fn reopen(
+        &self,
+        tx: &mut TenantTx,
+        known: Known,
+        hash: &[u8],
+    ) -> Result<Opening, Problem> {
+        if known.request_hash != hash {
+            return Err(Problem::idempotency_key_reused());
+        }
+        if let Some(answer) = known.answer {
+            return Ok(Opening::Answered(Box::new(answer.0)));
+        }
+        let id = known.conversation_id.into();
+        let conversation = store::find(tx, id, self.caller.user)
+            .await?
+            .ok_or_else(Problem::not_found)?;
+        Ok(Opening::Noted(
+            self.noted(tx, &conversation, known.id.into(), known.created_at)
+                .await?,
+        ))
+    }
+
+    async fn noted(
+        &self,
+        tx: &mut TenantTx,
+        conversation: &Conversation,
+        message: MessageId,
+        at: DateTime<Utc>,
+    ) -> Result<Noted, DbError> {
+        let pending = confirmations::find(tx, conversation.id, self.caller.user).await?;
+        let zone = self
+            .request
+            .zone()
+            .or_else(|| conversation.time_zone.parse().ok())
+            .unwrap_or(Tz::UTC);
+        Ok(Noted {
+            conversation: conversation.id,
+            message,
+            zone,
+            at,
+            pending,
+        })
+    }
+
+    async fn conversation(
+        &self,
+        tx: &mut TenantTx,
+        now: DateTime<Utc>,
+    ) -> Result<Conversation, Problem> {
+        if let Some(id) = self.request.conversation_id {
+            return store::find(tx, id, self.caller.user)
+                .await?
+                .ok_or_else(Problem::not_found);
+        }
+        let zone = self.request.zone().unwrap_or(Tz::UTC);
+        let conversation = Conversation {
+            id: self.app.core.sources.id(),
+            title: self.request.message.trim().chars().take(TITLE).collect(),
+            time_zone: zone.name().to_owned(),
+            created_at: now,
+            last_message_at: now,
+        };
+        store::insert(tx, &conversation, self.caller.user).await?;
+        Ok(conversation)
+    }
+
+    /// Keeps the answer and the question that waits after it.
+    async fn close(&self, noted: &Noted, outcome: Outcome) -> Result<ChatReply, Problem> {
+        let core = &self.app.core;
+        let now = core.sources.now();
+        let question = outcome.question.map(|(action, summary)| {
+            Pending::new(core.sources.id(), noted.conversation, action, summary, now)
+        });
+        let answer = ChatReply {
+            conversation_id: noted.conversation,
+            message_id: core.sources.id(),
+            reply: outcome.reply,
+            understood: outcome.understood,
+            confirmation: question
+                .as_ref()
+                .or(outcome.still_waiting.as_ref())
+                .map(Pending::shown),
+            degraded: outcome.degraded.into_iter().map(str::to_owned).collect(),
+            dry_run: self.request.dry_run,
+        };
+        let mut tx = core.db.tenant(&self.caller.scope).await?;
+        match outcome.waiting {
+            Waiting::Stays => {}
+            Waiting::Ends(status) => {
+                confirmations::end(&mut tx, noted.conversation, status, now).await?
+            }
+            Waiting::Returns(id) => confirmations::restore(&mut tx, id).await?,
+        }
+        if let Some(question) = &question {
+            confirmations::end(&mut tx, noted.conversation, "dropped", now).await?;
+            confirmations::insert(&mut tx, question, self.caller.user, now).await?;
+        }
+        if !messages::insert_answer(&mut tx, noted.message, self.caller.user, &answer, now).await? {
+            return Err(in_progress());
+        }
+        store::touch(&mut tx, noted.conversation, noted.zone.name(), now).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+}
+
+fn in_progress() -> Problem {
+    Problem::conflict(
+        "message_in_progress",
+        "The same message is being answered right now; send it again in a moment.",
+    )
+}

@@ -1,0 +1,23 @@
+use axum::extract::State;
+use bz_auth::Can;
+use bz_http::{Json, Path, Problem};
+use bz_kernel::ConversationId;
+
+use super::{Conversation, store};
+use crate::app::{AppState, ChatRead};
+
+/// One conversation of the caller.
+#[utoipa::path(
+    get, path = "/api/conversations/{id}", tag = "conversations",
+    params(("id" = ConversationId, Path, description = "The conversation")),
+    responses((status = 200, description = "The conversation", body = Conversation), bz_http::openapi::ReadProblems),
+)]
+pub(super) async fn get_conversation(
+    State(app): State<AppState>,
+    caller: Can<ChatRead>,
+    Path(id): Path<ConversationId>,
+) -> Result<Json<Conversation>, Problem> {
+    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let found = store::find(&mut tx, id, caller.user).await?;
+    found.map(Json).ok_or_else(Problem::not_found)
+}

@@ -1,0 +1,7 @@
+//! The chatbot's binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bz_service::main::<chatbot::Chatbot>()
+}

@@ -1,0 +1,108 @@
+//! A chatbot beside a CRM.
+
+use bz_kernel::platform;
+use bz_testkit::{Client, FaultProxy, TestApp, TestResponse};
+use chatbot::Chatbot;
+use crm::Crm;
+use serde_json::{Value, json};
+
+/// Both services on one database, the CRM on a real port behind a proxy.
+pub(crate) struct World {
+    pub(crate) chat: TestApp<Chatbot>,
+    pub(crate) crm: TestApp<Crm>,
+    pub(crate) between: FaultProxy,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let crm = TestApp::<Crm>::start().await;
+        let address = crm.listen().await;
+        let between = FaultProxy::start(address.authority()).await;
+        let url = format!("http://{}", between.address()).parse().unwrap();
+        let chat = TestApp::<Chatbot>::builder()
+            .beside(&crm)
+            .sibling(&platform::CRM, &url)
+            .env("CHAT_LLM", "off")
+            .start()
+            .await;
+        Self { chat, crm, between }
+    }
+
+    /// A conversation of acme's owner.
+    pub(crate) fn talk(&self) -> Talk<'_> {
+        Talk {
+            client: &self.chat.acme.owner,
+            conversation: None,
+            zone: "UTC",
+        }
+    }
+
+    /// The titles of acme's to-dos, oldest first.
+    pub(crate) async fn titles(&self) -> Vec<String> {
+        let todos = self
+            .crm
+            .acme
+            .owner
+            .get("/api/todos?limit=100")
+            .await
+            .assert_status(200)
+            .json();
+        let mut titles: Vec<String> = todos["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|todo| todo["title"].as_str().unwrap().to_owned())
+            .collect();
+        titles.sort();
+        titles
+    }
+
+    /// Puts to-dos into acme's CRM.
+    pub(crate) async fn todos(&self, titles: &[&str]) {
+        for title in titles {
+            self.crm
+                .acme
+                .owner
+                .post("/api/todos", json!({ "title": title }))
+                .await
+                .assert_status(201);
+        }
+    }
+}
+
+/// One user's side of a conversation.
+pub(crate) struct Talk<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) conversation: Option<String>,
+    pub(crate) zone: &'static str,
+}
+
+impl Talk<'_> {
+    /// Says something and reads the whole answer.
+    pub(crate) async fn ask(&mut self, message: &str) -> Value {
+        let answer = self
+            .send(json!({ "message": message }))
+            .await
+            .assert_status(200)
+            .json();
+        self.conversation = answer["conversation_id"].as_str().map(str::to_owned);
+        answer
+    }
+
+    /// Says something and reads what is answered.
+    pub(crate) async fn say(&mut self, message: &str) -> String {
+        self.ask(message).await["reply"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Sends a body with the conversation and the time zone added.
+    pub(crate) async fn send(&self, mut body: Value) -> TestResponse {
+        body["time_zone"] = json!(self.zone);
+        if let Some(conversation) = &self.conversation {
+            body["conversation_id"] = json!(conversation);
+        }
+        self.client.post("/api/chat", body).await
+    }
+}
