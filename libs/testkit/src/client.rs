@@ -42,31 +42,26 @@ impl Client {
     }
 
     /// A `GET` request.
-    #[must_use]
     pub fn get(&self, path: &str) -> TestRequest {
         self.request(Method::GET, path)
     }
 
     /// A `POST` request with a JSON body.
-    #[must_use]
     pub fn post(&self, path: &str, body: impl Serialize) -> TestRequest {
         self.request(Method::POST, path).json(body)
     }
 
     /// A `PUT` request with a JSON body.
-    #[must_use]
     pub fn put(&self, path: &str, body: impl Serialize) -> TestRequest {
         self.request(Method::PUT, path).json(body)
     }
 
     /// A `PATCH` request with a JSON body.
-    #[must_use]
     pub fn patch(&self, path: &str, body: impl Serialize) -> TestRequest {
         self.request(Method::PATCH, path).json(body)
     }
 
     /// A `DELETE` request.
-    #[must_use]
     pub fn delete(&self, path: &str) -> TestRequest {
         self.request(Method::DELETE, path)
     }
@@ -75,7 +70,6 @@ impl Client {
     ///
     /// # Panics
     /// When `path` cannot stand in a request.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> TestRequest {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = method;

@@ -86,7 +86,7 @@ async fn guarded(
     match (refused, any_role) {
         (false, false) => gaps.push("is open to a user without a role".to_owned()),
         (true, true) => {
-            gaps.push("asks for a role: remove it from any_role_operations.txt".to_owned())
+            gaps.push("asks for a role: remove it from any_role_operations.txt".to_owned());
         }
         _ => {}
     }
@@ -95,7 +95,7 @@ async fn guarded(
         match (refused, exceptions.viewer.has(operation)) {
             (false, false) => gaps.push("is open to a viewer".to_owned()),
             (true, true) => {
-                gaps.push("is closed to a viewer: remove it from viewer_operations.txt".to_owned())
+                gaps.push("is closed to a viewer: remove it from viewer_operations.txt".to_owned());
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! The Postgres server that tests share.
 
+use std::time::Duration;
+
 use bz_kernel::{Clock, Rng, SecretString};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 use url::Url;
@@ -56,8 +58,20 @@ impl Server {
         options.connect().await?.close().await
     }
 
+    /// Drops a database under whoever still uses it. `DROP DATABASE` looks only ten times a second whether they are
+    /// gone, so they are sent away before.
     pub(crate) async fn drop_database(&self, database: &str) -> Result<(), sqlx::Error> {
         let mut home = self.connect_home().await;
+        let send_away = format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'"
+        );
+        for _ in 0..20 {
+            let users: i64 = sqlx::query_scalar(&send_away).fetch_one(&mut home).await?;
+            if users == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         execute(
             &mut home,
             &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),

@@ -5,7 +5,7 @@ use super::table::Column;
 /// SQL expressions, the likeliest first. One is enough for a column without a `CHECK`.
 pub(super) fn candidates(column: &Column, checks: &[&str]) -> Vec<String> {
     let mut values = match &column.labels {
-        Some(labels) => labels.iter().map(|label| quoted(label)).collect(),
+        Some(labels) => labels.iter().map(quoted).collect(),
         None => of_type(&column.type_name, checks),
     };
     if column.nullable || values.is_empty() {

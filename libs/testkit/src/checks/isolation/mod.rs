@@ -181,7 +181,9 @@ async fn outcome(conn: &mut PgConnection, sql: &str) -> Outcome {
     match conn.execute(sql).await {
         Ok(done) => Outcome::Rows(done.rows_affected()),
         Err(error) => {
-            let code = error.as_database_error().and_then(|error| error.code());
+            let code = error
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code);
             Outcome::Failed(code.unwrap_or_default().into_owned(), error.to_string())
         }
     }
