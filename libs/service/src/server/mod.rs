@@ -140,22 +140,24 @@ impl<H: Handler> Server<H> {
     }
 
     async fn accept(&self) -> TcpStream {
+        let mut told = false;
         loop {
             let accepted = std::future::poll_fn(|context| {
                 let ready = |listener: &TcpListener| match listener.poll_accept(context) {
                     Poll::Ready(accepted) => Some(accepted),
                     Poll::Pending => None,
                 };
-                self.listeners
-                    .iter()
-                    .find_map(ready)
-                    .map_or(Poll::Pending, Poll::Ready)
+                let accepted = self.listeners.iter().find_map(ready);
+                accepted.map_or(Poll::Pending, Poll::Ready)
             });
             match accepted.await {
                 Ok((stream, _)) => return stream,
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::warn!(error = %error, "cannot accept connections; trying again");
+                    if !told {
+                        tracing::warn!(error = %error, "cannot accept connections; trying again");
+                    }
+                    told = true;
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                 }
             }

@@ -6,14 +6,17 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use opentelemetry::global;
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry::trace::{TraceContextExt, TracerProvider as _};
+use opentelemetry_http::{HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tokio::runtime::Handle;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use url::Url;
 
 type Base = tracing_subscriber::layer::Layered<
@@ -48,6 +51,25 @@ pub(super) fn provider(
         .with_batch_exporter(exporter)
         .with_resource(resource)
         .build())
+}
+
+/// Makes a request's span a child of the span that the caller named in its headers (W3C Trace Context), and answers the
+/// `traceparent` that names it in turn.
+pub(super) fn join_trace(span: &Span, headers: &HeaderMap) -> Option<String> {
+    let caller =
+        global::get_text_map_propagator(|format| format.extract(&HeaderExtractor(headers)));
+    // A span that is filtered out belongs to no trace.
+    span.set_parent(caller).ok()?;
+    let context = span.context();
+    let own = context.span().span_context().clone();
+    own.is_valid().then(|| {
+        format!(
+            "00-{}-{}-{:02x}",
+            own.trace_id(),
+            own.span_id(),
+            own.trace_flags().to_u8()
+        )
+    })
 }
 
 pub(super) fn layer(provider: &SdkTracerProvider) -> TraceLayer {

@@ -115,6 +115,9 @@ impl Telemetry {
             Some(endpoint) => Some(export::provider(endpoint, service).map_err(failed)?),
             None => None,
         };
+        if traces.is_some() {
+            bz_http::context::set_span_parent(export::join_trace);
+        }
         let filter = config
             .level
             .parse::<EnvFilter>()

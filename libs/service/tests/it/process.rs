@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 pub(crate) const PLATFORM_SECRET: &str = "0123456789abcdef0123456789abcdef";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,6 +21,7 @@ pub(crate) struct Process {
     pub(crate) api: SocketAddr,
     pub(crate) admin: SocketAddr,
     lines: Arc<Mutex<Vec<Value>>>,
+    reader: JoinHandle<()>,
 }
 
 pub(crate) fn command(variables: &[(&str, &str)]) -> Command {
@@ -56,7 +58,12 @@ fn binary() -> PathBuf {
 impl Process {
     /// Starts the fixture and waits until it listens, not until it is ready.
     pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = command(variables).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(&mut command(variables)).await
+    }
+
+    /// The same for a command of the test's own.
+    pub(crate) async fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let listening = async {
@@ -82,21 +89,22 @@ impl Process {
                 .parse()
                 .unwrap()
         };
-        let process = Self {
-            child,
-            api: address("addresses"),
-            admin: address("admin"),
-            lines: Arc::clone(&lines),
-        };
-        tokio::spawn(async move {
+        let (api, admin) = (address("addresses"), address("admin"));
+        let kept = Arc::clone(&lines);
+        let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = stdout.next_line().await {
-                lines
-                    .lock()
+                kept.lock()
                     .unwrap()
                     .push(serde_json::from_str(&line).unwrap());
             }
         });
-        process
+        Self {
+            child,
+            api,
+            admin,
+            lines,
+            reader,
+        }
     }
 
     pub(crate) async fn start_ready(variables: &[(&str, &str)]) -> Self {
@@ -119,11 +127,18 @@ impl Process {
         assert!(sent.success());
     }
 
+    /// Waits for the end of the process and of what it logged.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        tokio::time::timeout(PATIENCE, self.child.wait())
+        let ended = async {
+            (
+                self.child.wait().await.unwrap(),
+                (&mut self.reader).await.unwrap(),
+            )
+        };
+        tokio::time::timeout(PATIENCE, ended)
             .await
             .expect("it ends in time")
-            .unwrap()
+            .0
     }
 
     pub(crate) fn logged(&self) -> Vec<Value> {
