@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
-use tracing::Span;
+use tracing::{Instrument, Span};
 
 tokio::task_local! {
     static CURRENT: RequestContext;
@@ -51,13 +51,26 @@ pub fn traceparent() -> Option<String> {
     CURRENT.try_with(|context| context.traceparent.clone()).ok()
 }
 
-/// Runs a future within a request; also for a spawned task that goes on with a request's work.
+/// Runs a future within a request.
 pub async fn scope<F: Future>(context: RequestContext, future: F) -> F::Output {
     CURRENT.scope(context, future).await
 }
 
-/// Connects a request's span to the trace in its headers.
-pub type SpanParent = fn(&Span, &HeaderMap);
+/// The future within the request and the span in hand now. For a task that is spawned to go on with a request's work:
+/// tasks inherit neither.
+pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let context = current();
+    let future = future.instrument(Span::current());
+    async move {
+        match context {
+            Some(context) => scope(context, future).await,
+            None => future.await,
+        }
+    }
+}
+
+/// Connects a request's span to the trace in its headers, and answers the `traceparent` that names the span in turn.
+pub type SpanParent = fn(&Span, &HeaderMap) -> Option<String>;
 
 static SPAN_PARENT: OnceLock<SpanParent> = OnceLock::new();
 
@@ -67,11 +80,10 @@ pub fn set_span_parent(connect: SpanParent) {
     let _already_set = SPAN_PARENT.set(connect);
 }
 
-/// Connects a span to the trace that `headers` name, when traces are exported.
-pub fn connect_span(span: &Span, headers: &HeaderMap) {
-    if let Some(connect) = SPAN_PARENT.get() {
-        connect(span, headers);
-    }
+/// Connects a span to the trace that `headers` name, when traces are exported. Answers the `traceparent` by which what
+/// the span causes refers to it.
+pub fn connect_span(span: &Span, headers: &HeaderMap) -> Option<String> {
+    SPAN_PARENT.get().and_then(|connect| connect(span, headers))
 }
 
 /// A `traceparent` for this request within the client's trace, or within a new one.
