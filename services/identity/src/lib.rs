@@ -1,1 +1,20 @@
+//! Identity: tenants, users, sessions and the access tokens that the other services accept. See `README.md`.
+#![warn(missing_docs)]
 
+mod app;
+mod config;
+mod jobs;
+mod keys;
+mod oauth;
+pub mod passwords;
+mod problems;
+mod registration;
+mod sessions;
+mod tenants;
+mod users;
+
+pub use app::{Identity, build_with};
+pub use config::IdentityConfig;
+pub use keys::install as install_signing_key;
+pub use registration::RegistrationPolicy;
+pub use users::{Email, InvalidEmail};

@@ -1,0 +1,126 @@
+//! The configuration of identity, beside what all services share.
+
+use std::collections::HashMap;
+
+use bz_service::config::{Config, Env};
+
+use crate::registration::RegistrationPolicy;
+
+/// The configuration of identity.
+#[derive(Debug, Clone)]
+pub struct IdentityConfig {
+    /// Who may register.
+    pub registration: RegistrationPolicy,
+    /// Slug of the tenant by the host that is called, in lower case.
+    pub tenant_hosts: HashMap<String, String>,
+}
+
+impl Config for IdentityConfig {
+    fn read(env: &mut Env) -> Option<Self> {
+        let environment = env
+            .text(
+                "ENVIRONMENT",
+                "`development` or `production`; chooses the defaults of what is open to anybody.",
+            )
+            .check(|name| match name.as_str() {
+                "development" | "production" => Ok(()),
+                _ => Err("must be development or production".to_owned()),
+            })
+            .or("production");
+        let registration = env
+            .text(
+                "REGISTRATION_POLICY",
+                "Who may register: `auto_login` (anybody, with tokens at once; the default in development), `verified` \
+                 (after the address was verified; the default in production), `disabled`.",
+            )
+            .map(|text| text.parse::<RegistrationPolicy>())
+            .optional();
+        let tenant_hosts = env
+            .list(
+                "TENANT_HOSTS",
+                "Hosts that belong to one tenant, as `host=slug`, separated by commas.",
+            )
+            .map(hosts)
+            .or("");
+        let default = match environment?.as_str() {
+            "development" => RegistrationPolicy::AutoLogin,
+            _ => RegistrationPolicy::Verified,
+        };
+        Some(Self {
+            registration: registration?.unwrap_or(default),
+            tenant_hosts: tenant_hosts?,
+        })
+    }
+}
+
+fn hosts(items: Vec<String>) -> Result<HashMap<String, String>, String> {
+    let mut hosts = HashMap::new();
+    for item in items {
+        let (host, slug) = item
+            .split_once('=')
+            .ok_or_else(|| format!("{item:?} is not host=slug"))?;
+        if hosts
+            .insert(
+                host.trim().to_ascii_lowercase(),
+                slug.trim().to_ascii_lowercase(),
+            )
+            .is_some()
+        {
+            return Err(format!("{host:?} is there twice"));
+        }
+    }
+    Ok(hosts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[(&str, &str)]) -> Option<IdentityConfig> {
+        IdentityConfig::read(&mut Env::from_map(values.iter().copied()))
+    }
+
+    #[test]
+    fn registration_is_open_in_development_only() {
+        let policy = |values: &[(&str, &str)]| read(values).map(|config| config.registration);
+        assert_eq!(policy(&[]), Some(RegistrationPolicy::Verified));
+        assert_eq!(
+            policy(&[("ENVIRONMENT", "development")]),
+            Some(RegistrationPolicy::AutoLogin)
+        );
+        assert_eq!(
+            policy(&[
+                ("ENVIRONMENT", "development"),
+                ("REGISTRATION_POLICY", "disabled")
+            ]),
+            Some(RegistrationPolicy::Disabled)
+        );
+        assert_eq!(policy(&[("ENVIRONMENT", "staging")]), None);
+        assert_eq!(policy(&[("REGISTRATION_POLICY", "open")]), None);
+    }
+
+    #[test]
+    fn hosts_name_their_tenants() {
+        let config = read(&[(
+            "TENANT_HOSTS",
+            "Acme.Example.com=acme, globex.example.com = globex",
+        )])
+        .unwrap();
+        assert_eq!(
+            config
+                .tenant_hosts
+                .get("acme.example.com")
+                .map(String::as_str),
+            Some("acme")
+        );
+        assert_eq!(
+            config
+                .tenant_hosts
+                .get("globex.example.com")
+                .map(String::as_str),
+            Some("globex")
+        );
+        assert!(read(&[("TENANT_HOSTS", "acme.example.com")]).is_none());
+        assert!(read(&[("TENANT_HOSTS", "a.example=a,a.example=b")]).is_none());
+    }
+}

@@ -1,0 +1,172 @@
+use std::time::Duration;
+
+use super::*;
+
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text)
+}
+
+fn passwords() -> Passwords {
+    Passwords::new(Rng::seeded(1))
+}
+
+#[tokio::test]
+async fn a_hash_verifies_its_password_and_no_other() {
+    let passwords = passwords();
+    let stored = passwords
+        .hash(&secret("correct horse battery"))
+        .await
+        .unwrap();
+    assert!(
+        stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{stored}"
+    );
+    let verify = async |text: &str| {
+        passwords
+            .verify(&secret(text), Some(&stored))
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        verify("correct horse battery").await,
+        Verdict::Match { outdated: false }
+    );
+    assert_eq!(verify("correct horse batterY").await, Verdict::Mismatch);
+    assert_eq!(verify("").await, Verdict::Mismatch);
+    assert_eq!(verify(&"x".repeat(100_000)).await, Verdict::Mismatch);
+    assert_eq!(passwords.verifications(), 4);
+}
+
+#[tokio::test]
+async fn no_hash_and_an_unusable_hash_cost_a_verification_and_match_nothing() {
+    let passwords = passwords();
+    let unusable = [
+        "",
+        "plain text",
+        "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+        "$argon2i$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=4194304,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=19456,t=4000000,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA",
+    ];
+    for stored in std::iter::once(None).chain(unusable.into_iter().map(Some)) {
+        assert_eq!(
+            passwords.verify(&secret(""), stored).await,
+            Ok(Verdict::Mismatch),
+            "{stored:?}"
+        );
+    }
+    assert_eq!(passwords.verifications(), 8);
+}
+
+#[tokio::test]
+async fn a_hash_of_the_service_before_this_one_matches_and_is_outdated() {
+    // Made by the reference implementation (argon2-cffi) with that service's parameters and the password "legacy-pass".
+    let stored = "$argon2id$v=19$m=65536,t=3,p=4$CYKXTjzlXjzSNJVk/jPwjg$sizdxLKpy+aTuvMa3+VkXSbXO2qXshPVO3Hrr1Zp78A";
+    let verdict = passwords()
+        .verify(&secret("legacy-pass"), Some(stored))
+        .await;
+    assert_eq!(verdict, Ok(Verdict::Match { outdated: true }));
+}
+
+#[tokio::test]
+async fn composed_and_decomposed_accents_are_the_same_password() {
+    let passwords = passwords();
+    let stored = passwords
+        .hash(&secret("Zo\u{eb} und der Fluss"))
+        .await
+        .unwrap();
+    let decomposed = secret("Zoe\u{308} und der Fluss");
+    assert_eq!(
+        passwords.verify(&decomposed, Some(&stored)).await,
+        Ok(Verdict::Match { outdated: false })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_turned_away_and_the_rest_is_served() {
+    let passwords = passwords();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let flood: Vec<_> = (0..cores * 20)
+        .map(|_| {
+            let passwords = passwords.clone();
+            tokio::spawn(async move { passwords.verify(&secret("guess"), None).await })
+        })
+        .collect();
+    let mut served = 0;
+    for answer in flood {
+        match answer.await.unwrap() {
+            Ok(verdict) => {
+                assert_eq!(verdict, Verdict::Mismatch);
+                served += 1;
+            }
+            Err(Overloaded) => {}
+        }
+    }
+    assert!((cores..cores * 20).contains(&served), "{served}");
+    assert_eq!(
+        passwords.verify(&secret("guess"), None).await,
+        Ok(Verdict::Mismatch),
+        "free again afterwards"
+    );
+}
+
+#[tokio::test]
+async fn callers_that_go_away_give_their_places_back() {
+    let passwords = passwords();
+    for _ in 0..50 {
+        let given_up =
+            tokio::time::timeout(Duration::ZERO, passwords.verify(&secret("guess"), None)).await;
+        drop(given_up);
+    }
+    bz_testkit_wait(async || passwords.verify(&secret("guess"), None).await.is_ok()).await;
+}
+
+/// Calls until it is true; the work of the callers before has an end.
+async fn bz_testkit_wait(mut done: impl AsyncFnMut() -> bool) {
+    tokio::time::timeout(Duration::from_secs(20), async { while !done().await {} })
+        .await
+        .expect("in the end");
+}
+
+#[test]
+fn new_passwords_are_long_enough_and_not_the_first_guess() {
+    let context = [
+        "ada.lovelace@example.com",
+        "Ada Lovelace",
+        "Analytical Engines",
+    ];
+    let table = [
+        ("short1!", Some(Weakness::TooShort)),
+        ("ααααααα", Some(Weakness::TooShort)),
+        (&"a1".repeat(64), None),
+        (&"a1".repeat(65), Some(Weakness::TooLong)),
+        (&"\u{1F600}x".repeat(60), None),
+        (&"\u{1F469}\u{1F3FD}".repeat(64), None),
+        (&"\u{1F469}".repeat(129), Some(Weakness::TooLong)),
+        ("password1", Some(Weakness::TooCommon)),
+        ("PassWord1", Some(Weakness::TooCommon)),
+        ("qwertyuiop", Some(Weakness::TooCommon)),
+        ("aaaaaaaaaa", Some(Weakness::TooCommon)),
+        ("23456789", Some(Weakness::TooCommon)),
+        ("lovelace1", Some(Weakness::TooPredictable)),
+        ("Lovelace!!", Some(Weakness::TooPredictable)),
+        ("ada.lovelace@example.com", Some(Weakness::TooPredictable)),
+        ("bizosaas!", Some(Weakness::TooPredictable)),
+        ("lovelace likes punched cards", None),
+        ("correct horse battery staple", None),
+    ];
+    for (password, expected) in table {
+        assert_eq!(
+            weakness(&secret(password), &context),
+            expected,
+            "{password}"
+        );
+    }
+}
+
+#[test]
+fn the_bare_rate_counts_what_was_done() {
+    let rate = bench::bench(Duration::from_millis(50), 2);
+    assert!(rate.hashes >= 2 && rate.per_second() > 0.0, "{rate:?}");
+}

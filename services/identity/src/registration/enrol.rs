@@ -1,0 +1,135 @@
+//! Storing a tenant and its owner.
+
+use bz_events::NewEvent;
+use bz_kernel::{TenantId, UserId};
+use bz_tenant::{DbError, TenantScope, TenantTx};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Applicant, RegistrationPolicy, replay};
+use crate::{
+    app::AppState,
+    sessions::issue::{self, Grant},
+    tenants,
+    users::store::{self as users, Account, NewUser},
+};
+
+/// The role of whoever made the tenant.
+const OWNER: &str = "owner";
+
+/// What became of a registration.
+pub(super) enum Enrolled {
+    /// A tenant, its owner and a first session.
+    LoggedIn(Box<Account>, Grant),
+    /// A tenant and its owner, who cannot log in before the address is verified.
+    Unverified,
+    /// The address has a home already; nothing was stored.
+    Taken,
+}
+
+/// Why nothing is stored.
+enum Refused {
+    Taken,
+    Db(DbError),
+}
+
+impl From<DbError> for Refused {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// Stores a tenant and its owner with a session, and tells the siblings, all in one transaction.
+///
+/// Whether the address is taken is asked last, so that the work is the same in both cases.
+#[expect(clippy::disallowed_methods, reason = "a tenant that is made here")]
+pub(super) async fn enrol(
+    app: &AppState,
+    applicant: &Applicant,
+    password_hash: &str,
+    key: Option<&str>,
+) -> Result<Enrolled, DbError> {
+    let tenant = TenantId::trusted(app.core.sources.id::<Uuid>());
+    let user: UserId = app.core.sources.id();
+    let scope = TenantScope::new(tenant, Some(user));
+    let store = async |tx: &mut TenantTx| {
+        let sources = &app.core.sources;
+        let at = sources.now();
+        tenants::store::insert(tx, &applicant.tenant_name, &sources.rng, at).await?;
+        let (email, name) = (&applicant.email, applicant.name.as_deref());
+        users::insert(
+            tx,
+            &NewUser {
+                id: user,
+                email,
+                name,
+                password_hash,
+                role: OWNER,
+                at,
+            },
+        )
+        .await?;
+        tell(tx, app, user).await?;
+        if let Some(key) = key {
+            replay::remember(tx, user, key, applicant, at).await?;
+        }
+        if app.config.registration == RegistrationPolicy::Verified {
+            // An address that is not verified yet becomes nobody's home: anybody could have typed it.
+            return if users::has_home(tx, email).await? {
+                Err(Refused::Taken)
+            } else {
+                Ok(Enrolled::Unverified)
+            };
+        }
+        if !users::claim_home(tx, email, user).await? {
+            return Err(Refused::Taken);
+        }
+        let grant = issue::start(tx, app, user).await?;
+        let account = users::find(tx, user).await?.ok_or(Refused::Taken)?;
+        Ok(Enrolled::LoggedIn(Box::new(account), grant))
+    };
+    match app
+        .core
+        .db
+        .run("identity.registration.enrol", &scope, store)
+        .await
+    {
+        Ok(enrolled) => Ok(enrolled),
+        Err(Refused::Taken) => Ok(Enrolled::Taken),
+        Err(Refused::Db(error)) => Err(error),
+    }
+}
+
+#[derive(Serialize)]
+struct TenantCreated {
+    tenant_id: TenantId,
+}
+
+#[derive(Serialize)]
+struct UserRegistered {
+    user_id: UserId,
+    role: &'static str,
+}
+
+async fn tell(tx: &mut TenantTx, app: &AppState, user: UserId) -> Result<(), DbError> {
+    let data = TenantCreated {
+        tenant_id: tx.scope().tenant(),
+    };
+    let created = NewEvent {
+        kind: "tenant.created",
+        actor: Some(user),
+        data,
+    };
+    bz_events::append(tx, &app.core.sources, created).await?;
+    let data = UserRegistered {
+        user_id: user,
+        role: OWNER,
+    };
+    let registered = NewEvent {
+        kind: "user.registered",
+        actor: Some(user),
+        data,
+    };
+    bz_events::append(tx, &app.core.sources, registered).await?;
+    Ok(())
+}

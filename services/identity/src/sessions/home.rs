@@ -1,0 +1,69 @@
+//! Which tenant a login is for.
+
+use bz_http::Problem;
+use bz_kernel::TenantId;
+use bz_tenant::{DbError, SystemTx};
+use http::{HeaderMap, StatusCode, header};
+use uuid::Uuid;
+
+use crate::{app::AppState, tenants, users, users::Email};
+
+/// The tenant by the host that was called, else by the slug or id that was sent, else the address's default home.
+/// `None` when there is no such tenant, which the caller must not show.
+///
+/// # Errors
+/// 400 when host and body name different tenants.
+pub(super) async fn resolve(
+    app: &AppState,
+    headers: &HeaderMap,
+    named: Option<&str>,
+    email: &Email,
+) -> Result<Option<TenantId>, Problem> {
+    let mut tx = app.core.db.system().await?;
+    let by_host = match host_slug(app, headers) {
+        Some(slug) => Some(tenants::store::find_by_slug(&mut tx, slug).await?),
+        None => None,
+    };
+    let by_name = match named {
+        Some(named) => Some(by_slug_or_id(&mut tx, named).await?),
+        None => None,
+    };
+    match (by_host, by_name) {
+        (Some(host), Some(name)) if host != name => Err(mismatch()),
+        (Some(tenant), _) | (None, Some(tenant)) => Ok(tenant),
+        (None, None) => Ok(users::store::home_of(&mut tx, email).await?),
+    }
+}
+
+/// The slug that the operator gave to the host, if any. Unknown hosts mean nothing: the header is the client's.
+fn host_slug<'a>(app: &'a AppState, headers: &HeaderMap) -> Option<&'a str> {
+    let host = headers
+        .get(header::HOST)?
+        .to_str()
+        .ok()?
+        .to_ascii_lowercase();
+    let name = host
+        .rsplit_once(':')
+        .map_or(host.as_str(), |(name, _)| name);
+    app.config.tenant_hosts.get(name).map(String::as_str)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "chooses whose password is compared; nobody is let in by it"
+)]
+async fn by_slug_or_id(tx: &mut SystemTx, named: &str) -> Result<Option<TenantId>, DbError> {
+    match named.parse::<Uuid>() {
+        Ok(id) => Ok(Some(TenantId::trusted(id))),
+        Err(_) => tenants::store::find_by_slug(tx, &named.trim().to_lowercase()).await,
+    }
+}
+
+fn mismatch() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "tenant_mismatch",
+        "The host belongs to another tenant",
+    )
+    .detail("Leave `tenant` out, or call the host of that tenant.")
+}

@@ -1,0 +1,187 @@
+use axum::{extract::State, response::Response};
+use bz_events::NewEvent;
+use bz_http::{Errors, Json, Problem, Validate};
+use bz_tenant::{DbError, TenantScope, TenantTx};
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    REFRESH_REPLAY_WINDOW, TokenAnswer,
+    issue::{self, Grant},
+    store::{self, RevokedBecause, Session},
+    token::RefreshToken,
+};
+use crate::{
+    app::AppState,
+    problems::{PublicProblems, unauthorized},
+    users,
+    users::store::Account,
+};
+
+/// A refresh token to exchange.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshRequest {
+    /// The refresh token that the last answer gave.
+    refresh_token: String,
+}
+
+impl Validate for RefreshRequest {
+    fn validate(&self, _: &mut Errors) {}
+}
+
+/// Exchange a refresh token for new tokens.
+///
+/// A refresh token is good once. Sent again within ten seconds it gets the same successor (a lost answer, several
+/// tabs); after that, or once the successor was used, it counts as stolen and the whole session ends.
+#[utoipa::path(
+    post, path = "/auth/refresh", tag = "sessions", security(()),
+    request_body = RefreshRequest,
+    responses(
+        (status = 200, description = "New tokens", body = TokenAnswer),
+        PublicProblems,
+    ),
+)]
+pub(crate) async fn refresh_session(
+    State(app): State<AppState>,
+    Json(request): Json<RefreshRequest>,
+) -> Result<Response, Problem> {
+    let presented =
+        RefreshToken::parse(&request.refresh_token).ok_or_else(|| Refused::Invalid.problem())?;
+    let scope = TenantScope::new(presented.tenant, None);
+    let exchange = async |tx: &mut TenantTx| exchange(tx, &app, &presented).await;
+    // A refusal is an outcome too: ending a stolen session must be committed.
+    match app
+        .core
+        .db
+        .run::<_, DbError>("identity.sessions.refresh", &scope, exchange)
+        .await?
+    {
+        Ok((account, grant)) => {
+            Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+        }
+        Err(refused) => {
+            if refused == Refused::Reused {
+                app.wake();
+            }
+            Err(refused.problem())
+        }
+    }
+}
+
+/// Why there are no new tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Invalid,
+    Expired,
+    Reused,
+    Revoked,
+}
+
+impl Refused {
+    fn problem(self) -> Problem {
+        let (code, detail) = match self {
+            Self::Invalid => (
+                "refresh_token_invalid",
+                "This is not a refresh token of a session.",
+            ),
+            Self::Expired => (
+                "refresh_token_expired",
+                "The refresh token or its session has ended; log in again.",
+            ),
+            Self::Reused => (
+                "refresh_token_reused",
+                "The refresh token was used before, so that the session was ended; log in again.",
+            ),
+            Self::Revoked => ("session_revoked", "The session was ended; log in again."),
+        };
+        unauthorized(code, "The session cannot be refreshed").detail(detail)
+    }
+}
+
+/// Does what the presented token is entitled to, under the lock of its session.
+async fn exchange(
+    tx: &mut TenantTx,
+    app: &AppState,
+    presented: &RefreshToken,
+) -> Result<Result<(Account, Grant), Refused>, DbError> {
+    let now = app.core.sources.now();
+    let Some(session) = store::lock(tx, presented.session).await? else {
+        return Ok(Err(Refused::Invalid));
+    };
+    let Some(generation) = store::generation(tx, presented.session, presented.generation).await?
+    else {
+        return Ok(Err(Refused::Invalid));
+    };
+    // A guess about a session that exists must not end it: anybody could log anybody out.
+    if !presented.matches(&generation.secret_hash) {
+        return Ok(Err(Refused::Invalid));
+    }
+    if session.revoked {
+        return Ok(Err(Refused::Revoked));
+    }
+    if session.expires_at <= now || (generation.used_at.is_none() && generation.expires_at <= now) {
+        return Ok(Err(Refused::Expired));
+    }
+    if let Some(used_at) = generation.used_at
+        && (generation.successor_used || now - used_at > REFRESH_REPLAY_WINDOW)
+    {
+        end_stolen(tx, app, presented, &session, now).await?;
+        return Ok(Err(Refused::Reused));
+    }
+    let account = users::store::find(tx, session.user).await?;
+    let Some(account) = account.filter(Account::is_active) else {
+        return Ok(Err(Refused::Revoked));
+    };
+    let successor = presented.successor(&app.core.secret);
+    let made_at = generation.used_at.unwrap_or(now);
+    let token_ends = issue::token_end(made_at, session.expires_at);
+    if generation.used_at.is_none() {
+        store::rotate(tx, presented, &successor, now, token_ends).await?;
+    }
+    Ok(Ok((
+        account,
+        Grant {
+            token: successor,
+            auth_time: session.auth_time,
+            token_ends,
+        },
+    )))
+}
+
+/// What siblings learn of a session's end.
+#[derive(Serialize)]
+pub(super) struct SessionRevoked {
+    pub(super) session_id: bz_kernel::SessionId,
+    pub(super) reason: &'static str,
+}
+
+async fn end_stolen(
+    tx: &mut TenantTx,
+    app: &AppState,
+    presented: &RefreshToken,
+    session: &Session,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let because = RevokedBecause::RefreshReuse;
+    store::revoke(tx, presented.session, because, now).await?;
+    let data = SessionRevoked {
+        session_id: presented.session,
+        reason: because.as_str(),
+    };
+    let event = NewEvent {
+        kind: "session.revoked",
+        actor: Some(session.user),
+        data,
+    };
+    bz_events::append(tx, &app.core.sources, event).await?;
+    tracing::warn!(
+        session.id = %presented.session,
+        user.id = %session.user,
+        refresh_token.generation = presented.generation,
+        "a refresh token was used twice; its session was ended"
+    );
+    Ok(())
+}

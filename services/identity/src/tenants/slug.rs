@@ -1,0 +1,90 @@
+//! Slugs: the names of tenants in addresses and at login.
+
+use bz_kernel::Rng;
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+/// The longest slug that is made from a name; a suffix may follow.
+const MOST_FROM_NAME: usize = 40;
+/// Names that could be mistaken for something of the platform's own.
+const RESERVED: [&str; 16] = [
+    "admin", "api", "app", "auth", "bizosaas", "console", "docs", "health", "internal", "login",
+    "mail", "root", "static", "status", "support", "www",
+];
+/// Lower-case letters and digits without those that are read as each other (Crockford's base 32).
+const SUFFIX_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// The slug of a name: its letters and digits in lower case without accents, hyphens between them.
+#[must_use]
+pub(crate) fn from_name(name: &str) -> String {
+    let mut slug = String::new();
+    for c in DecomposingNormalizerBorrowed::new_nfkd()
+        .normalize(name)
+        .chars()
+    {
+        if slug.len() >= MOST_FROM_NAME {
+            break;
+        }
+        match c {
+            c if c.is_ascii_alphanumeric() => slug.push(c.to_ascii_lowercase()),
+            'ß' => slug.push_str("ss"),
+            // Accents, which the decomposition left behind, and apostrophes join what is around them.
+            c if !c.is_ascii() || c == '\'' => {}
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.len() < 2 || RESERVED.contains(&slug) {
+        "tenant".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+/// The slug to try when `slug` is taken: with five random characters behind it.
+#[must_use]
+pub(crate) fn with_suffix(slug: &str, rng: &Rng) -> String {
+    let suffix: String = rng
+        .bytes::<5>()
+        .iter()
+        .map(|b| char::from(SUFFIX_ALPHABET[usize::from(b % 32)]))
+        .collect();
+    format!("{slug}-{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_readable_slugs() {
+        let long = format!("{} end", "very ".repeat(20));
+        let table = [
+            ("Acme", "acme"),
+            ("Acme, Inc.", "acme-inc"),
+            ("  --Globex  Corporation--  ", "globex-corporation"),
+            ("Café Müller & Söhne", "cafe-muller-sohne"),
+            ("Straße 7", "strasse-7"),
+            ("O'Brien's", "obriens"),
+            ("日本商事", "tenant"),
+            ("日本 7", "tenant"),
+            ("Admin", "tenant"),
+            ("", "tenant"),
+            (long.as_str(), "very-very-very-very-very-very-very-very"),
+        ];
+        for (name, expected) in table {
+            assert_eq!(from_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_makes_another_slug_of_the_allowed_form() {
+        let slug = with_suffix("acme", &Rng::seeded(1));
+        assert!(slug.starts_with("acme-") && slug.len() == 10, "{slug}");
+        assert!(
+            slug.bytes()
+                .all(|b| b == b'-' || SUFFIX_ALPHABET.contains(&b)),
+            "{slug}"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+use axum::extract::State;
+use bz_auth::Caller;
+use bz_http::{Json, Problem};
+use bz_kernel::{SessionId, TenantId};
+use chrono::{DateTime, Utc};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{User, store};
+use crate::{app::AppState, tenants::TenantSummary};
+
+/// The user of a token, and what the token is good for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    /// The user.
+    #[serde(flatten)]
+    user: User,
+    /// The tenant that the token is for.
+    tenant: TenantSummary,
+    /// The tenant where the user's password is.
+    home_tenant_id: TenantId,
+    /// The user's roles in the tenant.
+    roles: Vec<String>,
+    /// What they allow; `*:read` is every permission to read.
+    permissions: Vec<&'static str>,
+    /// The session of the token.
+    session: Option<CurrentSession>,
+}
+
+/// The session that a token belongs to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CurrentSession {
+    /// The session's id, which is `sid` in tokens.
+    id: SessionId,
+    /// When the password was given.
+    auth_time: Option<DateTime<Utc>>,
+}
+
+/// Who am I?
+#[utoipa::path(
+    get, path = "/auth/me", tag = "account",
+    responses((status = 200, description = "The user of the token", body = Me), bz_http::openapi::ReadProblems),
+)]
+pub(crate) async fn get_me(
+    State(app): State<AppState>,
+    caller: Caller,
+) -> Result<Json<Me>, Problem> {
+    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let account = store::find(&mut tx, caller.user)
+        .await?
+        .filter(store::Account::is_active);
+    // The token is genuine, but whom it speaks for is gone.
+    let account = account.ok_or_else(gone)?;
+    let auth_time = caller
+        .claims
+        .auth_time
+        .and_then(|at| DateTime::from_timestamp(i64::try_from(at).ok()?, 0));
+    Ok(Json(Me {
+        user: User::from(&account),
+        tenant: TenantSummary::from(&account),
+        home_tenant_id: account.tenant,
+        permissions: patterns(&caller),
+        roles: vec![account.role],
+        session: caller.session.map(|id| CurrentSession { id, auth_time }),
+    }))
+}
+
+fn gone() -> Problem {
+    let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+    Problem::unauthenticated().header(header::WWW_AUTHENTICATE, challenge)
+}
+
+fn patterns(caller: &Caller) -> Vec<&'static str> {
+    ["*:*", "*:read", "*:write"]
+        .into_iter()
+        .filter(|pattern| caller.permissions.allow(pattern))
+        .collect()
+}

@@ -1,0 +1,215 @@
+//! SQL of users and their memberships. Row-level security confines every statement to the tenant of the transaction.
+
+use bz_kernel::{TenantId, UserId};
+use bz_tenant::{DbError, SystemTx, TenantTx};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::Email;
+
+/// A user with their membership and their tenant: what a login, a refresh and `/auth/me` need to know.
+#[derive(Clone)]
+pub(crate) struct Account {
+    /// The user.
+    pub(crate) user: UserId,
+    /// The tenant of the transaction that read it.
+    pub(crate) tenant: TenantId,
+    /// The address, normalised.
+    pub(crate) email: String,
+    /// What the user wants to be called.
+    pub(crate) name: Option<String>,
+    /// PHC string; `None` for a user who has no password.
+    pub(crate) password_hash: Option<String>,
+    /// When the user showed that mail reaches them.
+    pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    /// When the user registered.
+    pub(crate) created_at: DateTime<Utc>,
+    /// The role in the tenant.
+    pub(crate) role: String,
+    /// The tenant's slug.
+    pub(crate) tenant_slug: String,
+    /// The tenant's name.
+    pub(crate) tenant_name: String,
+    active: bool,
+}
+
+impl Account {
+    /// Whether user, membership and tenant all allow the user in.
+    pub(crate) const fn is_active(&self) -> bool {
+        self.active
+    }
+}
+
+#[derive(FromRow)]
+struct AccountRow {
+    id: Uuid,
+    email: String,
+    name: Option<String>,
+    password_hash: Option<String>,
+    email_verified_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    role: String,
+    tenant_slug: String,
+    tenant_name: String,
+    active: bool,
+}
+
+impl AccountRow {
+    fn of(self, tenant: TenantId) -> Account {
+        Account {
+            user: self.id.into(),
+            tenant,
+            email: self.email,
+            name: self.name,
+            password_hash: self.password_hash,
+            email_verified_at: self.email_verified_at,
+            created_at: self.created_at,
+            role: self.role,
+            tenant_slug: self.tenant_slug,
+            tenant_name: self.tenant_name,
+            active: self.active,
+        }
+    }
+}
+
+macro_rules! select_account {
+    ($name:literal, $condition:literal) => {
+        concat!(
+            "-- identity.users.",
+            $name,
+            "\n\
+             SELECT u.id, u.email, u.name, u.password_hash, u.email_verified_at, u.created_at, m.role, \
+                    t.slug AS tenant_slug, t.name AS tenant_name, \
+                    u.status = 'active' AND m.status = 'active' AND t.status = 'active' AS active \
+             FROM identity.users u \
+             JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
+             JOIN identity.tenants t ON t.tenant_id = u.tenant_id \
+             WHERE ",
+            $condition
+        )
+    };
+}
+
+/// The account with this address in the tenant.
+pub(crate) async fn find_by_email(
+    tx: &mut TenantTx,
+    email: &Email,
+) -> Result<Option<Account>, DbError> {
+    let tenant = tx.scope().tenant();
+    let row: Option<AccountRow> = query_as(select_account!("find_by_email", "u.email = $1"))
+        .bind(email.as_str())
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.map(|row| row.of(tenant)))
+}
+
+/// The account with this id in the tenant.
+pub(crate) async fn find(tx: &mut TenantTx, user: UserId) -> Result<Option<Account>, DbError> {
+    let tenant = tx.scope().tenant();
+    let row: Option<AccountRow> = query_as(select_account!("find", "u.id = $1"))
+        .bind(user.as_uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.map(|row| row.of(tenant)))
+}
+
+/// A user who is about to be stored.
+pub(crate) struct NewUser<'a> {
+    /// The id, made by us.
+    pub(crate) id: UserId,
+    /// The address.
+    pub(crate) email: &'a Email,
+    /// What the user wants to be called.
+    pub(crate) name: Option<&'a str>,
+    /// PHC string.
+    pub(crate) password_hash: &'a str,
+    /// The role in the tenant.
+    pub(crate) role: &'a str,
+    /// Now.
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// Stores a user and their membership.
+pub(crate) async fn insert(tx: &mut TenantTx, user: &NewUser<'_>) -> Result<(), DbError> {
+    query(
+        "-- identity.users.insert\n\
+         INSERT INTO identity.users (id, email, name, password_hash, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $5)",
+    )
+    .bind(user.id.as_uuid())
+    .bind(user.email.as_str())
+    .bind(user.name)
+    .bind(user.password_hash)
+    .bind(user.at)
+    .execute(tx.conn())
+    .await?;
+    query(
+        "-- identity.memberships.insert\n\
+         INSERT INTO identity.memberships (user_id, role, created_at, updated_at) VALUES ($1, $2, $3, $3)",
+    )
+    .bind(user.id.as_uuid())
+    .bind(user.role)
+    .bind(user.at)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Replaces a password's hash by a newer one of the same password; nothing happens when the password was changed
+/// meanwhile.
+pub(crate) async fn replace_hash(
+    tx: &mut TenantTx,
+    user: UserId,
+    old: &str,
+    new: &str,
+) -> Result<(), DbError> {
+    query(
+        "-- identity.users.replace_hash\n\
+         UPDATE identity.users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+    )
+    .bind(user.as_uuid())
+    .bind(old)
+    .bind(new)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The tenant in which an address logs in by default.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the directory of homes is a trusted row"
+)]
+pub(crate) async fn home_of(tx: &mut SystemTx, email: &Email) -> Result<Option<TenantId>, DbError> {
+    let home: Option<Uuid> =
+        query_scalar("-- identity.users.home_of\nSELECT identity.home_of_email($1)")
+            .bind(email.as_str())
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(home.map(TenantId::trusted))
+}
+
+/// Makes the tenant of the transaction the default home of an address; false when it has one already.
+pub(crate) async fn claim_home(
+    tx: &mut TenantTx,
+    email: &Email,
+    user: UserId,
+) -> Result<bool, DbError> {
+    let claimed = query_scalar("-- identity.users.claim_home\nSELECT identity.claim_home($1, $2)")
+        .bind(email.as_str())
+        .bind(user.as_uuid())
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(claimed)
+}
+
+/// Whether an address has a default home in any tenant.
+pub(crate) async fn has_home(tx: &mut TenantTx, email: &Email) -> Result<bool, DbError> {
+    let has =
+        query_scalar("-- identity.users.has_home\nSELECT identity.home_of_email($1) IS NOT NULL")
+            .bind(email.as_str())
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(has)
+}

@@ -1,0 +1,14 @@
+//! The identity service through its router, on a real database with the service's weak role.
+
+mod checks;
+mod keys;
+mod login;
+mod logout;
+mod me;
+mod oauth;
+mod refresh;
+mod refresh_race;
+mod register;
+mod retention;
+mod support;
+mod tenants;
