@@ -14,8 +14,11 @@ use tracing::Instrument;
 
 use crate::{Envelope, Redis, channel, envelope::WireEvent, feed::MAX_LIMIT, redis::Subscription};
 
-/// Without a wake-up the feed is looked at this often.
-const POLL: Duration = Duration::from_secs(1);
+/// Without a wake-up the feed is looked at this often: dashboards follow within two seconds without Redis too.
+const POLL: Duration = Duration::from_millis(500);
+/// After a wake-up it is looked at again this soon, and then less and less often: an older transaction that is still
+/// open, in whatever database of the server, holds the event back for a moment.
+const POLL_AFTER_WAKE: Duration = Duration::from_millis(50);
 /// Pauses after failures double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -59,15 +62,24 @@ impl Consumer {
     pub async fn run(self, handler: impl EventHandler, stop: CancellationToken) {
         let mut hints = self.redis.subscribe(&[&channel(self.source.schema)]);
         let mut position = None;
+        let mut poll = POLL;
         let mut failures = 0;
         while !stop.is_cancelled() {
             // What is heard from here on may be about events that the pull below does not see.
             hints.skip_heard();
             match self.turn(&handler, &mut position, &stop).await {
-                Ok(more) => {
+                Ok(count) => {
                     failures = 0;
-                    if !more {
-                        until(&stop, woken(&mut hints)).await;
+                    if count > 0 {
+                        poll = POLL;
+                    }
+                    if count < usize::from(MAX_LIMIT) {
+                        let woken = until(&stop, woken_within(poll, &mut hints)).await;
+                        poll = if woken == Some(true) {
+                            POLL_AFTER_WAKE
+                        } else {
+                            (poll * 2).min(POLL)
+                        };
                     }
                 }
                 Err(error) => {
@@ -81,13 +93,13 @@ impl Consumer {
         }
     }
 
-    /// Pulls once and hands over what came. Answers whether there may be more.
+    /// Pulls once and hands over what came. Answers how many events that were.
     async fn turn(
         &self,
         handler: &impl EventHandler,
         position: &mut Option<String>,
         stop: &CancellationToken,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<usize> {
         if position.is_none() {
             *position = handler
                 .position()
@@ -95,7 +107,7 @@ impl Consumer {
                 .context("the position in the feed cannot be read")?;
         }
         let Some(pulled) = until(stop, self.pull(position.as_deref())).await else {
-            return Ok(false);
+            return Ok(0);
         };
         let Page { items, next_cursor } = pulled?;
         let count = items.len();
@@ -113,7 +125,7 @@ impl Consumer {
                 .increment(count as u64);
         }
         *position = Some(next_cursor);
-        Ok(count == usize::from(MAX_LIMIT))
+        Ok(count)
     }
 
     async fn pull(&self, after: Option<&str>) -> anyhow::Result<Page> {
@@ -156,12 +168,9 @@ fn pause_after(failures: u32) -> Duration {
     (FIRST_PAUSE * 2_u32.saturating_pow(failures.min(10))).min(LONGEST_PAUSE)
 }
 
-/// Returns when there may be something to pull.
-async fn woken(hints: &mut Subscription) {
-    tokio::select! {
-        _ = hints.next() => {}
-        () = sleep(POLL) => {}
-    }
+/// Waits for a wake-up, but no longer than `poll`. Answers whether there was one.
+async fn woken_within(poll: Duration, hints: &mut Subscription) -> bool {
+    tokio::time::timeout(poll, hints.next()).await.is_ok()
 }
 
 /// Runs a future, but no longer than until `stop`.

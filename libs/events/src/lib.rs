@@ -2,7 +2,7 @@
 //!
 //! A change and its event are written in one transaction ([`append`], the outbox). Siblings pull the events in the order
 //! in which transactions became visible ([`feed_routes`], [`Consumer`]) and keep their own position. Redis only says
-//! that there is something to pull ([`wake`]): losing it costs up to a second, never an event.
+//! that there is something to pull ([`wake`]): losing it costs half a second, never an event.
 #![warn(missing_docs)]
 
 mod consumer;

@@ -14,7 +14,7 @@ pub fn channel(schema: &str) -> String {
 }
 
 /// Wakes the consumers of `schema`'s events, after the transaction with the event was committed. Returns at once, and
-/// nothing is lost if it fails: consumers look for themselves every second.
+/// nothing is lost if it fails: consumers look for themselves twice a second.
 pub fn wake(redis: &Redis, schema: &'static str) {
     let Some(link) = redis.link() else { return };
     if !link.wakes().insert(schema) {

@@ -1,11 +1,13 @@
 //! A service that has nothing but an outbox and its feed.
 
+use std::time::Duration;
+
 use axum::{Router, body::Body, extract::FromRef};
 use bz_auth::Verifier;
 use bz_events::{NewEvent, append, feed_routes};
 use bz_kernel::{Clock, EventId, ExposeSecret, Rng, SecretString, Sources};
 use bz_tenant::{Db, TenantTx};
-use bz_testkit::{ISSUER, NOW, Tenant, TestDb, Tokens};
+use bz_testkit::{ISSUER, NOW, Tenant, TestDb, Tokens, wait_until};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -95,6 +97,22 @@ impl Producer {
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    /// The first event of the feed, as soon as it may be told: transactions of other databases of the server, which
+    /// are other tests', hold it back while they run.
+    pub(crate) async fn first_event(&self) -> Value {
+        let mut event = Value::Null;
+        wait_until(
+            async || {
+                let (_, body) = self.get("", Some(&self.service_token())).await;
+                event = body["items"][0].clone();
+                !event.is_null()
+            },
+            Duration::from_secs(20),
+        )
+        .await;
+        event
     }
 
     /// A page of the feed: the numbers of its events, and where to go on.
