@@ -35,6 +35,7 @@ pub(crate) struct ChatRequest {
     #[schema(
         min_length = 1,
         max_length = 2000,
+        pattern = r"\S",
         example = "add a todo: call Ada tomorrow at 3pm"
     )]
     pub(crate) message: String,

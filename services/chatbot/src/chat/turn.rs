@@ -185,9 +185,11 @@ impl<'a> Turn<'a> {
         match outcome.waiting {
             Waiting::Stays => {}
             Waiting::Ends(status) => {
-                confirmations::end(&mut tx, noted.conversation, status, now).await?
+                confirmations::end(&mut tx, noted.conversation, status, now).await?;
             }
-            Waiting::Returns(id) => confirmations::restore(&mut tx, id).await?,
+            Waiting::Returns(id) => {
+                confirmations::restore(&mut tx, id).await?;
+            }
         }
         if let Some(question) = &question {
             confirmations::end(&mut tx, noted.conversation, "dropped", now).await?;
