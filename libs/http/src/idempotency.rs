@@ -3,7 +3,7 @@
 use aws_lc_rs::digest;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use bz_kernel::Clock;
+use bz_kernel::{Clock, UserId};
 use bz_tenant::{Db, DbError, TenantScope, TenantTx};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -17,8 +17,10 @@ use uuid::Uuid;
 use crate::etag::header_parameter;
 use crate::{Json, Problem, etag};
 
+/// Header with the key.
+pub(crate) const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Header of an answer that was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const REPLAYED_HEADER: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key.
 const MAX_KEY: usize = 255;
 
@@ -38,7 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("idempotency-key") else {
+        let Some(value) = parts.headers.get(KEY_HEADER) else {
             return Ok(Self(None));
         };
         let key = value.to_str().ok().filter(|key| {
@@ -91,7 +93,7 @@ impl<T: Serialize> Created<T> {
         if self.replayed {
             response
                 .headers_mut()
-                .insert(REPLAYED, HeaderValue::from_static("true"));
+                .insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
         }
         response
     }
@@ -119,12 +121,14 @@ pub async fn idempotent<T: Serialize + DeserializeOwned>(
             replayed: false,
         });
     };
-    let request = serde_json::to_vec(request).map_err(Problem::internal)?;
+    // By way of a value, whose maps are sorted: the same request has the same text.
+    let request = serde_json::to_value(request).map_err(Problem::internal)?;
+    let request = request.to_string();
     let slot = Slot {
-        user: scope.user().map_or(Uuid::nil(), |user| user.as_uuid()),
+        user: scope.user().map_or(Uuid::nil(), UserId::as_uuid),
         operation,
         key,
-        request_hash: digest::digest(&digest::SHA256, &request),
+        request_hash: digest::digest(&digest::SHA256, request.as_bytes()),
     };
     if !slot.take(&mut tx, clock).await? {
         let value =
@@ -193,10 +197,7 @@ impl Slot<'_> {
             }
             Some((_, Some(body))) => Ok(body),
             // Only a retention job removes a key, and only an old one; asking again succeeds.
-            _ => Err(Problem::conflict(
-                "idempotency_in_progress",
-                "Send the request again.",
-            )),
+            _ => Err(Problem::idempotency_in_progress()),
         }
     }
 

@@ -1,17 +1,20 @@
 //! Errors as the client sees them: RFC 9457 problem documents with a stable code.
 
+mod codes;
+
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use bz_tenant::DbError;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use codes::{CODES, Code};
+
 use crate::context;
-use crate::validation::{Errors, FieldError};
+use crate::validation::FieldError;
 
 /// Media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -145,157 +148,6 @@ impl Problem {
             instance: context.as_ref().map(|context| context.path.clone()),
             request_id: context.as_ref().map(|context| context.request_id.clone()),
             errors: self.0.errors.clone(),
-        }
-    }
-}
-
-/// The problems that every service may answer, in one table: status, code, title. `docs/errors.md` is made from it.
-pub const CODES: &[(u16, &str, &str)] = &[
-    (400, "malformed_json", "The body is not JSON"),
-    (401, "unauthenticated", "Authentication is needed"),
-    (403, "forbidden", "The permission is missing"),
-    (404, "not_found", "There is nothing here"),
-    (405, "method_not_allowed", "The method is not allowed here"),
-    (
-        409,
-        "conflict",
-        "The change conflicts with the current state",
-    ),
-    (412, "precondition_failed", "The version has changed"),
-    (413, "payload_too_large", "The body is too large"),
-    (
-        415,
-        "unsupported_media_type",
-        "The media type is not supported",
-    ),
-    (422, "validation_failed", "What was sent is not valid"),
-    (
-        422,
-        "idempotency_key_reused",
-        "The idempotency key was used for another request",
-    ),
-    (500, "internal", "Something went wrong on our side"),
-    (503, "unavailable", "The service cannot answer right now"),
-    (503, "not_ready", "The service is not ready"),
-    (504, "deadline_exceeded", "The request took too long"),
-];
-
-macro_rules! common {
-    ($($(#[$doc:meta])* $name:ident => $code:literal;)+) => {
-        impl Problem {
-            $($(#[$doc])* #[must_use] pub fn $name() -> Self { Self::common($code) })+
-        }
-    };
-}
-
-common! {
-    /// 401: no credentials, or bad ones. The authentication adds `WWW-Authenticate`.
-    unauthenticated => "unauthenticated";
-    /// 403: the caller may know that the thing exists but may not do this.
-    forbidden => "forbidden";
-    /// 404: nothing there, or another tenant's: the answer is the same.
-    not_found => "not_found";
-    /// 405: the path exists, the method does not.
-    method_not_allowed => "method_not_allowed";
-    /// 412: `If-Match` names another version than the current one.
-    precondition_failed => "precondition_failed";
-    /// 413: the body is larger than allowed.
-    payload_too_large => "payload_too_large";
-    /// 415: not a media type that is understood here.
-    unsupported_media_type => "unsupported_media_type";
-    /// 504: the deadline passed.
-    deadline_exceeded => "deadline_exceeded";
-}
-
-impl Problem {
-    /// One of [`CODES`].
-    fn common(code: &'static str) -> Self {
-        let (status, _, title) = CODES
-            .iter()
-            .find(|entry| entry.1 == code)
-            .copied()
-            .unwrap_or((500, code, code));
-        Self::new(
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            code,
-            title,
-        )
-    }
-
-    /// 400: the body cannot be read as JSON.
-    pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::common("malformed_json").detail(detail)
-    }
-
-    /// 409 with a code of the service's own, for example `email_taken`.
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            code,
-            "The change conflicts with the current state",
-        )
-        .detail(detail)
-    }
-
-    /// 422: everything that is wrong with what was sent.
-    #[must_use]
-    pub fn validation(errors: Errors) -> Self {
-        let mut problem = Self::common("validation_failed");
-        problem.0.errors = errors.into();
-        problem
-    }
-
-    /// 422 for one fault in a body.
-    pub fn invalid(
-        pointer: impl Into<Cow<'static, str>>,
-        code: impl Into<Cow<'static, str>>,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self::common("validation_failed").error(pointer, code, message)
-    }
-
-    /// 422 for a fault in a query parameter or header.
-    pub fn invalid_parameter(
-        name: impl Into<Cow<'static, str>>,
-        code: impl Into<Cow<'static, str>>,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let mut problem = Self::common("validation_failed");
-        problem
-            .0
-            .errors
-            .push(FieldError::of_parameter(name, code, message));
-        problem
-    }
-
-    /// 422: the key belongs to another request.
-    #[must_use]
-    pub fn idempotency_key_reused() -> Self {
-        Self::common("idempotency_key_reused")
-            .detail("Send a new Idempotency-Key with a new request.")
-    }
-
-    /// 503: a dependency does not answer; the cause goes to the log.
-    pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::common("unavailable").retry_after(1).caused_by(cause)
-    }
-
-    /// 503: the service is starting, or its database is not usable.
-    pub fn not_ready(detail: impl Into<String>) -> Self {
-        Self::common("not_ready").detail(detail).retry_after(1)
-    }
-
-    /// 500: a fault of ours; the cause goes to the log.
-    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::common("internal").caused_by(cause)
-    }
-}
-
-impl From<DbError> for Problem {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Unavailable { .. } | DbError::Serialization { .. } => Self::unavailable(error),
-            _ => Self::internal(error),
         }
     }
 }
