@@ -128,7 +128,14 @@ fn healthcheck(info: &'static ServiceInfo) -> ExitCode {
     let Some(port) = port else {
         return failure("PORT is not a port");
     };
-    match healthcheck::check(port) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let answer = match runtime {
+        Ok(runtime) => runtime.block_on(healthcheck::ready(port)),
+        Err(error) => Err(error.to_string()),
+    };
+    match answer {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => failure(&reason),
     }

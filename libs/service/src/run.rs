@@ -163,7 +163,8 @@ pub async fn run_service<S: Service>(
     tokio::time::sleep(config.server.drain_delay).await;
     closing.cancel();
     core.shutdown.cancel();
-    let answered = tokio::time::timeout(config.server.grace_period, &mut serving).await;
+    let patience = config.server.grace_period + server::LINGER;
+    let answered = tokio::time::timeout(patience, &mut serving).await;
     drop(serving);
     let stopped = finish(core, jobs).await;
     tracing::info!(service = S::INFO.name, "stopped");

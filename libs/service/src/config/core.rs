@@ -254,9 +254,7 @@ fn database_url(env: &mut Env, info: &'static ServiceInfo) -> Option<SecretStrin
             "Host of the database, instead of DATABASE_URL.",
         )
         .optional();
-    let port: Option<u16> = env
-        .number("POSTGRES_PORT", "Port of the database.")
-        .or("5432");
+    let port = dependency_port(env, "POSTGRES_PORT", "Port of the database.", "5432");
     let name = env
         .text("POSTGRES_DB", "Name of the database.")
         .or("bizosaas");
@@ -329,7 +327,7 @@ fn redis_url(env: &mut Env) -> Option<Option<SecretString>> {
     let host = env
         .text("CACHE_HOST", "Host of Redis, instead of REDIS_URL.")
         .optional();
-    let port: Option<u16> = env.number("CACHE_PORT", "Port of Redis.").or("6379");
+    let port = dependency_port(env, "CACHE_PORT", "Port of Redis.", "6379");
     let password = env
         .secret("CACHE_PASSWORD", "Password of Redis.")
         .optional();
@@ -352,6 +350,20 @@ fn redis_url(env: &mut Env) -> Option<Option<SecretString>> {
             Some(Some(String::from(url).into()))
         }
     }
+}
+
+/// Kubernetes gives `POSTGRES_PORT=tcp://10.43.0.7:5432` to every pod beside a Service that is named `postgres`.
+fn dependency_port(
+    env: &mut Env,
+    name: &'static str,
+    doc: &'static str,
+    default: &str,
+) -> Option<u16> {
+    let number = |text: String| {
+        let digits = text.rsplit(':').next().unwrap_or_default();
+        digits.parse().map_err(|_| "write a port number".to_owned())
+    };
+    env.text(name, doc).map(number).or(default)
 }
 
 fn assemble(

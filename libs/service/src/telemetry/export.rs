@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +37,8 @@ pub(super) fn provider(
     service: &'static str,
 ) -> Result<SdkTracerProvider, Box<dyn Error + Send + Sync>> {
     let client = RuntimeClient {
+        collector: endpoint.to_string(),
+        failing: AtomicBool::new(false),
         client: reqwest::Client::builder().timeout(EXPORT_TIMEOUT).build()?,
         runtime: Handle::current(),
     };
@@ -83,6 +86,8 @@ fn traces_url(endpoint: &Url) -> String {
 
 /// The batch processor polls from a bare thread, where reqwest finds no reactor; requests run on our runtime instead.
 struct RuntimeClient {
+    collector: String,
+    failing: AtomicBool,
     client: reqwest::Client,
     runtime: Handle,
 }
@@ -103,7 +108,35 @@ impl HttpClient for RuntimeClient {
         Self: 'future,
     {
         let sent = self.runtime.spawn(send(self.client.clone(), request));
-        Box::pin(async move { sent.await? })
+        Box::pin(async move {
+            let answer = sent.await?;
+            self.tell_change(&answer);
+            answer
+        })
+    }
+}
+
+impl RuntimeClient {
+    /// Lost traces are no fault of the service, but an operator wants to know; once.
+    fn tell_change(&self, answer: &Result<http::Response<Bytes>, HttpError>) {
+        let failed = !answer
+            .as_ref()
+            .is_ok_and(|response| response.status().is_success());
+        if self.failing.swap(failed, Ordering::Relaxed) == failed {
+            return;
+        }
+        let collector = &*self.collector;
+        match answer {
+            Ok(response) if failed => {
+                tracing::warn!(
+                    collector,
+                    status = response.status().as_u16(),
+                    "traces are refused"
+                );
+            }
+            Ok(_) => tracing::info!(collector, "traces are exported again"),
+            Err(error) => tracing::warn!(collector, error = %error, "traces cannot be exported"),
+        }
     }
 }
 
