@@ -9,11 +9,9 @@ fn main() {
     let seconds = numbers.next().filter(|n| *n > 0).unwrap_or(5);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = numbers.next().filter(|n| *n > 0).unwrap_or(cores);
-    let rate = identity::passwords::bench::bench(Duration::from_secs(seconds as u64), threads);
+    let rate = identity::passwords::bench(Duration::from_secs(seconds as u64), threads);
     println!(
-        "{:.1} hashes/s on {threads} threads ({} in {:.1?})",
-        rate.per_second(),
-        rate.hashes,
-        rate.elapsed
+        "{rate:.1} hashes/s on {threads} threads ({} in {:.1?})",
+        rate.hashes, rate.elapsed
     );
 }

@@ -24,6 +24,13 @@ impl Rate {
     }
 }
 
+/// Hashes in a second, with the precision that is asked for.
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.per_second(), f)
+    }
+}
+
 /// Computes hashes with the parameters of new ones on `threads` threads for at least `duration`, and nothing else. Each
 /// thread keeps its memory, so that page faults are not measured.
 #[must_use]

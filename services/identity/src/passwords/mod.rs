@@ -1,7 +1,7 @@
 //! Passwords: the rules for new ones, Argon2id, and the admission that keeps hashing from taking the machine.
 
 mod admission;
-pub mod bench;
+mod bench;
 mod phc;
 mod rules;
 
@@ -14,6 +14,7 @@ use bz_kernel::{ExposeSecret, Rng, SecretString};
 
 use self::admission::Hasher;
 pub use self::admission::Overloaded;
+pub use self::bench::{Rate, bench};
 pub use self::rules::{Weakness, normalise, weakness};
 
 /// What a verification found.

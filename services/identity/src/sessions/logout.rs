@@ -123,7 +123,11 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !request.headers().contains_key(header::CONTENT_TYPE) {
+        let headers = request.headers();
+        let is_empty = headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length == "0");
+        if is_empty || !headers.contains_key(header::CONTENT_TYPE) {
             return Ok(Self(LogoutRequest::default()));
         }
         Json::<LogoutRequest>::from_request(request, state)
