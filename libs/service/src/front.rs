@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use bz_http::Problem;
 use bz_http::layers::Stack;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, header};
 use tower::ServiceExt;
 
 use crate::docs::Docs;
@@ -42,15 +42,16 @@ impl Front {
 
 impl Handler for Front {
     async fn handle(&self, request: Request<Body>) -> Response<Body> {
-        if matches!(*request.method(), Method::GET | Method::HEAD) {
-            let path = request.uri().path();
-            let answer = self
-                .health
-                .answer(path)
-                .or_else(|| self.docs.answer(path, request.headers()));
-            if let Some(answer) = answer {
-                return answer;
-            }
+        let path = request.uri().path();
+        let own = self
+            .health
+            .answer(path)
+            .or_else(|| self.docs.answer(path, request.headers()));
+        match (own, request.method()) {
+            (Some(answer), &Method::GET | &Method::HEAD) => return answer,
+            // The routes' own layers answer preflights.
+            (None, _) | (_, &Method::OPTIONS) => {}
+            (Some(_), _) => return only_read(),
         }
         match self.routes.get() {
             Some(routes) => routes
@@ -61,6 +62,13 @@ impl Handler for Front {
             None => starting(),
         }
     }
+}
+
+fn only_read() -> Response<Body> {
+    let readable = HeaderValue::from_static("GET,HEAD");
+    Problem::method_not_allowed()
+        .header(header::ALLOW, readable)
+        .into_response()
 }
 
 fn starting() -> Response<Body> {

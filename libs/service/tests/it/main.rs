@@ -8,6 +8,7 @@
 
 mod config;
 mod docs;
+mod front;
 mod limits;
 mod process;
 mod server;
