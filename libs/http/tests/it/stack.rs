@@ -11,8 +11,9 @@ use bz_http::layers::{LayerConfig, Stack, stack};
 use bz_http::{Problem, context};
 use bz_kernel::Sources;
 use futures_util::stream;
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::support::{BODY_LIMIT, config, get, send, stacked};
@@ -268,6 +269,21 @@ async fn a_handler_sees_the_requests_id_path_and_trace() {
         !trace.contains("00f067aa0ba902b7"),
         "the request is a span of its own"
     );
+}
+
+/// Plays telemetry that exports the spans of requests with this header.
+fn export(_: &Span, headers: &HeaderMap) -> Option<String> {
+    let exported = headers.get("x-exported")?;
+    Some(exported.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_span_that_is_exported_is_the_one_that_siblings_are_told() {
+    const EXPORTED: &str = "00-0000000000000000000000000000000a-000000000000000b-01";
+    context::set_span_parent(export);
+    let request = Request::get("/context").header("x-exported", EXPORTED);
+    let answer = send(&app(), request, Body::empty()).await;
+    assert!(answer.text().ends_with(EXPORTED), "{}", answer.text());
 }
 
 #[tokio::test]
