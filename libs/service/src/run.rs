@@ -1,7 +1,7 @@
 //! One service from its checked configuration to its orderly end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -132,20 +132,7 @@ pub async fn run_service<S: Service>(
     let front = Arc::new(Front::new(Arc::clone(&health), docs));
 
     listeners.tell(S::INFO.name);
-    let limits = Limits {
-        max_connections: config.server.max_connections,
-        header_read_timeout: config.server.header_read_timeout,
-        keep_alive_timeout: config.server.keep_alive_timeout,
-    };
-    let closing = CancellationToken::new();
-    let server = Server::new(listeners.api, limits, Arc::clone(&front));
-    let draining = server.draining();
-    let mut serving = AbortOnDropHandle::new(tokio::spawn(server.run(closing.clone())));
-    let _admin = listeners.admin.map(|listener| {
-        let admin = Server::new(vec![listener], limits, Arc::new(Admin::new(telemetry)));
-        AbortOnDropHandle::new(tokio::spawn(admin.run(CancellationToken::new())))
-    });
-
+    let serving = Serving::start(listeners, &config.server, &front, telemetry);
     let mut jobs = Jobs::new();
     let running = Running {
         front: &front,
@@ -157,22 +144,68 @@ pub async fn run_service<S: Service>(
         failed = running.live::<S>(monitor, own, &mut jobs) => Some(failed),
     };
 
-    health.set_draining();
-    draining.store(true, Ordering::Relaxed);
     tracing::info!(service = S::INFO.name, "draining");
-    tokio::time::sleep(config.server.drain_delay).await;
-    closing.cancel();
-    core.shutdown.cancel();
-    let patience = config.server.grace_period + server::LINGER;
-    let answered = tokio::time::timeout(patience, &mut serving).await;
-    drop(serving);
+    health.set_draining();
+    let answered = serving.stop(&config.server, &core.shutdown).await;
     let stopped = finish(core, jobs).await;
     tracing::info!(service = S::INFO.name, "stopped");
+    match failed {
+        Some(failed) => Err(failed.into()),
+        None => answered.and(stopped.map_err(RunError::from)),
+    }
+}
 
-    match (failed, answered) {
-        (Some(failed), _) => Err(failed.into()),
-        (None, Err(_)) => Err(RunError::GraceExceeded(config.server.grace_period)),
-        (None, Ok(_)) => Ok(stopped?),
+/// The accept loops of one service.
+struct Serving {
+    closing: CancellationToken,
+    draining: Arc<AtomicBool>,
+    api: AbortOnDropHandle<()>,
+    _admin: Option<AbortOnDropHandle<()>>,
+}
+
+impl Serving {
+    fn start(
+        listeners: Listeners,
+        config: &ServerConfig,
+        front: &Arc<Front>,
+        telemetry: Telemetry,
+    ) -> Self {
+        let limits = Limits {
+            max_connections: config.max_connections,
+            header_read_timeout: config.header_read_timeout,
+            keep_alive_timeout: config.keep_alive_timeout,
+        };
+        let closing = CancellationToken::new();
+        let api = Server::new(listeners.api, limits, Arc::clone(front));
+        let draining = api.draining();
+        // The numbers of a stop are worth a scrape, so this one ends with the service only.
+        let admin = listeners.admin.map(|listener| {
+            let admin = Server::new(vec![listener], limits, Arc::new(Admin::new(telemetry)));
+            AbortOnDropHandle::new(tokio::spawn(admin.run(CancellationToken::new())))
+        });
+        Self {
+            draining,
+            api: AbortOnDropHandle::new(tokio::spawn(api.run(closing.clone()))),
+            _admin: admin,
+            closing,
+        }
+    }
+
+    /// Asks clients to go, closes the listeners, ends streams, waits for the last answer.
+    async fn stop(
+        self,
+        config: &ServerConfig,
+        streams: &CancellationToken,
+    ) -> Result<(), RunError> {
+        self.draining.store(true, Ordering::Relaxed);
+        tokio::time::sleep(config.drain_delay).await;
+        self.closing.cancel();
+        streams.cancel();
+        let patience = config.grace_period + server::LINGER;
+        match tokio::time::timeout(patience, self.api).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(RunError::GraceExceeded(config.grace_period)),
+        }
     }
 }
 

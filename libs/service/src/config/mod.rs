@@ -26,13 +26,16 @@
 //! assert_eq!(settings.unwrap().workers, 9);
 //! ```
 
+mod address;
 mod core;
 mod env;
 pub mod reference;
+mod server;
 mod var;
 
-pub use self::core::{CoreConfig, ServerConfig, SiblingUrls};
+pub use self::core::{CoreConfig, SiblingUrls};
 pub use env::{ConfigProblems, Env, Problem, Row, WhenUnset};
+pub use server::ServerConfig;
 pub use var::Var;
 
 /// A service's own configuration.

@@ -131,26 +131,12 @@ impl<'env, T: 'static> Var<'env, T> {
             parse,
             ..
         } = self;
-        let set = match from_value_or_file(env, name) {
-            Ok(set) => set.or(fallback),
-            Err(message) => {
-                env.record(Row {
-                    name,
-                    kind,
-                    default,
-                    secret,
-                    doc,
-                    effective: None,
-                });
-                env.problem(name, message);
-                return Taken::Problem;
-            }
-        };
-        let effective = if secret {
-            set.as_ref().map(|_| "set, not shown".to_owned())
-        } else {
-            set.clone()
-        };
+        let set = from_value_or_file(env, name).map(|set| set.or(fallback));
+        let in_force = set.as_ref().ok().and_then(Option::as_ref);
+        let effective = in_force.map(|value| match secret {
+            true => "set, not shown".to_owned(),
+            false => value.clone(),
+        });
         env.record(Row {
             name,
             kind,
@@ -159,18 +145,18 @@ impl<'env, T: 'static> Var<'env, T> {
             doc,
             effective,
         });
-        let Some(text) = set else {
-            return Taken::Unset(env);
+        let parsed = match set {
+            Ok(None) => return Taken::Unset(env),
+            Ok(Some(text)) => parse(&text).map_err(|advice| match secret {
+                true => advice,
+                false => format!("{text:?} is not a {kind}; {advice}"),
+            }),
+            Err(message) => Err(message),
         };
-        match parse(&text) {
+        match parsed {
             Ok(value) => Taken::Value(value),
-            Err(advice) => {
-                let shown = if secret {
-                    String::new()
-                } else {
-                    format!("{text:?} is not a {kind}; ")
-                };
-                env.problem(name, format!("{shown}{advice}"));
+            Err(message) => {
+                env.problem(name, message);
                 Taken::Problem
             }
         }
