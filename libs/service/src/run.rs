@@ -198,7 +198,9 @@ impl Serving {
         streams: &CancellationToken,
     ) -> Result<(), RunError> {
         self.draining.store(true, Ordering::Relaxed);
-        tokio::time::sleep(config.drain_delay).await;
+        if !config.drain_delay.is_zero() {
+            tokio::time::sleep(config.drain_delay).await;
+        }
         self.closing.cancel();
         streams.cancel();
         let patience = config.grace_period + server::LINGER;

@@ -65,30 +65,47 @@ async fn client(address: SocketAddr, load: Arc<Load>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigterm_under_load_loses_no_request() {
-    let (_db, mut process) = started(&[("DRAIN_DELAY", "300ms")]).await;
+async fn under_load(process: &Process) -> (Arc<Load>, JoinSet<()>) {
     let load = Arc::new(Load::default());
     let mut clients = JoinSet::new();
     for _ in 0..16 {
         clients.spawn(client(process.api, Arc::clone(&load)));
     }
+    let patience = Duration::from_secs(10);
     wait_until(
         async || load.answered.load(Ordering::SeqCst) > 200,
-        Duration::from_secs(10),
+        patience,
     )
     .await;
+    (load, clients)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_no_request() {
+    let (_db, mut process) = started(&[("DRAIN_DELAY", "500ms")]).await;
+    let (load, clients) = under_load(&process).await;
     process.signal("TERM");
-    let status = process.ended().await;
+    // A load balancer opens no further connections from here on.
+    wait_until(
+        async || process.get("/health/ready").await.0 == 503,
+        Duration::from_secs(5),
+    )
+    .await;
     load.over.store(true, Ordering::SeqCst);
     clients.join_all().await;
-    assert!(status.success(), "{status}");
-    assert_eq!(
-        load.lost.load(Ordering::SeqCst),
-        0,
-        "of {}",
-        load.answered.load(Ordering::SeqCst)
-    );
+    assert!(process.ended().await.success());
+    assert_eq!(load.lost.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_no_request_either_when_nobody_is_told_before() {
+    let (_db, mut process) = started(&[("DRAIN_DELAY", "0s")]).await;
+    let (load, clients) = under_load(&process).await;
+    process.signal("TERM");
+    // The clients end when they are refused.
+    clients.join_all().await;
+    assert!(process.ended().await.success());
+    assert_eq!(load.lost.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
