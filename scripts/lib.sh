@@ -118,7 +118,7 @@ load_secrets() {
         [ -z "${!key:-}" ] || continue
         value=$(env_get "$key")
         if [ -z "$value" ]; then
-            value=$(random_hex 24)
+            value=$(random_hex "$([ "$key" = DEMO_PASSWORD ] && printf 6 || printf 24)")
             env_set "$key" "$value"
         fi
         export "$key=$value"
