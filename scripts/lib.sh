@@ -173,7 +173,7 @@ choose_pg_home() {
     chmod 700 "$PG_HOME"
 }
 
-# Sets PG_INSTALL if Postgres is unpacked already.
+# Sets PG_INSTALL if Postgres is unpacked already (by another environment, if BIZOSAAS_PG_INSTALL names it).
 find_pg_install() {
     local dir
     for dir in "${BIZOSAAS_PG_INSTALL:-$PG_HOME}"/.pg0/installation/*/; do
