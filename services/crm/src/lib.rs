@@ -1,1 +1,40 @@
+//! The CRM: leads with a score that explains itself, and to-dos.
 
+mod app;
+mod leads;
+mod outbox;
+mod rules;
+pub mod scoring;
+mod todos;
+
+pub use leads::{Lead, LeadStatus};
+pub use todos::{Todo, TodoPriority, TodoStatus};
+
+use bz_kernel::{ServiceInfo, platform};
+use bz_service::{App, Core, Service};
+use utoipa::openapi::OpenApi;
+
+use crate::app::AppState;
+
+/// The service.
+#[derive(Debug)]
+pub struct Crm;
+
+impl Service for Crm {
+    const INFO: &'static ServiceInfo = &platform::CRM;
+    type Config = ();
+
+    fn openapi() -> OpenApi {
+        app::routes().into_openapi()
+    }
+
+    async fn build(core: Core, (): ()) -> anyhow::Result<App> {
+        let public = app::routes()
+            .split_for_parts()
+            .0
+            .with_state(AppState { core: core.clone() });
+        Ok(App::new(
+            public.merge(bz_events::feed_routes().with_state(core)),
+        ))
+    }
+}
