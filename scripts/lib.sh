@@ -14,7 +14,6 @@ PG_USER=bizosaas-dev
 # Prefixes of <SCHEMA>_DB_PASSWORD, the role passwords that `bizosaas migrate` sets.
 SCHEMAS=(IDENTITY AI CHAT CRM ANALYTICS)
 # name, API port, NodePort
-# shellcheck disable=SC2034 # used by the scripts that source this file
 SERVICES=(
     "identity 8001 30101"
     "ai-orchestrator 8002 30102"
@@ -57,6 +56,20 @@ free_port() {
 port_owner() {
     have ss || return 0
     ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/ by \1 (pid \2)/p' | head -n 1
+}
+
+# Ends with a message when a port of the platform is taken.
+check_ports_free() {
+    local entry name api node port busy=0
+    for entry in "${SERVICES[@]}"; do
+        read -r name api node <<<"$entry"
+        for port in "$api" "$node"; do
+            port_in_use "$port" || continue
+            warn "port $port, which $name needs, is in use$(port_owner "$port")"
+            busy=1
+        done
+    done
+    [ "$busy" -eq 0 ] || die "stop what uses these ports and try again"
 }
 
 # --- waiting and processes -------------------------------------------------------------------------------------------
