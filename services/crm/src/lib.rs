@@ -3,6 +3,7 @@
 mod app;
 mod leads;
 mod outbox;
+mod records;
 mod rules;
 pub mod scoring;
 mod todos;

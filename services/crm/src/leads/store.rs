@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::rules;
+use crate::{records, rules};
 
 use super::{CreateLead, Lead, LeadStatus};
 
@@ -108,33 +108,7 @@ pub(super) async fn insert(
     Ok(row.into())
 }
 
-pub(super) async fn find(tx: &mut TenantTx, id: LeadId) -> Result<Option<Lead>, DbError> {
-    let row: Option<LeadRow> = query_as(concat!(
-        "-- crm.leads.find\nSELECT ",
-        columns!(),
-        " FROM crm.leads WHERE id = $1"
-    ))
-    .bind(id.as_uuid())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(Into::into))
-}
-
-/// Reads a lead and locks it until the transaction ends, so that a change is made on what was read.
-pub(super) async fn find_for_update(
-    tx: &mut TenantTx,
-    id: LeadId,
-) -> Result<Option<Lead>, DbError> {
-    let row: Option<LeadRow> = query_as(concat!(
-        "-- crm.leads.find_for_update\nSELECT ",
-        columns!(),
-        " FROM crm.leads WHERE id = $1 FOR UPDATE"
-    ))
-    .bind(id.as_uuid())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(Into::into))
-}
+records::by_id!("crm.leads", LeadId, LeadRow => Lead);
 
 /// One page and one more, newest first.
 pub(super) async fn list(
@@ -190,13 +164,4 @@ pub(super) async fn update(
     .fetch_one(tx.conn())
     .await?;
     Ok(row.into())
-}
-
-/// Whether a lead was there to delete.
-pub(super) async fn delete(tx: &mut TenantTx, id: LeadId) -> Result<bool, DbError> {
-    let done = query("-- crm.leads.delete\nDELETE FROM crm.leads WHERE id = $1")
-        .bind(id.as_uuid())
-        .execute(tx.conn())
-        .await?;
-    Ok(done.rows_affected() == 1)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::rules;
+use crate::{records, rules};
 
 use super::{CreateTodo, Todo, TodoPriority, TodoStatus, list::TodoFilter};
 
@@ -85,33 +85,7 @@ pub(super) async fn insert(
     Ok(row.into())
 }
 
-pub(super) async fn find(tx: &mut TenantTx, id: TodoId) -> Result<Option<Todo>, DbError> {
-    let row: Option<TodoRow> = query_as(concat!(
-        "-- crm.todos.find\nSELECT ",
-        columns!(),
-        " FROM crm.todos WHERE id = $1"
-    ))
-    .bind(id.as_uuid())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(Into::into))
-}
-
-/// Reads a to-do and locks it until the transaction ends, so that a change is made on what was read.
-pub(super) async fn find_for_update(
-    tx: &mut TenantTx,
-    id: TodoId,
-) -> Result<Option<Todo>, DbError> {
-    let row: Option<TodoRow> = query_as(concat!(
-        "-- crm.todos.find_for_update\nSELECT ",
-        columns!(),
-        " FROM crm.todos WHERE id = $1 FOR UPDATE"
-    ))
-    .bind(id.as_uuid())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(Into::into))
-}
+records::by_id!("crm.todos", TodoId, TodoRow => Todo);
 
 /// One page and one more, newest first.
 pub(super) async fn list(
@@ -162,13 +136,4 @@ pub(super) async fn update(
     .fetch_one(tx.conn())
     .await?;
     Ok(row.into())
-}
-
-/// Whether a to-do was there to delete.
-pub(super) async fn delete(tx: &mut TenantTx, id: TodoId) -> Result<bool, DbError> {
-    let done = query("-- crm.todos.delete\nDELETE FROM crm.todos WHERE id = $1")
-        .bind(id.as_uuid())
-        .execute(tx.conn())
-        .await?;
-    Ok(done.rows_affected() == 1)
 }

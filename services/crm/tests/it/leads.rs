@@ -3,6 +3,8 @@ use chrono::TimeDelta;
 use crm::Crm;
 use serde_json::{Value, json};
 
+use crate::events;
+
 const NOBODY: &str = "/api/leads/0199fa3e-0000-7000-8000-000000000000";
 
 async fn created(app: &TestApp<Crm>, body: Value) -> (String, Value) {
@@ -34,15 +36,6 @@ fn pointers(response: &TestResponse) -> Vec<String> {
         .iter()
         .map(|error| error["pointer"].as_str().unwrap_or_default().to_owned())
         .collect()
-}
-
-/// What the outbox says happened, oldest first.
-async fn events(app: &TestApp<Crm>) -> Vec<String> {
-    let mut admin = app.database.admin().await;
-    sqlx::query_scalar("SELECT kind FROM crm.events ORDER BY txid, seq")
-        .fetch_all(&mut admin)
-        .await
-        .unwrap()
 }
 
 #[tokio::test]

@@ -5,3 +5,15 @@ mod leads;
 mod performance;
 mod todos;
 mod whole_service;
+
+use bz_testkit::TestApp;
+use crm::Crm;
+
+/// What the outbox says happened, oldest first.
+async fn events(app: &TestApp<Crm>) -> Vec<String> {
+    let mut admin = app.database.admin().await;
+    sqlx::query_scalar("SELECT kind FROM crm.events ORDER BY txid, seq")
+        .fetch_all(&mut admin)
+        .await
+        .unwrap()
+}

@@ -3,6 +3,8 @@ use chrono::TimeDelta;
 use crm::Crm;
 use serde_json::{Value, json};
 
+use crate::events;
+
 async fn created(app: &TestApp<Crm>, body: Value) -> (String, Value) {
     let todo = app
         .acme
@@ -15,14 +17,6 @@ async fn created(app: &TestApp<Crm>, body: Value) -> (String, Value) {
         format!("/api/todos/{}/", todo["id"].as_str().unwrap()),
         todo,
     )
-}
-
-async fn events(app: &TestApp<Crm>) -> Vec<String> {
-    let mut admin = app.database.admin().await;
-    sqlx::query_scalar("SELECT kind FROM crm.events ORDER BY txid, seq")
-        .fetch_all(&mut admin)
-        .await
-        .unwrap()
 }
 
 #[tokio::test]
