@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use tracing::{Instrument, Span};
 
+pub use crate::deadline::Deadline;
+
 tokio::task_local! {
     static CURRENT: RequestContext;
 }
@@ -28,14 +30,16 @@ pub struct RequestContext {
     /// The trace it belongs to, with this request as the parent of what it causes.
     pub traceparent: String,
     /// When the answer is of no use any more.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 impl RequestContext {
     /// The time that is left.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline
+            .moment()
+            .saturating_duration_since(Instant::now())
     }
 }
 
@@ -49,6 +53,13 @@ pub fn current() -> Option<RequestContext> {
 #[must_use]
 pub fn traceparent() -> Option<String> {
     CURRENT.try_with(|context| context.traceparent.clone()).ok()
+}
+
+/// Gives the request in hand this much time from now, where the service's limit is too short for what a handler waits
+/// for. Neither shortens a request nor goes beyond the time that the client asked for.
+pub fn extend_deadline(limit: Duration) {
+    // Outside of a request nothing waits.
+    let _outside = CURRENT.try_with(|context| context.deadline.extend(limit));
 }
 
 /// Runs a future within a request.

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod context;
+mod deadline;
 mod etag;
 pub mod extract;
 mod idempotency;

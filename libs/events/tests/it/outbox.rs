@@ -45,7 +45,7 @@ async fn an_event_carries_the_trace_of_the_request_that_caused_it() {
         request_id: "r".into(),
         path: "/".into(),
         traceparent: traceparent.into(),
-        deadline: std::time::Instant::now() + std::time::Duration::from_secs(5),
+        deadline: (std::time::Instant::now() + std::time::Duration::from_secs(5)).into(),
     };
     bz_http::context::scope(context, producer.write(Tenant::Acme, 1)).await;
     assert_eq!(producer.first_event().await["traceparent"], traceparent);

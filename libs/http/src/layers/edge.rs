@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::meter::Meter;
 use crate::Problem;
 use crate::context::{self, DEADLINE_HEADER, REQUEST_ID_HEADER, RequestContext};
+use crate::deadline::Deadline;
 use crate::problem::{Cause, ProblemCode};
 
 /// The route of a request that matched none.
@@ -97,14 +98,14 @@ impl Edge {
             started,
         };
         request.extensions_mut().insert(Arc::clone(&seen.route));
-        let limit = context.remaining();
+        let deadline = context.deadline.clone();
         let answer = async {
             let answer = AssertUnwindSafe(inner(request)).catch_unwind();
-            let response = match tokio::time::timeout(limit, answer).await {
-                Ok(Ok(Ok(response))) => response,
-                Ok(Ok(Err(never))) => match never {},
-                Ok(Err(panic)) => Problem::internal(panic_text(&*panic)).into_response(),
-                Err(_) => Problem::deadline_exceeded().into_response(),
+            let response = match deadline.bound(answer).await {
+                Some(Ok(Ok(response))) => response,
+                Some(Ok(Err(never))) => match never {},
+                Some(Err(panic)) => Problem::internal(panic_text(&*panic)).into_response(),
+                None => Problem::deadline_exceeded().into_response(),
             };
             self.finish(response, &seen)
         };
@@ -116,9 +117,6 @@ impl Edge {
         let sent = text(REQUEST_ID_HEADER).filter(|id| proper_id(id));
         let request_id = sent.map_or_else(|| self.sources.id::<Uuid>().to_string(), str::to_owned);
         let asked = text(DEADLINE_HEADER).and_then(|left| left.parse().ok());
-        let timeout = asked.map_or(self.request_timeout, |left| {
-            Duration::from_millis(left).min(self.request_timeout)
-        });
         let random = self.sources.rng.bytes::<24>();
         let (trace, span) = random.split_at(16);
         let number = |bytes: &[u8]| bytes.iter().fold(0, |n, b| n << 8 | u128::from(*b));
@@ -126,7 +124,11 @@ impl Edge {
             request_id,
             path: path.to_owned(),
             traceparent: context::trace_of(headers, number(trace), number(span) as u64),
-            deadline: started + timeout,
+            deadline: Deadline::new(
+                started,
+                self.request_timeout,
+                asked.map(Duration::from_millis),
+            ),
         }
     }
 

@@ -102,7 +102,7 @@ async fn a_call_brings_the_answer_and_takes_along_the_requests_id_trace_token_an
         request_id: "r-1".to_owned(),
         path: "/api/chat".to_owned(),
         traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
-        deadline: Instant::now() + Duration::from_millis(1500),
+        deadline: (Instant::now() + Duration::from_millis(1500)).into(),
     };
     let call = sibling
         .get("/api/leads")
@@ -287,7 +287,7 @@ async fn a_call_ends_with_the_request_it_is_made_for_and_a_hurry_is_not_held_aga
             request_id: "r-1".to_owned(),
             path: "/".to_owned(),
             traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
-            deadline: Instant::now() + Duration::from_millis(10),
+            deadline: (Instant::now() + Duration::from_millis(10)).into(),
         };
         let begun = Instant::now();
         let late = context::scope(request, sibling.get("/hang").send::<Value>()).await;

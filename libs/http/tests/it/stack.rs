@@ -22,11 +22,20 @@ fn app() -> Stack {
     stacked(router())
 }
 
+fn of_little_patience() -> LayerConfig {
+    LayerConfig {
+        request_timeout: Duration::from_millis(100),
+        ..config()
+    }
+}
+
 fn router() -> Router {
     Router::new()
         .route("/leads", on_get(async || "leads").post(echo))
         .route("/leads/{id}", on_get(async || "lead"))
         .route("/hang", on_get(pending::<&'static str>))
+        .route("/slow", on_get(slow))
+        .route("/slower", on_get(slower))
         .route("/panic", on_get(panics))
         .route("/large", on_get(async || "x".repeat(5000)))
         .route("/events", on_get(events))
@@ -41,6 +50,20 @@ fn router() -> Router {
 
 async fn echo(body: Bytes) -> Bytes {
     body
+}
+
+/// Takes longer than a service of little patience gives, but says so.
+async fn slow() -> String {
+    context::extend_deadline(Duration::from_secs(20));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let left = context::current().unwrap().remaining();
+    format!("more than ten seconds left: {}", left.as_secs() > 10)
+}
+
+/// Takes longer than it says.
+async fn slower() {
+    context::extend_deadline(Duration::from_millis(150));
+    pending::<()>().await;
 }
 
 async fn panics() -> &'static str {
@@ -144,11 +167,7 @@ async fn a_body_over_the_limit_is_refused_also_when_its_length_was_not_told() {
 
 #[tokio::test]
 async fn a_request_ends_at_the_services_limit_or_earlier_when_the_client_says_so() {
-    let short = LayerConfig {
-        request_timeout: Duration::from_millis(20),
-        ..config()
-    };
-    let app_of_little_patience = stack(router(), short, Sources::system());
+    let app_of_little_patience = stack(router(), of_little_patience(), Sources::system());
     get(&app_of_little_patience, "/hang")
         .await
         .problem(504, "deadline_exceeded");
@@ -159,6 +178,20 @@ async fn a_request_ends_at_the_services_limit_or_earlier_when_the_client_says_so
     // No client gets more than the service gives.
     let request = Request::get("/hang").header("x-request-deadline-ms", "18446744073709551615");
     send(&app_of_little_patience, request, Body::empty())
+        .await
+        .problem(504, "deadline_exceeded");
+}
+
+#[tokio::test]
+async fn a_handler_may_ask_for_more_time_but_not_for_more_than_the_client_gives() {
+    let app = stack(router(), of_little_patience(), Sources::system());
+    assert_eq!(
+        get(&app, "/slow").await.text(),
+        "more than ten seconds left: true"
+    );
+    get(&app, "/slower").await.problem(504, "deadline_exceeded");
+    let request = Request::get("/slow").header("x-request-deadline-ms", "150");
+    send(&app, request, Body::empty())
         .await
         .problem(504, "deadline_exceeded");
 }
