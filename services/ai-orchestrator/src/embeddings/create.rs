@@ -1,0 +1,127 @@
+use axum::extract::State;
+use bz_auth::Can;
+use bz_http::{Errors, Json, Problem, Validate};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{EmbeddingsRead, hashing};
+use crate::{app::AppState, llm::LlmError};
+
+/// The most texts that one request may carry.
+const MAX_INPUTS: usize = 256;
+/// The longest text, in characters.
+const MAX_CHARS: usize = 20_000;
+
+/// Texts to embed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateEmbeddings {
+    /// 1 to 256 texts of at most 20,000 characters.
+    #[schema(min_items = 1, max_items = 256)]
+    pub(crate) input: Vec<String>,
+    /// `hashing-384` (always there, needs no model) or a model of the configured provider; `hashing-384` when not given.
+    pub(crate) model: Option<String>,
+}
+
+impl Validate for CreateEmbeddings {
+    fn validate(&self, errors: &mut Errors) {
+        if self.input.is_empty() || self.input.len() > MAX_INPUTS {
+            errors.add(
+                "/input",
+                "invalid_length",
+                format!("must have 1 to {MAX_INPUTS} texts"),
+            );
+        }
+        for (index, text) in self.input.iter().enumerate() {
+            if text.chars().count() > MAX_CHARS {
+                errors.add(
+                    format!("/input/{index}"),
+                    "too_long",
+                    format!("must have at most {MAX_CHARS} characters"),
+                );
+            }
+        }
+    }
+}
+
+/// Vectors, in the order of the texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Embeddings {
+    /// The model that made them. Vectors of different models cannot be compared.
+    pub(crate) model: String,
+    /// Numbers in each vector.
+    pub(crate) dimensions: usize,
+    /// One vector a text.
+    pub(crate) embeddings: Vec<Vec<f32>>,
+}
+
+/// Embed texts.
+#[utoipa::path(
+    post, path = "/api/embeddings", tag = "embeddings",
+    request_body = CreateEmbeddings,
+    responses((status = 200, description = "The vectors", body = Embeddings), bz_http::openapi::GatewayProblems),
+)]
+pub(super) async fn create_embeddings(
+    State(app): State<AppState>,
+    _caller: Can<EmbeddingsRead>,
+    Json(request): Json<CreateEmbeddings>,
+) -> Result<Json<Embeddings>, Problem> {
+    Ok(Json(embed(&app, request).await?))
+}
+
+/// Embeds with the model that was asked for.
+pub(crate) async fn embed(
+    app: &AppState,
+    request: CreateEmbeddings,
+) -> Result<Embeddings, Problem> {
+    let model = request.model.unwrap_or_else(|| hashing::MODEL.to_owned());
+    let embeddings = if model == hashing::MODEL {
+        hashed(&request.input).await
+    } else {
+        let body = Map::from_iter([
+            ("model".to_owned(), json!(model)),
+            ("input".to_owned(), json!(request.input)),
+        ]);
+        let answer = app.working_llm()?.post("embeddings", &body).await?;
+        vectors(answer, request.input.len())?
+    };
+    Ok(Embeddings {
+        model,
+        dimensions: embeddings.first().map_or(0, Vec::len),
+        embeddings,
+    })
+}
+
+/// The built-in vectors. A long text takes milliseconds, so other requests get their turn between two texts.
+async fn hashed(texts: &[String]) -> Vec<Vec<f32>> {
+    let mut vectors = Vec::with_capacity(texts.len());
+    for text in texts {
+        vectors.push(hashing::embed(text));
+        tokio::task::yield_now().await;
+    }
+    vectors
+}
+
+/// The vectors of an OpenAI-style answer, put in the order of their `index`.
+fn vectors(answer: Value, expected: usize) -> Result<Vec<Vec<f32>>, LlmError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        data: Vec<Item>,
+    }
+    #[derive(Deserialize)]
+    struct Item {
+        index: usize,
+        embedding: Vec<f32>,
+    }
+    let mut answer: Answer =
+        serde_json::from_value(answer).map_err(|error| LlmError::Malformed(error.to_string()))?;
+    answer.data.sort_by_key(|item| item.index);
+    if answer.data.len() != expected {
+        return Err(LlmError::Malformed(format!(
+            "{} vectors for {expected} texts",
+            answer.data.len()
+        )));
+    }
+    Ok(answer.data.into_iter().map(|item| item.embedding).collect())
+}

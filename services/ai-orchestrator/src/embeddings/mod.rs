@@ -1,0 +1,20 @@
+//! Embeddings: texts as vectors, each with the name of the model that made it.
+
+mod create;
+pub mod hashing;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+bz_auth::permissions! {
+    /// Turn texts into vectors.
+    EmbeddingsRead = "embeddings:read",
+}
+
+pub(crate) use create::{CreateEmbeddings, embed};
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(create::create_embeddings))
+}

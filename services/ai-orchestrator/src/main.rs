@@ -1,0 +1,7 @@
+//! The AI orchestrator's binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bz_service::main::<ai_orchestrator::AiOrchestrator>()
+}

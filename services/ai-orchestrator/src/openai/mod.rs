@@ -1,0 +1,23 @@
+//! The OpenAI-compatible endpoints, so that any OpenAI client can use the platform's provider with the platform's
+//! tokens.
+
+mod chat;
+mod embeddings;
+mod models;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+bz_auth::permissions! {
+    /// Use the LLM.
+    LlmRead = "llm:read",
+}
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(chat::create_chat_completion))
+        .routes(routes!(embeddings::create_openai_embeddings))
+        .routes(routes!(models::list_models))
+}
