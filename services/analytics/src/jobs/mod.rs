@@ -1,0 +1,4 @@
+//! Background work: following the feeds of the other services.
+
+pub(crate) mod cursors;
+pub(crate) mod feeds;
