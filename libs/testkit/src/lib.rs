@@ -18,7 +18,7 @@ mod wait;
 
 pub use app::{TestApp, TestAppBuilder};
 pub use client::{Client, TestRequest, TestResponse};
-pub use database::TestDb;
+pub use database::{ROLE_PASSWORD, TestDb};
 pub use environment::redis_url;
 pub use proxy::{Fault, FaultProxy};
 pub use tenants::{ISSUER, NOW, Role, Tenant, TenantClients, Tokens, signing_key};

@@ -24,11 +24,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run all five services in this process.
-    Up {
-        /// Listen on the NodePort numbers (30101-30105) as well.
-        #[arg(long)]
-        nodeports: bool,
-    },
+    Up(up::Options),
     /// Make roles and schemas, and apply what is missing.
     Migrate {
         /// Say what would be applied; change nothing.
@@ -70,7 +66,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Up { nodeports } => up::up(nodeports).await,
+        Command::Up(options) => up::up(options).await,
         Command::Migrate { dry_run: true, .. } => migrate::plan().await,
         Command::Migrate { status: true, .. } => migrate::status().await,
         Command::Migrate { .. } => migrate::run().await,

@@ -9,6 +9,7 @@ use bz_kernel::SecretString;
 use bz_tenant::{Db, DbConfig};
 use sqlx::PgConnection;
 
+pub use self::server::ROLE_PASSWORD;
 use self::server::{Server, secret};
 use crate::FaultProxy;
 
@@ -31,6 +32,17 @@ impl TestDb {
     pub async fn new() -> Self {
         let server = Server::from_environment();
         let name = template::copy(&server).await;
+        Self { name, server }
+    }
+
+    /// A database with nothing in it, for programs under test that migrate. They have to give the roles, which all
+    /// databases of the server share, the tests' [`ROLE_PASSWORD`].
+    ///
+    /// # Panics
+    /// As [`TestDb::new`].
+    pub async fn empty() -> Self {
+        let server = Server::from_environment();
+        let name = template::empty(&server).await;
         Self { name, server }
     }
 

@@ -9,7 +9,7 @@ use url::Url;
 use crate::environment;
 
 /// The password of every role in tests.
-pub(crate) const PASSWORD: &str = "test";
+pub const ROLE_PASSWORD: &str = "test";
 
 /// The server, by its superuser's address.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ pub(crate) async fn execute(conn: &mut PgConnection, sql: &str) -> Result<(), sq
 
 fn set_role(url: &mut Url, role: &str) {
     url.set_username(role)
-        .and_then(|()| url.set_password(Some(PASSWORD)))
+        .and_then(|()| url.set_password(Some(ROLE_PASSWORD)))
         .expect("an address with a host");
 }
 

@@ -7,7 +7,7 @@
 use bz_tenant::migrate::{Migrator, Target};
 use sqlx::{Connection, PgConnection};
 
-use super::server::{PASSWORD, Server, execute, made_at, new_name, now, secret};
+use super::server::{ROLE_PASSWORD, Server, execute, made_at, new_name, now, secret};
 
 /// Any number, as long as nobody else locks it on the home database.
 const LOCK: i64 = 0x62_7a_5f_74_65_73_74;
@@ -44,6 +44,15 @@ pub(super) async fn copy(server: &Server) -> String {
         }
         lock(&mut home, "pg_advisory_unlock").await;
     }
+}
+
+/// Makes a new database with nothing in it and answers its name.
+pub(super) async fn empty(server: &Server) -> String {
+    let (mut home, name) = (server.connect_home().await, new_name("test"));
+    execute(&mut home, &format!("CREATE DATABASE {name}"))
+        .await
+        .expect("a database can be made");
+    name
 }
 
 async fn lock(home: &mut PgConnection, function: &str) {
@@ -100,7 +109,7 @@ async fn make(server: &Server, home: &mut PgConnection, migrator: &Migrator) {
     execute(home, &format!("CREATE DATABASE {name}"))
         .await
         .expect("a database can be made");
-    let api_password = |schema| (format!("{schema}_api"), PASSWORD.to_owned().into());
+    let api_password = |schema| (format!("{schema}_api"), ROLE_PASSWORD.to_owned().into());
     let target = Target::new(secret(&server.admin_url(&name)))
         .with_passwords(migrator.schemas().map(api_password));
     migrator
