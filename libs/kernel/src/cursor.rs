@@ -28,17 +28,27 @@ impl CursorSealer {
     #[expect(clippy::expect_used, reason = "the key has 32 bytes by its type")]
     pub fn new(secret: &PlatformSecret, rng: Rng) -> Self {
         let key = UnboundKey::new(&AES_256_GCM, &secret.derive("cursor")).expect("32 bytes");
-        Self { key: std::sync::Arc::new(LessSafeKey::new(key)), rng }
+        Self {
+            key: std::sync::Arc::new(LessSafeKey::new(key)),
+            rng,
+        }
     }
 
     /// Seals the position behind which the next page starts.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "positions are plain structs of ids and instants")]
+    #[expect(
+        clippy::expect_used,
+        reason = "positions are plain structs of ids and instants"
+    )]
     pub fn seal<T: Serialize>(&self, tenant: TenantId, list: &str, position: &T) -> String {
         let mut sealed = serde_json::to_vec(position).expect("a position serialises");
         let nonce = self.rng.bytes::<NONCE_LEN>();
         self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to(tenant, list)), &mut sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(bound_to(tenant, list)),
+                &mut sealed,
+            )
             .expect("a position is far below the limit of AES-GCM");
         URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
     }
@@ -47,7 +57,12 @@ impl CursorSealer {
     ///
     /// # Errors
     /// [`InvalidCursor`] for anything else.
-    pub fn open<T: DeserializeOwned>(&self, tenant: TenantId, list: &str, cursor: &str) -> Result<T, InvalidCursor> {
+    pub fn open<T: DeserializeOwned>(
+        &self,
+        tenant: TenantId,
+        list: &str,
+        cursor: &str,
+    ) -> Result<T, InvalidCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or(InvalidCursor)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| InvalidCursor)?;
@@ -69,7 +84,10 @@ mod tests {
     use super::*;
 
     fn sealer() -> CursorSealer {
-        CursorSealer::new(&PlatformSecret::new("s".repeat(32).into()).unwrap(), Rng::seeded(1))
+        CursorSealer::new(
+            &PlatformSecret::new("s".repeat(32).into()).unwrap(),
+            Rng::seeded(1),
+        )
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test names its tenants")]
@@ -81,15 +99,27 @@ mod tests {
     fn a_cursor_opens_only_for_its_tenant_and_its_list() {
         let sealer = sealer();
         let cursor = sealer.seal(tenant(1), "leads", &(17, "x"));
-        assert_eq!(sealer.open(tenant(1), "leads", &cursor), Ok((17, "x".to_owned())));
-        assert_eq!(sealer.open::<(i32, String)>(tenant(2), "leads", &cursor), Err(InvalidCursor));
-        assert_eq!(sealer.open::<(i32, String)>(tenant(1), "todos", &cursor), Err(InvalidCursor));
+        assert_eq!(
+            sealer.open(tenant(1), "leads", &cursor),
+            Ok((17, "x".to_owned()))
+        );
+        assert_eq!(
+            sealer.open::<(i32, String)>(tenant(2), "leads", &cursor),
+            Err(InvalidCursor)
+        );
+        assert_eq!(
+            sealer.open::<(i32, String)>(tenant(1), "todos", &cursor),
+            Err(InvalidCursor)
+        );
     }
 
     #[test]
     fn garbage_is_an_invalid_cursor() {
         for garbage in ["", "x", "%%%", "AAAA", &"A".repeat(4000)] {
-            assert_eq!(sealer().open::<i32>(tenant(1), "leads", garbage), Err(InvalidCursor));
+            assert_eq!(
+                sealer().open::<i32>(tenant(1), "leads", garbage),
+                Err(InvalidCursor)
+            );
         }
     }
 }

@@ -13,6 +13,6 @@ pub use cursor::{CursorSealer, InvalidCursor};
 pub use ids::{ConversationId, EventId, LeadId, SessionId, TenantId, TodoId, UserId};
 pub use page::Page;
 pub use platform::ServiceInfo;
-pub use secret::PlatformSecret;
 pub use secrecy::{ExposeSecret, SecretString};
+pub use secret::PlatformSecret;
 pub use sources::{Clock, FixedClock, Rng, Sources};

@@ -24,7 +24,10 @@ impl<T> Page<T> {
         let more = rows.len() > usize::from(limit);
         rows.truncate(usize::from(limit));
         let next_cursor = rows.last().filter(|_| more).map(seal);
-        Self { items: rows.into_iter().map(Into::into).collect(), next_cursor }
+        Self {
+            items: rows.into_iter().map(Into::into).collect(),
+            next_cursor,
+        }
     }
 }
 
@@ -34,9 +37,28 @@ mod tests {
 
     #[test]
     fn only_a_full_page_with_a_row_behind_it_has_a_cursor() {
-        let cut = |n: u32, limit| Page::<u32>::cut((0..n).collect::<Vec<u32>>(), limit, u32::to_string);
-        assert_eq!(cut(3, 2), Page { items: vec![0, 1], next_cursor: Some("1".into()) });
-        assert_eq!(cut(2, 2), Page { items: vec![0, 1], next_cursor: None });
-        assert_eq!(cut(0, 2), Page { items: vec![], next_cursor: None });
+        let cut =
+            |n: u32, limit| Page::<u32>::cut((0..n).collect::<Vec<u32>>(), limit, u32::to_string);
+        assert_eq!(
+            cut(3, 2),
+            Page {
+                items: vec![0, 1],
+                next_cursor: Some("1".into())
+            }
+        );
+        assert_eq!(
+            cut(2, 2),
+            Page {
+                items: vec![0, 1],
+                next_cursor: None
+            }
+        );
+        assert_eq!(
+            cut(0, 2),
+            Page {
+                items: vec![],
+                next_cursor: None
+            }
+        );
     }
 }

@@ -22,7 +22,11 @@ impl PlatformSecret {
     /// # Errors
     /// [`SecretTooShort`] under [`MIN_SECRET_BYTES`].
     pub fn new(secret: SecretString) -> Result<Self, SecretTooShort> {
-        if secret.expose_secret().len() < MIN_SECRET_BYTES { Err(SecretTooShort) } else { Ok(Self(secret)) }
+        if secret.expose_secret().len() < MIN_SECRET_BYTES {
+            Err(SecretTooShort)
+        } else {
+            Ok(Self(secret))
+        }
     }
 
     /// The 256-bit key for one purpose, for example `"cursor"` or `"service-client/analytics"`.
@@ -35,14 +39,20 @@ impl PlatformSecret {
             .extract(self.0.expose_secret().as_bytes())
             .expand(&info, hkdf::HKDF_SHA256)
             .and_then(|okm| okm.fill(&mut key));
-        debug_assert!(filled.is_ok(), "32 bytes are below the limit of HKDF-SHA256 (255 * 32)");
+        debug_assert!(
+            filled.is_ok(),
+            "32 bytes are below the limit of HKDF-SHA256 (255 * 32)"
+        );
         key
     }
 
     /// HMAC-SHA256 of `message` with the key of one purpose.
     #[must_use]
     pub fn hmac(&self, purpose: &str, message: &[u8]) -> [u8; 32] {
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)), message);
+        let tag = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)),
+            message,
+        );
         let mut out = [0; 32];
         out.copy_from_slice(tag.as_ref());
         out

@@ -34,7 +34,10 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the machine's clock"
+            )]
             ClockKind::System => Utc::now().trunc_subsecs(6),
             ClockKind::Fixed(hand) => hand.now(),
         }
@@ -66,9 +69,13 @@ impl Rng {
     /// # Panics
     /// When the operating system gives no randomness; nothing can be done safely then.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "without randomness no id and no key is safe")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness no id and no key is safe"
+    )]
     pub fn system() -> Self {
-        let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system gives randomness");
+        let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
+            .expect("the operating system gives randomness");
         Self(Arc::new(Mutex::new(rng)))
     }
 
@@ -82,7 +89,10 @@ impl Rng {
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut out = [0; N];
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut out);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(&mut out);
         out
     }
 
@@ -107,7 +117,10 @@ impl Sources {
     /// The machine's own.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Clock::system(), rng: Rng::system() }
+        Self {
+            clock: Clock::system(),
+            rng: Rng::system(),
+        }
     }
 
     /// The current instant.
@@ -132,7 +145,10 @@ mod tests {
     fn ids_of_a_seeded_source_repeat_and_carry_the_time() {
         let start = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let make = || {
-            let sources = Sources { clock: Clock::fixed(start).0, rng: Rng::seeded(7) };
+            let sources = Sources {
+                clock: Clock::fixed(start).0,
+                rng: Rng::seeded(7),
+            };
             (sources.id::<Uuid>(), sources.id::<Uuid>())
         };
         assert_eq!(make(), make());
