@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use bz_kernel::{ExposeSecret, SecretString};
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use tracing::Instrument;
 
 use crate::error::is_connection_lost;
+use crate::pool::{self, Pool};
 use crate::tx::OpenTx;
 use crate::{DbError, SystemTx, TenantScope, TenantTx, Violation, catalog};
 
@@ -30,8 +31,7 @@ pub struct DbConfig {
 /// A service's database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
-    #[expect(clippy::disallowed_types, reason = "the one place that holds the pool")]
-    pool: sqlx::PgPool,
+    pool: Pool,
     pool_size: u32,
     acquire_timeout: Duration,
     schema: &'static str,
@@ -53,9 +53,6 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Config`] for an address that cannot be one.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime, which the pool needs for its upkeep.
     pub fn connect_lazy(cfg: &DbConfig) -> Result<Self, DbError> {
         if !catalog::is_plain_name(cfg.schema) {
             return Err(DbError::Config(format!(
@@ -64,14 +61,9 @@ impl Db {
             )));
         }
         let options = address(&cfg.url)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(cfg.pool_size)
-            .acquire_timeout(cfg.acquire_timeout)
-            .max_lifetime(Duration::from_mins(15))
-            .idle_timeout(Duration::from_mins(10))
-            // A ping before each use would cost a turn; `open` sends BEGIN again when a pooled connection has died.
-            .test_before_acquire(false)
-            .connect_lazy_with(options.application_name(cfg.schema));
+        let options = options.application_name(cfg.schema);
+        let pool = pool::pool(options, cfg.pool_size, cfg.acquire_timeout)
+            .map_err(|error| DbError::Config(error.to_string()))?;
         Ok(Self {
             pool,
             pool_size: cfg.pool_size,
@@ -130,6 +122,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when there is no answer within the acquire timeout.
     pub async fn ping(&self) -> Result<(), DbError> {
+        pool::drop_idle(&self.pool);
         let mut tx = self.system().await?;
         self.in_time(tx.conn().ping()).await?;
         Ok(())
@@ -174,17 +167,21 @@ impl Db {
     /// How the pool is used right now.
     #[must_use]
     pub fn pool_status(&self) -> PoolStatus {
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        let status = self.pool.status();
+        let count = |n| u32::try_from(n).unwrap_or(u32::MAX);
         PoolStatus {
-            size: self.pool.size(),
-            idle,
+            size: count(status.size),
+            idle: count(status.available),
             max: self.pool_size,
         }
     }
 
     /// Closes all connections, after the work that uses them.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.pool.close();
+        while self.pool.status().size > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn named_tenant(
@@ -201,11 +198,9 @@ impl Db {
         let mut attempts = 0;
         loop {
             let asked = Instant::now();
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the one place that takes connections from the pool"
-            )]
-            let acquired = self.pool.acquire().await;
+            let acquired = self
+                .in_time(async { self.pool.get().await.map_err(pool::refusal) })
+                .await;
             metrics::histogram!("db_pool_wait_seconds", "schema" => self.schema)
                 .record(asked.elapsed().as_secs_f64());
             match self
@@ -244,10 +239,8 @@ fn address(url: &SecretString) -> Result<PgConnectOptions, DbError> {
     })
 }
 
-/// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`.
+/// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`. `SET LOCAL`
+/// is `set_config(.., true)` without a query to plan and a row to send.
 fn begin_batch(scope: &TenantScope) -> String {
-    format!(
-        "BEGIN; SELECT set_config('app.tenant_id', '{}', true)",
-        scope.tenant()
-    )
+    format!("BEGIN; SET LOCAL app.tenant_id = '{}'", scope.tenant())
 }

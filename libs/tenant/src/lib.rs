@@ -9,6 +9,7 @@ pub mod catalog;
 mod db;
 mod error;
 pub mod migrate;
+mod pool;
 mod scope;
 mod tx;
 

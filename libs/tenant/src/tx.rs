@@ -7,10 +7,10 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Executor, PgConnection, Postgres};
+use sqlx::{Executor, PgConnection};
 
 use crate::error::is_connection_lost;
+use crate::pool::{self, Pooled};
 use crate::{DbError, TenantScope};
 
 /// How long a rollback may take before its connection is closed instead.
@@ -98,7 +98,7 @@ impl SystemTx {
 #[derive(Debug)]
 pub(crate) struct OpenTx {
     /// Empty only inside `commit` and `drop`, which end the value.
-    conn: Option<PoolConnection<Postgres>>,
+    conn: Option<Pooled>,
     schema: &'static str,
     name: &'static str,
     started: Instant,
@@ -107,7 +107,7 @@ pub(crate) struct OpenTx {
 impl OpenTx {
     /// Sends `begin` (one or several statements, one turn) on a connection that nobody else uses.
     pub(crate) async fn begin(
-        conn: PoolConnection<Postgres>,
+        conn: Pooled,
         begin: &str,
         schema: &'static str,
         name: &'static str,
@@ -167,7 +167,7 @@ impl Drop for OpenTx {
 
 /// A connection while a command is on its way. Dropped in that state it is closed, because nobody knows what the server
 /// has done by then.
-struct InFlight(Option<PoolConnection<Postgres>>);
+struct InFlight(Option<Pooled>);
 
 impl InFlight {
     #[expect(
@@ -183,20 +183,14 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let Some(mut conn) = self.0.take() else {
-            return;
-        };
-        if tokio::runtime::Handle::try_current().is_ok() {
-            conn.close_on_drop();
-        } else {
-            // Without a runtime the pool cannot say goodbye; closing the socket is enough for the server.
-            drop(conn.detach());
+        if let Some(conn) = self.0.take() {
+            pool::close(conn);
         }
     }
 }
 
 /// Ends the transaction without anybody waiting for it, within [`ROLLBACK_LIMIT`].
-fn rollback_in_background(conn: Option<PoolConnection<Postgres>>) {
+fn rollback_in_background(conn: Option<Pooled>) {
     // The guard exists before the task does: a runtime that is shutting down drops the task unpolled.
     let mut guard = InFlight(conn);
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
