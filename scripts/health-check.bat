@@ -50,6 +50,8 @@ echo   --ports node^|api   NodePorts 30101-30105 (default) or API ports 8001-800
 echo   --wait SECONDS     ask again until all are healthy, for about so long
 echo   --json             a JSON array instead
 echo   --help
+echo.
+echo BIZOSAAS_PORT_OFFSET is added to the ports.
 exit /b 0
 
 :checked
@@ -58,6 +60,7 @@ if "%PORTS%"=="node" set "FIRST=30101"
 if "%PORTS%"=="api" set "FIRST=8001"
 if "%FIRST%"=="0" echo error: --ports is node or api 1>&2
 if "%FIRST%"=="0" exit /b 2
+if not "%BIZOSAAS_PORT_OFFSET%"=="" set /a FIRST+=BIZOSAAS_PORT_OFFSET
 set "BODY=%TEMP%\bizosaas-health-%RANDOM%.json"
 set "CODE=%TEMP%\bizosaas-health-%RANDOM%.txt"
 set "QUIET=yes"

@@ -13,6 +13,8 @@ Asks /health of every service: one line each, ✅ or ❌; exit code 0 when all a
   --wait SECONDS     ask again until all are healthy, for at most so long
   --json             a JSON array instead
   --help
+
+BIZOSAAS_PORT_OFFSET is added to the ports.
 HELP
 }
 
@@ -36,6 +38,8 @@ esac
 case $WAIT in
 '' | *[!0-9]*) echo "error: --wait needs a number of seconds" >&2 && exit 2 ;;
 esac
+
+FIRST=$((FIRST + ${BIZOSAAS_PORT_OFFSET:-0}))
 
 NAMES=(identity ai-orchestrator chatbot crm analytics)
 

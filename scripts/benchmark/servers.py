@@ -13,6 +13,7 @@ import urllib.request
 
 WORK = pathlib.Path(os.environ["BENCH_WORK"])
 TARGET = pathlib.Path(os.environ["BENCH_TARGET"])
+PORT_OFFSET = 4000
 # name, prefix of its database role, variable by which the others find it
 SERVICES = [
     ("identity", "identity", "IDENTITY_URL"),
@@ -27,12 +28,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def taken(port):
-    """Whether something listens there."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def database_url(role, password, driver="postgres"):
@@ -136,9 +131,9 @@ class Fleet:
         return self._start(name, [str(TARGET / name)], environment, self.ports[name], "/health/ready")
 
     def platform(self):
-        """`bizosaas up`, which takes the ports 8001 to 8005."""
-        environment = {**os.environ, "DRAIN_DELAY": "0s"}
-        return self._start("bizosaas", [str(TARGET / "bizosaas"), "up"], environment, 8004, "/health/ready")
+        """`bizosaas up`, with all its ports moved out of the way."""
+        command = [str(TARGET / "bizosaas"), "up", "--port-offset", str(PORT_OFFSET)]
+        return self._start("bizosaas", command, {**os.environ}, 8004 + PORT_OFFSET, "/health/ready")
 
     def peer(self, directory):
         """The FastAPI peer with two workers, in a virtual environment that is made once."""
