@@ -144,10 +144,12 @@ def bench_leads(identity, crm, seconds, report):
     measure.sql("""CREATE SCHEMA bench; CREATE TABLE bench.leads (LIKE crm.leads INCLUDING ALL);
         INSERT INTO bench.leads SELECT * FROM crm.leads; GRANT USAGE ON SCHEMA bench TO crm_api;
         GRANT SELECT ON bench.leads TO crm_api; VACUUM ANALYZE bench.leads;""")
-    without = measure.pgbench(role, script("read_without_policy", READ_WITHOUT_POLICY), seconds, POOL, known)
-    again = measure.pgbench(role, script("read", READ), seconds, POOL, known)
-    cost = without / max(base, again) - 1
-    report.add("row-level security", f"{max(base, again):.0f}/s", f"{without:.0f}/s without policy", f"{cost:+.1%}", "≤ 10%", cost <= 0.1)
+    # by turns and the better of two, because a machine's speed drifts by more than what is measured
+    plain, guarded = script("read_without_policy", READ_WITHOUT_POLICY), script("read", READ)
+    runs = [(measure.pgbench(role, plain, seconds, POOL, known), measure.pgbench(role, guarded, seconds, POOL, known)) for _ in "12"]
+    without, under = (max(rates) for rates in zip(*runs))
+    cost = without / under - 1
+    report.add("row-level security", f"{under:.0f}/s", f"{without:.0f}/s without policy", f"{cost:+.1%}", "≤ 10%", cost <= 0.1)
 
     token = login(identity, account)
     create = measure.wrk(crm.url + "/api/leads", crm.pids(), seconds, servers.WORK, token=token, body=[servers.json.dumps(LEAD)])
