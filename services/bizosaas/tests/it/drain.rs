@@ -27,13 +27,11 @@ async fn a_stop_under_load_fails_no_request_that_was_let_in() {
             Request::post(&CRM, "/api/leads", json!({ "first_name": "Grace" }), 201),
             Request::get(&IDENTITY, "/auth/me"),
             Request::get(&ANALYTICS, "/api/dashboards/overview"),
-            // Goes on to the CRM, which must not be gone before.
-            Request::post(
-                &CHATBOT,
-                "/api/chat",
-                json!({ "message": "what's on my list?" }),
-                200,
-            ),
+            // These go on to the CRM, which must not be gone before.
+            Request::chat("what's on my list?"),
+            Request::chat("how many leads do I have?"),
+            Request::chat("what is overdue?"),
+            Request::chat("delete call Ada"),
         ] {
             let api = user.api.on_own_connections(kept_alive);
             load.spawn(repeat_until_refused(api, request, Arc::clone(&answers)));
@@ -66,6 +64,10 @@ impl Request {
             body: None,
             status: 200,
         }
+    }
+
+    fn chat(message: &str) -> Self {
+        Self::post(&CHATBOT, "/api/chat", json!({ "message": message }), 200)
     }
 
     const fn post(
