@@ -50,6 +50,8 @@ struct Seen {
     path: String,
     request_id: String,
     route: RouteSlot,
+    /// Whether the span goes to a collector of traces.
+    is_exported: bool,
     started: Instant,
 }
 
@@ -86,7 +88,9 @@ impl Edge {
             request_id = %context.request_id,
             trace_id = context.traceparent.get(3..35),
         );
-        if let Some(exported) = context::connect_span(&span, request.headers()) {
+        let exported = context::connect_span(&span, request.headers());
+        let is_exported = exported.is_some();
+        if let Some(exported) = exported {
             span.record("trace_id", exported.get(3..35));
             context.traceparent = exported;
         }
@@ -95,6 +99,7 @@ impl Edge {
             path: context.path.clone(),
             request_id: context.request_id.clone(),
             route: RouteSlot::default(),
+            is_exported,
             started,
         };
         request.extensions_mut().insert(Arc::clone(&seen.route));
@@ -163,10 +168,11 @@ fn tell(response: &mut Response, seen: &Seen, elapsed: Duration) {
     let code = code.as_ref().map_or("", |code| &code.0);
     let (method, path, route) = (seen.method.as_str(), seen.path.as_str(), seen.route());
     let duration_ms = elapsed.as_secs_f64() * 1000.0;
-    let span = Span::current();
-    if !span.is_disabled() {
+    // Reads that succeed are many; metrics count them. What changes or fails is what an operator looks for.
+    let is_quiet = seen.method == Method::GET && status < 400;
+    if seen.is_exported || !is_quiet {
         // What OpenTelemetry calls a server's span: the method and the route's template.
-        span.record(
+        Span::current().record(
             "otel.name",
             tracing::field::display(format_args!("{method} {route}")),
         );
@@ -179,8 +185,7 @@ fn tell(response: &mut Response, seen: &Seen, elapsed: Duration) {
             request_id,
             method, path, route, status, duration_ms, code, cause, "request failed"
         );
-    } else if seen.method == Method::GET && status < 400 {
-        // Reads that succeed are many; metrics count them. What changes or fails is what an operator looks for.
+    } else if is_quiet {
         debug!(method, path, route, status, duration_ms, "request");
     } else {
         info!(method, path, route, status, duration_ms, code, "request");
