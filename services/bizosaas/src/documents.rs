@@ -59,7 +59,39 @@ fn operator_rows() -> Vec<Row> {
 mod tests {
     use std::path::Path;
 
+    use bz_kernel::platform::SERVICES;
+
     use super::*;
+
+    fn repository(path: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(path);
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_readme_lists_every_service_with_its_ports() {
+        let readme = repository("README.md");
+        for service in SERVICES {
+            let (name, port, node_port) = (service.name, service.port, service.node_port);
+            let row = format!("| [{name}](services/{name}/README.md) | {port} | {node_port} |");
+            assert!(readme.contains(&row), "README.md has no {row}");
+        }
+    }
+
+    #[test]
+    fn the_architecture_lists_every_library() {
+        let architecture = repository("docs/architecture.md");
+        let libs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../libs");
+        for lib in std::fs::read_dir(libs).unwrap() {
+            let row = format!("| `libs/{}` |", lib.unwrap().file_name().to_string_lossy());
+            assert!(
+                architecture.contains(&row),
+                "docs/architecture.md has no {row}"
+            );
+        }
+    }
 
     /// `BLESS=1` writes it.
     #[test]
