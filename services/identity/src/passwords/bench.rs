@@ -7,7 +7,7 @@ use bz_kernel::SecretString;
 
 use super::{admission::Memory, phc};
 
-/// What a run of [`bench`] found.
+/// What a run of [`bench()`] found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
     /// Hashes that were finished.
