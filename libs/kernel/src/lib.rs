@@ -2,6 +2,7 @@
 //! pages and sealed cursors, secrets, and the table of the five services.
 #![warn(missing_docs)]
 
+pub mod chain;
 pub mod cursor;
 pub mod ids;
 pub mod page;
@@ -9,6 +10,7 @@ pub mod platform;
 pub mod secret;
 pub mod sources;
 
+pub use chain::error_chain;
 pub use cursor::{CursorSealer, InvalidCursor};
 pub use ids::{ConversationId, EventId, LeadId, SessionId, TenantId, TodoId, UserId};
 pub use page::Page;

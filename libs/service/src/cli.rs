@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use bz_kernel::ServiceInfo;
+use bz_kernel::{ServiceInfo, error_chain};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
@@ -77,11 +77,11 @@ fn serve<S: Service>() -> ExitCode {
 async fn run<S: Service>(settings: Settings<S>, env: &Env) -> ExitCode {
     let listeners = match Listeners::bind(&settings.core.server) {
         Ok(listeners) => listeners,
-        Err(error) => return failure(&chain(&error)),
+        Err(error) => return failure(&error_chain(&error)),
     };
     let telemetry = match Telemetry::install(&settings.core.telemetry, S::INFO.health_name) {
         Ok(telemetry) => telemetry,
-        Err(error) => return failure(&chain(&error)),
+        Err(error) => return failure(&error_chain(&error)),
     };
     let signals = match Signals::install() {
         Ok(signals) => signals,
@@ -93,7 +93,7 @@ async fn run<S: Service>(settings: Settings<S>, env: &Env) -> ExitCode {
         ended = running => match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                tracing::error!(service = S::INFO.name, error = chain(&error), "ended with an error");
+                tracing::error!(service = S::INFO.name, error = error_chain(&error), "ended with an error");
                 ExitCode::FAILURE
             }
         },
@@ -149,16 +149,6 @@ fn openapi<S: Service>() -> ExitCode {
         }
         Err(error) => failure(&error.to_string()),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 fn failure(message: &str) -> ExitCode {

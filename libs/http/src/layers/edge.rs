@@ -2,14 +2,13 @@
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
-use bz_kernel::Sources;
+use bz_kernel::{Sources, error_chain};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, header};
 use tracing::{Instrument, Span, debug, error, info, info_span};
@@ -178,7 +177,7 @@ fn tell(response: &mut Response, seen: &Seen, elapsed: Duration) {
         );
     }
     if status >= 500 {
-        let cause = cause.map_or_else(String::new, |cause| chain(&*cause.0));
+        let cause = cause.map_or_else(String::new, |cause| error_chain(&*cause.0));
         // The span has the id too, but a log of errors only has no spans.
         let request_id = seen.request_id.as_str();
         error!(
@@ -203,16 +202,4 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_default())
-}
-
-/// An error with everything that caused it.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }
