@@ -115,7 +115,7 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-compose up --detach --no-build --no-deps --wait crm-a crm-b >"$WORK/up.log" 2>&1 || die "$(<"$WORK/up.log")"
+compose up --detach --no-build --pull never --no-deps --wait crm-a crm-b >"$WORK/up.log" 2>&1 || die "$(<"$WORK/up.log")"
 A=$(compose ps --quiet crm-a) B=$(compose ps --quiet crm-b)
 READY_MS=()
 BEFORE=$(stored_leads)
