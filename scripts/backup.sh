@@ -64,8 +64,8 @@ from_cluster() {
 # The user's own id, so that the file is the user's.
 from_compose() {
     need docker "https://docs.docker.com/engine/install/"
-    change docker compose --file "$REPO/docker/compose.yaml" run --rm --no-deps --no-TTY --user "$(id -u):$(id -g)" \
-        --volume "$SCRATCH:/backup" migrate backup --out /backup/backup.tar
+    change docker compose --file "$REPO/compose.yaml" run --rm --no-deps --no-TTY --user "$(id -u):$(id -g)" \
+        --env TMPDIR=/backup --volume "$SCRATCH:/backup" migrate backup --out /backup/backup.tar
     if $DRY_RUN; then return 0; fi
     mv -- "$SCRATCH/backup.tar" "$OUT"
 }

@@ -17,7 +17,7 @@ A failed upgrade is rolled back. Without options: bundled Postgres and Redis, ge
   --set KEY=VALUE    one value (on Windows in quotes); may be repeated; never for secrets
   --secrets DIR      files named like the Secret's keys: a Secret is made of them and the chart uses it
   --tag TAG          tag of the images (default: the chart's version of the platform)
-  --registry PREFIX  registry of the images, such as registry.example/team
+  --registry NAME    registry of the images, such as registry.example
   --namespace NAME   default bizosaas-dev
   --release NAME     default bizosaas
   --no-rollback      leave a failed release as it is, to look at it

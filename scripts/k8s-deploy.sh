@@ -16,7 +16,7 @@ waits for the migration and the rollouts and asks every service for its health. 
   --overlay NAME     dev (default), prod, light, reuse-infrastructure
   --namespace NAME   default: the overlay's
   --tag TAG          tag of the images (default: the overlay's)
-  --registry PREFIX  registry of the images, such as registry.example/team
+  --registry NAME    registry of the images, such as registry.example
   --secrets DIR      files named like the Secret's keys; what is missing there is generated
   --context NAME     context of kubectl
   --host HOST        where the NodePorts answer (default: found out)
@@ -55,7 +55,7 @@ write_kustomization() {
         [ -z "$TAG$REGISTRY" ] || say "images:"
         for name in bizosaas "${SERVICE_NAMES[@]}"; do
             [ -z "$TAG$REGISTRY" ] || say "  - name: bizosaas/$name"
-            [ -z "$REGISTRY" ] || say "    newName: $REGISTRY/$name"
+            [ -z "$REGISTRY" ] || say "    newName: $REGISTRY/bizosaas/$name"
             [ -z "$TAG" ] || say "    newTag: '$TAG'"
         done
     } >"$REPO/.dev/k8s-deploy/kustomization.yaml"
@@ -65,7 +65,7 @@ need_kubectl
 need_cluster
 make_scratch
 MODE=bundled
-[ "$OVERLAY" != reuse-infrastructure ] || MODE=external
+! grep -q existing-infrastructure "$FOLDER/kustomization.yaml" || MODE=external
 ensure_namespace
 ensure_secret "$RELEASE" "$SECRETS_DIR" "$MODE"
 write_kustomization

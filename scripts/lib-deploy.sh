@@ -156,10 +156,10 @@ collect_secret() {
         [ -f "$1/$key" ] || missing+=("$key")
     done
     # All roles have passwords already: the administrator made them, and keeps his own to himself.
-    [ ${#missing[@]} -gt 0 ] && [ "$2" != external ] || generate=false
-    if [ "$2" = external ] && [ ! -f "$1/postgres-admin-password" ] && [ ${#missing[@]} -gt 0 ]; then
-        die "an existing Postgres needs --secrets DIR with a file postgres-admin-password or, when its administrator has" \
-            "made the roles, with one file for each of them; missing: ${missing[*]}"
+    [ ${#missing[@]} -gt 0 ] || generate=false
+    if [ "$2" = external ] && [ ${#missing[@]} -gt 0 ]; then
+        die "an existing Postgres knows the roles' passwords already: give them as files with --secrets DIR, see" \
+            "docs/deployment.md; missing: ${missing[*]}"
     fi
     mkdir "$SCRATCH/secret"
     for key in platform-secret postgres-admin-password "${roles[@]}" "${OTHER_KEYS[@]}"; do

@@ -34,12 +34,14 @@ find_operator_image() {
 # of_identity JSONPATH: something of the pods of identity, empty when it is not there.
 of_identity() { kube get deployment "$RELEASE-identity" -o "jsonpath={.spec.template.spec.$1}" 2>/dev/null || true; }
 
-# What the services' pods have and the operator's needs too: the Secret, the database's CA, what lets images be pulled; and
-# the administrator's login, unless the Secret has no password of his.
+# What the services' pods have and the operator's needs too: Secret, ConfigMap, the database's CA, what lets images be
+# pulled; and the administrator's login, unless the Secret has no password of his.
 find_pod_settings() {
     local keys
     SECRET=$(of_identity "volumes[?(@.name=='secrets')].projected.sources[0].secret.name")
     [ -n "$SECRET" ] || SECRET=$RELEASE
+    CONFIG=$(of_identity "containers[0].envFrom[0].configMapRef.name")
+    [ -n "$CONFIG" ] || CONFIG=$RELEASE
     CA_SECRET=$(of_identity "volumes[?(@.name=='database-ca')].secret.secretName")
     PULL_SECRETS=$(of_identity "imagePullSecrets[0].name")
     [ -z "$PULL_SECRETS" ] || PULL_SECRETS="name: $PULL_SECRETS"
@@ -52,7 +54,7 @@ find_pod_settings() {
 manifest() {
     local text word
     text=$(<"$REPO/scripts/manifests/$1.yaml")
-    for word in NAME RELEASE TIMEOUT SECRET PULL_SECRETS IMAGE FILES_IMAGE ARGS; do
+    for word in NAME RELEASE TIMEOUT SECRET CONFIG PULL_SECRETS IMAGE FILES_IMAGE ARGS; do
         text=${text//"@$word@"/"${!word:-}"}
     done
     say "$text"

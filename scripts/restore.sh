@@ -80,8 +80,8 @@ into_cluster() {
 into_compose() {
     need docker "https://docs.docker.com/engine/install/"
     cp -- "$IN" "$SCRATCH/backup.tar"
-    change docker compose --file "$REPO/docker/compose.yaml" run --rm --no-deps --no-TTY --user "$(id -u):$(id -g)" \
-        --volume "$SCRATCH:/backup:ro" migrate "${COMMAND[@]}"
+    change docker compose --file "$REPO/compose.yaml" run --rm --no-deps --no-TTY --user "$(id -u):$(id -g)" \
+        --env TMPDIR=/backup --volume "$SCRATCH:/backup" migrate "${COMMAND[@]}"
 }
 
 $VERIFY || confirm "Restore $IN into the database $INTO?"

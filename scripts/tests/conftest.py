@@ -47,8 +47,9 @@ class World:
         self.home = root / "home"
         ignored = shutil.ignore_patterns("__pycache__", "tests", "benchmark")
         shutil.copytree(SCRIPTS, self.repo / "scripts", ignore=ignored)
-        for overlay in ("dev", "reuse-infrastructure"):
-            self.write(f"k8s/overlays/{overlay}/kustomization.yaml", "namespace: bizosaas-dev\nresources: [../../base]\n")
+        for overlay, component in (("dev", "bundled"), ("reuse-infrastructure", "existing-infrastructure")):
+            text = f"namespace: bizosaas-dev\nresources: [../../base]\ncomponents: [../../components/{component}]\n"
+            self.write(f"k8s/overlays/{overlay}/kustomization.yaml", text)
         self.write("helm/bizosaas/Chart.yaml", 'name: bizosaas\nappVersion: "0.1.0"\n')
         for tool in TOOLS:
             path = shutil.which(tool)

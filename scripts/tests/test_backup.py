@@ -67,6 +67,7 @@ def test_secret_ca_and_pull_secret_are_those_of_the_services(running):
     running.reply("get deployment .*'secrets'", "from-vault")
     running.reply("get deployment .*'database-ca'", "postgres-ca")
     running.reply("get deployment .*imagePullSecrets", "registry")
+    running.reply("get deployment .*configMapRef", "bizosaas-5h8g7c")
     running.run("backup", "--out", running.home / "b.tar", "--admin-user", "root")
     pod = pod_of(running)
     volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
@@ -74,6 +75,7 @@ def test_secret_ca_and_pull_secret_are_those_of_the_services(running):
     assert volumes["database-ca"]["secret"]["secretName"] == "postgres-ca"
     assert pod["spec"]["imagePullSecrets"] == [{"name": "registry"}]
     operator = pod["spec"]["initContainers"][0]
+    assert operator["envFrom"] == [{"configMapRef": {"name": "bizosaas-5h8g7c"}}]
     assert {"name": "POSTGRES_USER", "value": "root"} in operator["env"]
     assert "/run/secrets/database-ca" in [mount["mountPath"] for mount in operator["volumeMounts"]]
 

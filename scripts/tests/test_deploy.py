@@ -59,13 +59,14 @@ def test_given_secrets_are_used_without_their_newline_and_the_rest_is_generated(
     cluster.assert_secrets_stay_secret(values.values())
 
 
-def test_an_existing_postgres_needs_its_administrators_password(cluster):
-    cluster.run("k8s-deploy", "--overlay", "reuse-infrastructure", code=1)
-    assert "postgres-admin-password" in cluster.output
+def test_an_existing_postgres_needs_the_roles_passwords(cluster):
+    folder = secrets_dir(cluster, *ROLES[1:])
+    cluster.run("k8s-deploy", "--overlay", "reuse-infrastructure", "--secrets", folder, code=1)
+    assert f"missing: {ROLES[0]}\n" in cluster.output
     assert not cluster.find("create secret")
 
 
-def test_an_existing_postgres_with_roles_needs_no_administrator(cluster):
+def test_an_existing_postgres_needs_no_administrator(cluster):
     folder = secrets_dir(cluster, *ROLES)
     cluster.run("k8s-deploy", "--overlay", "reuse-infrastructure", "--secrets", folder)
     assert set(cluster.secret_values()) == {"platform-secret", *ROLES}
@@ -80,11 +81,11 @@ def test_a_dry_run_changes_nothing_and_shows_what_it_would_do(cluster):
 
 
 def test_tag_registry_and_namespace_come_by_a_kustomization_around_the_overlay(cluster):
-    cluster.run("k8s-deploy", "--tag", "0.2.0", "--registry", "registry.example/team/", "--namespace", "acme")
+    cluster.run("k8s-deploy", "--tag", "0.2.0", "--registry", "registry.example/", "--namespace", "acme")
     (applied,) = cluster.find("apply -k")
     text = applied.files["kustomization.yaml"]
     assert "namespace: acme\nresources: [../../k8s/overlays/dev]" in text
-    assert "  - name: bizosaas/crm\n    newName: registry.example/team/crm\n    newTag: '0.2.0'\n" in text
+    assert "  - name: bizosaas/crm\n    newName: registry.example/bizosaas/crm\n    newTag: '0.2.0'\n" in text
     assert text.count("newTag") == 6
     assert all("--namespace acme" in line for line in cluster.lines() if line.startswith("kubectl") and "version" not in line)
 
