@@ -212,7 +212,7 @@ for /f "tokens=1" %%N in ("%LINE%") do set "NODE=%%N"
 exit /b 0
 
 :is_local
-"%FIND%" "//%~1" <"%SCRATCH%\answer" >nul
+"%FIND%" "%~1" <"%SCRATCH%\answer" >nul
 if not errorlevel 1 set "LOCAL=yes"
 exit /b 0
 

@@ -41,7 +41,8 @@ echo error: an existing Postgres knows the roles' passwords already: give them a
 exit /b 1
 
 :collect
-mkdir "%SCRATCH%\secret"
+set "SECRET_OUT=%SCRATCH%\secret"
+mkdir "%SECRET_OUT%"
 call :roles take
 call :take platform-secret yes
 call :take postgres-admin-password %GENERATE%
@@ -67,14 +68,14 @@ if "%FROM%"=="" exit /b 0
 if not exist "%FROM%\%~1" set "MISSING=%MISSING% %~1"
 exit /b 0
 
-rem take KEY GENERATE: from DIR, or made when GENERATE is yes
+rem take KEY GENERATE: from FROM, or made when GENERATE is yes; into SECRET_OUT
 :take
 if "%FROM%"=="" goto generate
 if not exist "%FROM%\%~1" goto generate
-call powershell -NoProfile -Command "[IO.File]::WriteAllText('%SCRATCH%\secret\%~1', [IO.File]::ReadAllText('%FROM%\%~1').TrimEnd())"
+call powershell -NoProfile -Command "[IO.File]::WriteAllText('%SECRET_OUT%\%~1', [IO.File]::ReadAllText('%FROM%\%~1').TrimEnd())"
 exit /b 0
 
 :generate
 if not "%~2"=="yes" exit /b 0
-call powershell -NoProfile -Command "$b = New-Object byte[] 24; [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($b); [IO.File]::WriteAllText('%SCRATCH%\secret\%~1', [BitConverter]::ToString($b).Replace('-', '').ToLower())"
+call powershell -NoProfile -Command "$b = New-Object byte[] 24; [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($b); [IO.File]::WriteAllText('%SECRET_OUT%\%~1', [BitConverter]::ToString($b).Replace('-', '').ToLower())"
 exit /b 0

@@ -144,8 +144,7 @@ if "%TO%"=="" exit /b 1
 set "TARGET=revision %TO%"
 if not "%OPERATOR_IMAGE%"=="" exit /b 0
 call %HELM% get manifest %RELEASE% --revision %TO% >"%SCRATCH%\manifest"
-"%FIND%" "/bizosaas:" <"%SCRATCH%\manifest" >"%SCRATCH%\images"
-"%FIND%" "/bizosaas@" <"%SCRATCH%\manifest" >>"%SCRATCH%\images"
+"%FIND%" "image:" <"%SCRATCH%\manifest" >"%SCRATCH%\images"
 del "%SCRATCH%\manifest"
 for /f "usebackq tokens=1,2" %%A in ("%SCRATCH%\images") do call :image %%A %%B
 if not "%OPERATOR_IMAGE%"=="" exit /b 0
@@ -153,7 +152,10 @@ echo error: revision %TO% names no image of the operator: give it with --image 1
 exit /b 1
 
 :image
-if "%~1"=="image:" set "OPERATOR_IMAGE=%~2"
+if not "%~1"=="image:" exit /b 0
+set "WHOLE=%~2"
+if not "%WHOLE:/bizosaas:=%"=="%WHOLE%" set "OPERATOR_IMAGE=%WHOLE%"
+if not "%WHOLE:/bizosaas@=%"=="%WHOLE%" set "OPERATOR_IMAGE=%WHOLE%"
 exit /b 0
 
 :find_tag

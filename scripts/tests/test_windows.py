@@ -32,8 +32,10 @@ def help_of(path):
 
 def test_every_script_has_its_twin():
     shell = {path.stem for path in SCRIPTS.glob("*.sh")} - SHELL_ONLY
-    windows = {path.stem for path in BATS} - {"lib-secret"}  # a part of lib-deploy.sh
-    assert shell == windows
+    # lib-secret.bat is a part of lib-deploy.sh, lib-docker.bat is docker-lib.sh
+    windows = {path.stem for path in BATS} - {"lib-secret", "lib-docker"}
+    docker = {"docker-build", "docker-start", "docker-stop"}
+    assert shell | docker == windows
 
 
 @pytest.mark.parametrize("bat", BATS, ids=lambda path: path.stem)
@@ -45,12 +47,14 @@ class TestText:
 
     def test_the_help_lists_the_same_options_and_all_are_handled(self, bat):
         twin = bat.with_suffix(".sh")
-        if bat.stem.startswith("lib-") or bat.stem == "setup-k3s":
+        if bat.stem.startswith("lib-"):
             return
+        if not twin.exists():
+            pytest.skip("the twin is not here")
         options = options_of(help_of(bat))
         assert options == options_of(help_of(twin)) and "--help" in options
         handled = text_of(bat) + text_of(SCRIPTS / "lib-deploy.bat") + text_of(SCRIPTS / "lib-operator.bat")
-        for option in options:
+        for option in options if bat.stem != "setup-k3s" else []:  # it passes all of them on
             assert f'"%~1"=="{option}"' in handled, option
 
     def test_it_is_flat(self, bat):
@@ -120,7 +124,7 @@ class Windows:
         for path, content in {
             "k8s/overlays/dev/kustomization.yaml": "namespace: bizosaas-dev\n",
             "helm/bizosaas/Chart.yaml": 'appVersion: "0.1.0"\n',
-            "scripts/health-check.bat": "@echo off\n>>Z:%CALLS% echo health-check %*\n",
+            "scripts/health-check.bat": '@echo off\n>>"%CALLS%" echo health-check %*\n',
         }.items():
             file = self.repo / path
             file.parent.mkdir(parents=True, exist_ok=True)
