@@ -63,6 +63,7 @@ if "%PURGE%"=="yes" set "QUESTION=Delete the release %RELEASE% in %NAMESPACE% wi
 call "%LIB%" :confirm "%QUESTION%"
 if errorlevel 1 exit /b 1
 call "%LIB%" :find_helm_release
+if errorlevel 1 exit /b 1
 if "%HELM_RELEASE%"=="yes" call "%LIB%" :change %HELM% uninstall %RELEASE% --wait --timeout %TIMEOUT%s
 if errorlevel 1 exit /b 1
 call "%LIB%" :change %KUBE% delete "%KINDS%" --selector "%OURS%" --ignore-not-found --timeout=%TIMEOUT%s

@@ -50,6 +50,7 @@ if errorlevel 1 exit /b 1
 if "%LINE%"=="" echo error: there is no namespace %NAMESPACE% 1>&2
 if "%LINE%"=="" exit /b 1
 call "%LIB%" :find_helm_release
+if errorlevel 1 exit /b 1
 if "%HELM_RELEASE%"=="yes" call %HELM% list --filter "^%RELEASE%$"
 set "OURS=app.kubernetes.io/instance=%RELEASE%"
 call %KUBE% get deployments,statefulsets,jobs,services,persistentvolumeclaims --selector "%OURS%"

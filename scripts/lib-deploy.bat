@@ -135,11 +135,19 @@ rem HELM_RELEASE: yes when Helm installed the release
 :find_helm_release
 set "HELM_RELEASE=no"
 where helm >nul 2>nul
-if errorlevel 1 exit /b 0
+if errorlevel 1 goto without_helm
 call %HELM% status %RELEASE% >nul 2>nul
 if errorlevel 1 exit /b 0
 set "HELM_RELEASE=yes"
 exit /b 0
+
+rem where Helm keeps its releases: taken for one of Kustomize, it would be left half behind
+:without_helm
+call %KUBE% get secrets --selector "owner=helm,name=%RELEASE%" -o name >"%SCRATCH%\answer"
+"%FIND%" "secret" <"%SCRATCH%\answer" >nul
+if errorlevel 1 exit /b 0
+echo error: %RELEASE% was installed with Helm, which is missing here: https://helm.sh/docs/intro/install/ 1>&2
+exit /b 1
 
 :ensure_namespace
 call :ask get namespace %NAMESPACE% --ignore-not-found -o name

@@ -105,7 +105,16 @@ kube() { "${KUBECTL[@]}" ${CONTEXT:+--context "$CONTEXT"} --namespace "$NAMESPAC
 helm_here() { helm ${CONTEXT:+--kube-context "$CONTEXT"} --namespace "$NAMESPACE" "$@"; }
 
 # True when the release was installed with Helm.
-is_helm_release() { have helm && helm_here status "$RELEASE" >/dev/null 2>&1; }
+is_helm_release() {
+    if have helm; then
+        helm_here status "$RELEASE" >/dev/null 2>&1
+        return
+    fi
+    # where Helm keeps its releases: taken for one of Kustomize, it would be left half behind
+    [ -z "$(kube get secrets --selector "owner=helm,name=$RELEASE" -o name)" ] ||
+        die "$RELEASE was installed with Helm, which is missing here: https://helm.sh/docs/intro/install/"
+    return 1
+}
 
 # Ends when the cluster cannot be reached; without this, everything would seem to be missing.
 need_cluster() { kube version >/dev/null 2>&1 || die "the cluster does not answer: kubectl cluster-info says more"; }

@@ -100,6 +100,7 @@ exit /b 1
 call "%LIB%" :need_cluster
 if errorlevel 1 exit /b 1
 call "%LIB%" :find_helm_release
+if errorlevel 1 exit /b 1
 if "%HELM_RELEASE%"=="yes" call :find_revision
 if errorlevel 1 exit /b 1
 if "%HELM_RELEASE%"=="no" call :find_tag

@@ -79,13 +79,11 @@ if ! $DRY_RUN; then
     wait_until "$TIMEOUT" node_ready || die "K3s does not become ready: journalctl --unit k3s says why"
 fi
 ! $LOAD || import_images
-if [ -z "${KUBECONFIG:-}" ]; then
+# This machine's cluster, whatever another configuration names.
+export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
+if ! is_root && ! $DRY_RUN; then
     # readable by root only: a copy for whoever runs this
-    KUBECONFIG=/etc/rancher/k3s/k3s.yaml
-    if ! is_root && ! $DRY_RUN; then
-        "${AS_ROOT[@]}" cat "$KUBECONFIG" >"$SCRATCH/kubeconfig"
-        KUBECONFIG=$SCRATCH/kubeconfig
-    fi
-    export KUBECONFIG
+    "${AS_ROOT[@]}" cat "$KUBECONFIG" >"$SCRATCH/kubeconfig"
+    KUBECONFIG=$SCRATCH/kubeconfig
 fi
 deploy_chart

@@ -98,6 +98,13 @@ def test_delete_without_helm_works_by_label(applied):
     assert applied.find("kubectl", "delete deployments,", "--selector app.kubernetes.io/instance=bizosaas")
 
 
+def test_a_release_of_helm_is_not_taken_apart_without_helm(applied):
+    applied.uninstall("helm")
+    applied.reply("get secrets --selector owner=helm", "secret/sh.helm.release.v1.bizosaas.v4")
+    applied.run("k8s-delete", "--yes", code=1)
+    assert "was installed with Helm" in applied.output and applied.changes() == []
+
+
 def test_deleting_what_is_not_there_is_no_failure(cluster):
     cluster.run("k8s-delete", "--yes")
     assert cluster.changes() == [] and "nothing to delete" in cluster.output

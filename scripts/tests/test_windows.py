@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import SCRIPTS, SERVICES
 
 BATS = sorted(SCRIPTS.glob("*.bat"))
@@ -138,9 +139,11 @@ class Windows:
     def write_stubs(self):
         for program in ("kubectl", "helm", "docker", "kind", "minikube", "powershell", "certutil"):
             lines = ["@echo off", f'>>"%CALLS%" echo {program} %*', f'>"%CALLS%.line" echo {program} %*']
+            # the manifest of a pod is gone when the script ends
+            lines += ['if "%~4"=="--filename" copy "%~5" "%CALLS%.pod" >nul']
             for number, (words, answer, code) in enumerate(self.rules):
                 lines += [f'find "{words}" <"%CALLS%.line" >nul', f"if errorlevel 1 goto next{number}"]
-                lines += [f"echo {answer}"] if answer else []
+                lines += [f"echo {line}" for line in answer.splitlines()]
                 lines += [f"exit /b {code}", f":next{number}"]
             (self.bin / f"{program}.bat").write_text("\r\n".join([*lines, "exit /b 0", ""]))
 
@@ -227,6 +230,29 @@ class TestRun:
         windows.reply("logs", '{"schemas": [{"schema": "crm", "state": "wrong"}]}')
         windows.run("rollback", "--yes", code=1)
         assert not [line for line in windows.lines if "rollback bizosaas" in line]
+
+    def test_backup_makes_the_pod_that_the_shell_script_makes(self, windows, tmp_path):
+        windows.reply("containers[0].image", "registry.example/bizosaas/identity:0.2.0")
+        windows.reply("imagePullSecrets", "registry")
+        windows.reply("configMapRef", "bizosaas-5h8g7c")
+        windows.reply("go-template", "postgres-admin-password ")
+        windows.reply("{.status.phase}", "Running")
+        windows.reply("sha256sum", "0011ff /backup/backup.tar")
+        windows.reply("certutil", "SHA256 hash of it:\n0011ff")
+        windows.reply("cat /backup/backup.tar", "a backup")
+        windows.run("backup", "--out", f"Z:{tmp_path}\\b.tar".replace("/", "\\"))
+        assert (tmp_path / "b.tar").read_text().strip() == "a backup"
+        windows.order("create --filename", "exec", "touch /backup/passed", "delete pod")
+        pod = yaml.safe_load((tmp_path / "calls.pod").read_text())
+        operator = pod["spec"]["initContainers"][0]
+        assert operator["image"] == "registry.example/bizosaas/bizosaas:0.2.0"
+        assert operator["args"] == ["backup", "--out", "/backup/backup.tar"]
+        assert operator["envFrom"] == [{"configMapRef": {"name": "bizosaas-5h8g7c"}}]
+        assert pod["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+        assert pod["spec"]["containers"][0]["command"][2] == "until test -e /backup/passed; do sleep 1; done"
+        windows.reply("certutil", "SHA256 hash of it:\n00eeff")
+        windows.run("backup", "--out", f"Z:{tmp_path}\\c.tar".replace("/", "\\"), code=1)
+        assert "damaged" in windows.output and not list(tmp_path.glob("c.tar*"))
 
     def test_kind(self, windows):
         windows.reply("helm version", "v4.1.0")
