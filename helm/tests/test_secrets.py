@@ -4,7 +4,8 @@ import base64
 import re
 
 import pytest
-from chart import CHART, SERVICES, template
+from chart import CHART, REPO, SERVICES, template
+from conftest import rendering_of
 
 SCHEMAS = {"identity": "identity", "ai-orchestrator": "ai", "chatbot": "chat", "crm": "crm", "analytics": "analytics"}
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|_KEY|REDIS_URL|DATABASE_URL)$")
@@ -65,9 +66,10 @@ def test_only_the_pods_group_can_read_the_files(rendering):
                 assert pod["spec"]["securityContext"]["fsGroup"] > 0, name
 
 
-def test_skipping_the_bootstrap_needs_no_administrator(rendering):
-    if rendering.path.stem not in ("values-reuse-infrastructure", "reuse-infrastructure"):
-        pytest.skip("not about this one")
+@pytest.mark.parametrize("path", [CHART / "values-reuse-infrastructure.yaml", REPO / "k8s" / "overlays" / "reuse-infrastructure"],
+                         ids=lambda path: path.stem)
+def test_skipping_the_bootstrap_needs_no_administrator(path):
+    rendering = rendering_of(path)
     for name, pod in rendering.pods():
         assert "postgres-admin-password" not in {path for path, _ in mounted_keys(pod)}, name
     (job,) = rendering.of("Job")

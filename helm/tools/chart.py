@@ -30,7 +30,7 @@ def run(*command, stdin=None):
 @functools.cache
 def template_text(values=(), sets=(), release="bizosaas", namespace="bizosaas-dev", chart=CHART):
     """The text that helm gives for value files (paths) and `--set` assignments."""
-    command = [HELM, "template", release, str(chart), "--namespace", namespace, "--api-versions", "none/v1"]
+    command = [HELM, "template", release, str(chart), "--namespace", namespace]
     for path in values:
         command += ["--values", str(path)]
     for assignment in sets:
