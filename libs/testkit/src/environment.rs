@@ -21,6 +21,12 @@ pub fn redis_url() -> String {
     variable("TEST_REDIS_URL").expect("TEST_REDIS_URL is not set: run scripts/test")
 }
 
+/// The folder of the server's own `pg_dump` and its like; none takes them from the `PATH`.
+#[must_use]
+pub fn postgres_programs() -> Option<String> {
+    variable("TEST_PG_BIN")
+}
+
 /// Whether committed files are to be rewritten instead of compared (`BLESS=1`).
 pub(crate) fn bless() -> bool {
     variable("BLESS").is_some_and(|value| value == "1")

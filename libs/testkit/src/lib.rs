@@ -19,7 +19,7 @@ mod wait;
 pub use app::{TestApp, TestAppBuilder};
 pub use client::{Client, TestRequest, TestResponse};
 pub use database::{ROLE_PASSWORD, TestDb};
-pub use environment::redis_url;
+pub use environment::{postgres_programs, redis_url};
 pub use proxy::{Fault, FaultProxy};
 pub use tenants::{ISSUER, NOW, Role, Tenant, TenantClients, Tokens, signing_key};
 pub use wait::wait_until;

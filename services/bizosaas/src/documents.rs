@@ -12,7 +12,7 @@ use crm::Crm;
 use identity::Identity;
 use utoipa::openapi::OpenApi;
 
-use crate::operator::Operator;
+use crate::operator::{Needs, Operator};
 
 /// Prints the OpenAPI documents of all services, by name.
 pub(crate) fn openapi() -> anyhow::Result<ExitCode> {
@@ -41,7 +41,7 @@ fn configuration_reference() -> String {
         (Chatbot::INFO.name, own::<Chatbot>()),
         (Crm::INFO.name, own::<Crm>()),
         (Analytics::INFO.name, own::<Analytics>()),
-        ("bizosaas (migrate, up, doctor)", operator_rows()),
+        ("bizosaas", operator_rows()),
     ])
 }
 
@@ -51,7 +51,7 @@ fn own<S: Service>() -> Vec<Row> {
 
 fn operator_rows() -> Vec<Row> {
     let mut env = Env::from_map::<String, String>([]);
-    let _read = Operator::read(&mut env);
+    let _read = Operator::read(&mut env, Needs::BOOTSTRAP);
     env.rows().to_vec()
 }
 

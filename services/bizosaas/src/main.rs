@@ -1,11 +1,16 @@
-//! The operator's binary: the whole platform in one process, migrations, checks, demo data.
+//! The operator's binary: the whole platform in one process, migrations, checks, backups, demo data.
 
+mod backup;
 mod bench;
 mod doctor;
 mod documents;
+mod http;
 mod migrate;
 mod operator;
+mod report;
+mod restore;
 mod seed;
+mod smoke;
 mod up;
 
 use std::process::ExitCode;
@@ -27,19 +32,19 @@ enum Command {
     Up(up::Options),
     /// Make roles and schemas, and apply what is missing.
     Migrate {
-        /// Say what would be applied; change nothing.
-        #[arg(long, conflicts_with = "status")]
-        dry_run: bool,
-        /// Say where each schema stands; change nothing.
-        #[arg(long)]
-        status: bool,
+        #[command(flatten)]
+        mode: migrate::Mode,
+        #[command(flatten)]
+        options: migrate::Options,
     },
     /// Check configuration, database, roles, row-level security, Redis and models; one line each.
-    Doctor {
-        /// One JSON document instead of lines.
-        #[arg(long)]
-        json: bool,
-    },
+    Doctor(doctor::Options),
+    /// Check the running services from outside, with a new tenant where registration is open; one line each.
+    Smoke(smoke::Options),
+    /// Save the database, its roles and what proves them in one tar file.
+    Backup(backup::Options),
+    /// Restore a backup into an empty database, or only verify it.
+    Restore(restore::Options),
     /// Fill the demo tenant through the running services.
     Seed,
     /// Print the OpenAPI documents of all services as one JSON object, by name.
@@ -67,10 +72,11 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(options) => up::up(options).await,
-        Command::Migrate { dry_run: true, .. } => migrate::plan().await,
-        Command::Migrate { status: true, .. } => migrate::status().await,
-        Command::Migrate { .. } => migrate::run().await,
-        Command::Doctor { json } => doctor::doctor(json).await,
+        Command::Migrate { mode, options } => migrate::migrate(&mode, &options).await,
+        Command::Doctor(options) => doctor::doctor(options).await,
+        Command::Smoke(options) => smoke::smoke(options).await,
+        Command::Backup(options) => backup::backup(&options).await,
+        Command::Restore(options) => restore::restore(&options).await,
         Command::Seed => seed::run().await,
         Command::Openapi => documents::openapi(),
         Command::Config => documents::configuration(),

@@ -1,71 +1,118 @@
-//! What the operator's commands are told: the administrator's database, the roles' passwords, Redis.
+//! What the operator's commands are told: the database, the roles' passwords, Redis, where Postgres's programs are.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bz_kernel::{ExposeSecret, SecretString, ServiceInfo, platform::SERVICES};
-use bz_service::config::{ConfigProblems, Env};
+use bz_service::config::{ConfigProblems, Env, operator_database, redis_url};
 use bz_tenant::migrate::Target;
 use url::Url;
+
+/// What a command cannot do without, beside the address of the database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    /// Somebody who may create roles and read everything.
+    administrator: bool,
+    /// The passwords of the services' logins.
+    logins: bool,
+    /// The passwords of the migrators.
+    migrators: bool,
+}
+
+impl Needs {
+    /// The address alone; whoever is known logs in.
+    pub(crate) const NOTHING: Self = Self {
+        administrator: false,
+        logins: false,
+        migrators: false,
+    };
+    /// What running the services takes.
+    pub(crate) const LOGINS: Self = Self {
+        logins: true,
+        ..Self::NOTHING
+    };
+    /// What reading or writing a whole database takes.
+    pub(crate) const ADMINISTRATOR: Self = Self {
+        administrator: true,
+        ..Self::NOTHING
+    };
+    /// What making the roles takes.
+    pub(crate) const BOOTSTRAP: Self = Self {
+        administrator: true,
+        logins: true,
+        ..Self::NOTHING
+    };
+    /// What migrating without an administrator takes.
+    pub(crate) const MIGRATORS: Self = Self {
+        migrators: true,
+        ..Self::NOTHING
+    };
+
+    /// Whether there has to be an administrator.
+    pub(crate) const fn administrator(self) -> bool {
+        self.administrator
+    }
+}
 
 /// The operator's configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Operator {
-    /// The database, as its administrator.
+    /// The database, as its administrator when there is one.
     pub(crate) database_url: SecretString,
+    /// Whether the address has an administrator's login.
+    pub(crate) administrator: bool,
     /// Redis; none runs without.
     pub(crate) redis_url: Option<SecretString>,
+    /// Where `pg_dump` and its like are; on the `PATH` when unset.
+    pub(crate) pg_bin: Option<PathBuf>,
     /// Passwords by role: `crm_api`, `crm_migrator`.
     passwords: BTreeMap<String, SecretString>,
 }
 
 impl Operator {
     /// Reads the configuration of the process.
-    pub(crate) fn from_process() -> Result<Self, ConfigProblems> {
+    pub(crate) fn from_process(needs: Needs) -> Result<Self, ConfigProblems> {
         let mut env = Env::from_process();
-        let read = Self::read(&mut env);
+        let read = Self::read(&mut env, needs);
         env.finish()?;
         read.ok_or_else(|| ConfigProblems(Vec::new()))
     }
 
     /// Reads every variable and leaves the problems in `env`.
-    pub(crate) fn read(env: &mut Env) -> Option<Self> {
-        let database_url = env
-            .secret(
-                "DATABASE_URL",
-                "The database, as an administrator who may create roles.",
+    pub(crate) fn read(env: &mut Env, needs: Needs) -> Option<Self> {
+        let database = operator_database(env);
+        let redis_url = redis_url(env);
+        let pg_bin = env
+            .text(
+                "PG_BIN",
+                "Folder of pg_dump and pg_restore, for backup and restore; PATH is searched when unset.",
             )
-            .required();
-        let redis_url = env
-            .secret("REDIS_URL", "Redis. None when unset.")
             .optional();
-        let mut passwords = BTreeMap::new();
-        for (service, [api, migrator]) in SERVICES.iter().zip(PASSWORDS) {
-            let login = env
-                .secret(api, "Password of the service's login.")
-                .required();
-            let owner = env
-                .secret(
-                    migrator,
-                    "Password of the service's migrator; the administrator migrates when unset.",
-                )
-                .optional();
-            passwords.extend(login.map(|password| (service.api_role(), password)));
-            passwords.extend(
-                owner
-                    .flatten()
-                    .map(|password| (format!("{}_migrator", service.schema), password)),
-            );
+        let passwords = passwords(env, needs);
+        let database = database?;
+        if needs.administrator && !database.administrator {
+            let message = "has no user; this command needs an administrator: name one there, or set POSTGRES_USER and \
+                           POSTGRES_PASSWORD";
+            env.problem("DATABASE_URL", message);
+            return None;
         }
         Some(Self {
-            database_url: database_url?,
+            database_url: database.url,
+            administrator: database.administrator,
             redis_url: redis_url?,
-            passwords,
+            pg_bin: pg_bin?.map(PathBuf::from),
+            passwords: passwords?,
         })
     }
 
-    /// The database to migrate.
+    /// The database, with whoever is known to log in.
     pub(crate) fn target(&self) -> Target {
-        Target::new(self.database_url.clone()).with_passwords(self.passwords.clone())
+        let target = Target::new(self.database_url.clone()).with_passwords(self.passwords.clone());
+        if self.administrator {
+            target
+        } else {
+            target.without_administrator()
+        }
     }
 
     /// The database as the weak login of one service.
@@ -75,15 +122,46 @@ impl Operator {
             .passwords
             .get(&role)
             .map_or("", ExposeSecret::expose_secret);
-        let mut url = Url::parse(self.database_url.expose_secret())
-            .map_err(|_| anyhow::anyhow!("DATABASE_URL is not a URL"))?;
+        let mut url = self.database_address()?;
         let set = url
             .set_username(&role)
             .and_then(|()| url.set_password(Some(password)));
         set.map_err(|()| anyhow::anyhow!("DATABASE_URL has no host"))?;
         Ok(String::from(url).into())
     }
+
+    /// The address in its parts.
+    pub(crate) fn database_address(&self) -> anyhow::Result<Url> {
+        Url::parse(self.database_url.expose_secret())
+            .map_err(|_| anyhow::anyhow!("DATABASE_URL is not a URL"))
+    }
 }
+
+/// The passwords that are set, by role; a problem for each that is needed and not there.
+fn passwords(env: &mut Env, needs: Needs) -> Option<BTreeMap<String, SecretString>> {
+    let mut passwords = BTreeMap::new();
+    let mut complete = true;
+    for (service, [api, migrator]) in SERVICES.iter().zip(PASSWORDS) {
+        let migrator_role = format!("{}_migrator", service.schema);
+        for (role, variable, doc, needed) in [
+            (service.api_role(), api, API_PASSWORD, needs.logins),
+            (migrator_role, migrator, MIGRATOR_PASSWORD, needs.migrators),
+        ] {
+            let read = env.secret(variable, doc);
+            let read = match needed {
+                true => read.required().map(Some),
+                false => read.optional(),
+            };
+            complete &= read.is_some();
+            passwords.extend(read.flatten().map(|password| (role, password)));
+        }
+    }
+    complete.then_some(passwords)
+}
+
+const API_PASSWORD: &str = "Password of the service's login.";
+const MIGRATOR_PASSWORD: &str = "Password of the service's migrator; the administrator migrates when unset. Required by \
+                                 `migrate --skip-bootstrap`.";
 
 /// Variables with the passwords of each service's login and migrator, in the order of [`SERVICES`].
 const PASSWORDS: [[&str; 2]; 5] = [
@@ -104,7 +182,15 @@ mod tests {
             "postgres://admin:secret@db.example:5433/platform?sslmode=prefer",
         )];
         vars.extend(PASSWORDS.iter().map(|[api, _]| (*api, "p@ss:word/1")));
-        Operator::read(&mut Env::from_map(vars)).unwrap()
+        Operator::read(&mut Env::from_map(vars), Needs::BOOTSTRAP).unwrap()
+    }
+
+    fn problems(needs: Needs, vars: &[(&str, &str)]) -> Vec<String> {
+        let mut env = Env::from_map(vars.iter().copied());
+        let read = Operator::read(&mut env, needs);
+        let problems = env.finish().err().map_or_else(Vec::new, |found| found.0);
+        assert_eq!(read.is_some(), problems.is_empty());
+        problems.into_iter().map(|problem| problem.name).collect()
     }
 
     #[test]
@@ -131,9 +217,36 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_is_said_at_once() {
-        let mut env = Env::from_map::<String, String>([]);
-        assert!(Operator::read(&mut env).is_none());
-        assert_eq!(env.finish().unwrap_err().0.len(), 6);
+    fn everything_that_a_command_needs_and_has_not_is_said_at_once() {
+        assert_eq!(problems(Needs::BOOTSTRAP, &[]).len(), 6);
+        assert_eq!(problems(Needs::NOTHING, &[]), ["DATABASE_URL"]);
+        let address = [("POSTGRES_HOST", "db"), ("CACHE_HOST", "cache")];
+        assert!(problems(Needs::NOTHING, &address).is_empty());
+        assert_eq!(
+            problems(Needs::LOGINS, &address),
+            PASSWORDS.map(|[api, _]| api)
+        );
+        assert_eq!(
+            problems(Needs::MIGRATORS, &address),
+            PASSWORDS.map(|[_, migrator]| migrator)
+        );
+        assert_eq!(problems(Needs::ADMINISTRATOR, &address), ["DATABASE_URL"]);
+    }
+
+    #[test]
+    fn the_parts_make_the_same_address_as_the_whole() {
+        let read = |vars: &[(&str, &str)]| {
+            let mut env = Env::from_map(vars.iter().copied());
+            let operator = Operator::read(&mut env, Needs::ADMINISTRATOR).unwrap();
+            operator.database_url.expose_secret().to_owned()
+        };
+        let parts = [
+            ("POSTGRES_HOST", "db"),
+            ("POSTGRES_PORT", "tcp://10.43.0.7:5433"),
+            ("POSTGRES_PASSWORD", "p@ss"),
+        ];
+        let whole = "postgres://postgres:p%40ss@db:5433/bizosaas";
+        assert_eq!(read(&parts), whole);
+        assert_eq!(read(&[("DATABASE_URL", whole)]), whole);
     }
 }

@@ -21,7 +21,7 @@ use identity::Identity;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::operator::Operator;
+use crate::operator::{Needs, Operator};
 
 /// Variables that name one service's place; here each service has its own.
 const PER_SERVICE: [&str; 9] = [
@@ -101,7 +101,7 @@ struct Reader {
 impl Reader {
     fn from_process(options: Options) -> Self {
         let mut env = Env::from_process();
-        let operator = Operator::read(&mut env);
+        let operator = Operator::read(&mut env, Needs::LOGINS);
         let problems = env
             .finish()
             .err()

@@ -5,29 +5,118 @@ use url::Url;
 
 use super::Env;
 
-/// `DATABASE_URL`, or its parts.
+/// `DATABASE_URL`, or its parts, for a service.
 pub(super) fn database_url(env: &mut Env, info: &'static ServiceInfo) -> Option<SecretString> {
-    let whole = env
-        .secret(
-            "DATABASE_URL",
-            "Address of the database; the role is `<schema>_api` unless it names one.",
-        )
-        .map(|url| with_role(&url, info))
-        .optional();
-    let parts = database_parts(env, info);
-    match (whole?, parts?) {
-        (Some(_), Some(_)) => {
-            let message = "is set together with POSTGRES_HOST; keep one of them";
-            env.problem("DATABASE_URL", message);
+    let reader = Reader {
+        whole: "Address of the database; the role is `<schema>_api` unless it names one.",
+        role: info.api_role(),
+        shown_role: "<schema>_api",
+    };
+    match reader.read(env)? {
+        Database::Whole(url) => {
+            let url = with_role(&url, &reader.role);
+            url.map_err(|advice| env.problem("DATABASE_URL", advice))
+                .ok()
+        }
+        Database::Parts(parts) if parts.password.is_none() => {
+            let message = "is required with POSTGRES_HOST; it has no default";
+            env.problem("POSTGRES_PASSWORD", message);
             None
         }
-        (None, None) => {
-            let message = "is required; set it, or POSTGRES_HOST and POSTGRES_PASSWORD";
-            env.problem("DATABASE_URL", message);
-            None
+        Database::Parts(parts) => parts.assemble(env),
+    }
+}
+
+/// The operator's database. Not every command needs an administrator: the services' own logins do much of it.
+#[derive(Debug, Clone)]
+pub struct OperatorDatabase {
+    /// The address, with the administrator's login when there is one.
+    pub url: SecretString,
+    /// Whether the address has a login.
+    pub administrator: bool,
+}
+
+/// `DATABASE_URL`, or its parts, for the operator. The administrator is known when the address names a user, or when
+/// there is a `POSTGRES_PASSWORD`.
+pub fn operator_database(env: &mut Env) -> Option<OperatorDatabase> {
+    let reader = Reader {
+        whole: "The database, as an administrator who may create roles; without a user where only the services' logins \
+                are needed.",
+        role: "postgres".to_owned(),
+        shown_role: "postgres",
+    };
+    match reader.read(env)? {
+        Database::Whole(url) => {
+            let administrator =
+                Url::parse(url.expose_secret()).is_ok_and(|url| !url.username().is_empty());
+            Some(OperatorDatabase { url, administrator })
         }
-        (None, Some(parts)) => parts.assemble(env),
-        (whole, None) => whole,
+        Database::Parts(parts) => {
+            let administrator = parts.password.is_some();
+            let url = parts.assemble(env)?;
+            Some(OperatorDatabase { url, administrator })
+        }
+    }
+}
+
+/// Whose address is read: the words of the reference, and the role when the parts name none.
+struct Reader {
+    whole: &'static str,
+    role: String,
+    shown_role: &'static str,
+}
+
+enum Database {
+    Whole(SecretString),
+    Parts(DatabaseParts),
+}
+
+impl Reader {
+    fn read(&self, env: &mut Env) -> Option<Database> {
+        let whole = env
+            .secret("DATABASE_URL", self.whole)
+            .check(|url| postgres_url(url).map(|_| ()))
+            .optional();
+        let parts = self.parts(env);
+        match (whole?, parts?) {
+            (Some(_), Some(_)) => {
+                let message = "is set together with POSTGRES_HOST; keep one of them";
+                env.problem("DATABASE_URL", message);
+                None
+            }
+            (None, None) => {
+                let message = "is required; set it, or POSTGRES_HOST and POSTGRES_PASSWORD";
+                env.problem("DATABASE_URL", message);
+                None
+            }
+            (None, Some(parts)) => Some(Database::Parts(parts)),
+            (Some(url), None) => Some(Database::Whole(url)),
+        }
+    }
+
+    /// The parts, when there is a host.
+    fn parts(&self, env: &mut Env) -> Option<Option<DatabaseParts>> {
+        let doc = "Host of the database, instead of DATABASE_URL.";
+        let host = env.text("POSTGRES_HOST", doc).optional();
+        let port = dependency_port(env, "POSTGRES_PORT", "Port of the database.", "5432");
+        let name = env
+            .text("POSTGRES_DB", "Name of the database.")
+            .or("bizosaas");
+        let role = env
+            .text("POSTGRES_USER", "Role in the database.")
+            .shown_default(self.shown_role)
+            .or(self.role.as_str());
+        let password = env
+            .secret("POSTGRES_PASSWORD", "Password of the role.")
+            .optional();
+        let (port, name, role, password) = (port?, name?, role?, password?);
+        Some(host?.map(|host| DatabaseParts {
+            host,
+            port,
+            name,
+            role,
+            password,
+        }))
     }
 }
 
@@ -39,32 +128,8 @@ struct DatabaseParts {
     password: Option<SecretString>,
 }
 
-/// The parts, when there is a host.
-fn database_parts(env: &mut Env, info: &'static ServiceInfo) -> Option<Option<DatabaseParts>> {
-    let doc = "Host of the database, instead of DATABASE_URL.";
-    let host = env.text("POSTGRES_HOST", doc).optional();
-    let port = dependency_port(env, "POSTGRES_PORT", "Port of the database.", "5432");
-    let name = env
-        .text("POSTGRES_DB", "Name of the database.")
-        .or("bizosaas");
-    let role = env
-        .text("POSTGRES_USER", "Role in the database.")
-        .shown_default("<schema>_api")
-        .or(info.api_role());
-    let password = env
-        .secret("POSTGRES_PASSWORD", "Password of the role.")
-        .optional();
-    let (port, name, role, password) = (port?, name?, role?, password?);
-    Some(host?.map(|host| DatabaseParts {
-        host,
-        port,
-        name,
-        role,
-        password,
-    }))
-}
-
 impl DatabaseParts {
+    /// The address; without a password there is no login in it.
     fn assemble(self, env: &mut Env) -> Option<SecretString> {
         let Self {
             host,
@@ -73,11 +138,8 @@ impl DatabaseParts {
             role,
             password,
         } = self;
-        let Some(password) = password else {
-            let message = "is required with POSTGRES_HOST; it has no default";
-            env.problem("POSTGRES_PASSWORD", message);
-            return None;
-        };
+        let nobody = || (String::new(), String::new().into());
+        let (role, password) = password.map_or_else(nobody, |password| (role, password));
         let Some(mut url) = assemble("postgres", &host, port, &role, &password) else {
             env.problem("POSTGRES_HOST", format!("{host:?} is not a host name"));
             return None;
@@ -87,20 +149,29 @@ impl DatabaseParts {
     }
 }
 
-fn with_role(url: &SecretString, info: &ServiceInfo) -> Result<SecretString, String> {
-    let advice = || "write postgres://user:password@host:5432/database".to_owned();
-    let mut url = Url::parse(url.expose_secret()).map_err(|_| advice())?;
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err(advice());
+fn advice() -> String {
+    "write postgres://user:password@host:5432/database".to_owned()
+}
+
+fn postgres_url(url: &SecretString) -> Result<Url, String> {
+    let url = Url::parse(url.expose_secret()).map_err(|_| advice())?;
+    if matches!(url.scheme(), "postgres" | "postgresql") {
+        Ok(url)
+    } else {
+        Err(advice())
     }
+}
+
+fn with_role(url: &SecretString, role: &str) -> Result<SecretString, String> {
+    let mut url = postgres_url(url)?;
     if url.username().is_empty() && url.has_host() {
-        url.set_username(&info.api_role()).map_err(|()| advice())?;
+        url.set_username(role).map_err(|()| advice())?;
     }
     Ok(String::from(url).into())
 }
 
 /// `REDIS_URL`, or `CACHE_HOST` and its companions, or none.
-pub(super) fn redis_url(env: &mut Env) -> Option<Option<SecretString>> {
+pub fn redis_url(env: &mut Env) -> Option<Option<SecretString>> {
     let whole = env
         .secret(
             "REDIS_URL",

@@ -90,7 +90,8 @@ impl CoreConfig {
 }
 
 impl SiblingUrls {
-    fn read(env: &mut Env) -> Option<Self> {
+    /// Reads the addresses; the local ones when unset.
+    pub fn read(env: &mut Env) -> Option<Self> {
         let mut url = |info: &ServiceInfo, doc| {
             env.url(info.url_variable, doc)
                 .or(format!("http://127.0.0.1:{}", info.port))

@@ -33,6 +33,7 @@ pub mod reference;
 mod server;
 mod var;
 
+pub use self::address::{OperatorDatabase, operator_database, redis_url};
 pub use self::core::{CoreConfig, SiblingUrls};
 pub use env::{ConfigProblems, Env, Problem, Row, WhenUnset};
 pub use server::ServerConfig;

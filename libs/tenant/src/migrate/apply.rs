@@ -58,6 +58,27 @@ impl SchemaStatus {
             .iter()
             .all(|(_, _, state)| matches!(state, State::Applied | State::Newer))
     }
+
+    /// The numbers of the migrations that the database has, in order.
+    pub fn applied(&self) -> impl Iterator<Item = i64> {
+        let there = |state| !matches!(state, State::Pending);
+        let applied = self.migrations.iter();
+        let applied = applied.filter(move |(_, _, state)| there(*state));
+        applied.map(|(version, _, _)| *version)
+    }
+
+    /// The newest migration of the database; 0 when there is none.
+    #[must_use]
+    pub fn level(&self) -> i64 {
+        self.applied().max().unwrap_or(0)
+    }
+
+    /// The newest migration that this build knows; 0 when there is none.
+    #[must_use]
+    pub fn known_level(&self) -> i64 {
+        let known = self.migrations.iter().filter(|(_, name, _)| name.is_some());
+        known.map(|(version, _, _)| *version).max().unwrap_or(0)
+    }
 }
 
 /// Where one migration stands.
@@ -141,7 +162,7 @@ pub(super) async fn status(
     schema: &str,
     files: &[MigrationFile],
 ) -> Result<SchemaStatus, MigrateError> {
-    let mut conn = target.connect().await?;
+    let mut conn = target.connect_to_read(schema).await?;
     let applied = applied(&mut conn, schema).await?;
     Ok(SchemaStatus {
         schema: schema.to_owned(),

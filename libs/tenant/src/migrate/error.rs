@@ -25,6 +25,9 @@ pub enum MigrateError {
         "schema {0} or its roles do not exist yet: an administrator has to create the roles first"
     )]
     NoRoles(String),
+    /// There is no administrator, and the password of the role that the work needs is not known.
+    #[error("there is neither an administrator nor the password of {0}")]
+    NoLogin(String),
     /// Another migrator has held the lock for too long.
     #[error("another migrator has been at work for {0} seconds")]
     Locked(u64),

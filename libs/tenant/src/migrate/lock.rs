@@ -13,13 +13,18 @@ const POLL: Duration = Duration::from_millis(100);
 /// How long it waits; long index builds are normal.
 const PATIENCE: Duration = Duration::from_mins(15);
 
-/// The lock, held by a connection of its own until it is released or the connection ends.
-pub(super) struct Lock(PgConnection);
+/// The lock that a migrator holds while it works, on a connection of its own. A backup holds it too, so that no table
+/// changes its form meanwhile. It ends when it is released or the connection ends.
+#[derive(Debug)]
+pub struct Lock(PgConnection);
 
 impl Lock {
     /// Waits by asking again and again. A waiting `pg_advisory_lock()` would hold a snapshot, for which the other
     /// migrator's `CREATE INDEX CONCURRENTLY` would wait in turn: a deadlock.
-    pub(super) async fn take(target: &Target) -> Result<Self, MigrateError> {
+    ///
+    /// # Errors
+    /// [`MigrateError`], also when somebody has held it for a quarter of an hour.
+    pub async fn take(target: &Target) -> Result<Self, MigrateError> {
         let mut conn = target.connect().await?;
         let started = Instant::now();
         loop {
@@ -43,7 +48,11 @@ impl Lock {
         self.0.ping().await.map_err(|_| MigrateError::LockLost)
     }
 
-    pub(super) async fn release(self) -> Result<(), MigrateError> {
+    /// Lets the next one work.
+    ///
+    /// # Errors
+    /// [`MigrateError`] when the connection had been lost.
+    pub async fn release(self) -> Result<(), MigrateError> {
         self.0
             .close()
             .await

@@ -12,12 +12,14 @@ mod roles;
 mod scram;
 mod source;
 mod target;
+mod wait;
 
 use bz_kernel::platform;
 use include_dir::{Dir, include_dir};
 
 pub use apply::{Applied, Plan, SchemaStatus, State, Step};
 pub use error::MigrateError;
+pub use lock::Lock;
 pub use source::MigrationFile;
 pub use target::Target;
 
@@ -107,6 +109,12 @@ impl Migrator {
         roles::create(target, &self.source, &self.schemas).await
     }
 
+    /// What [`Migrator::roles`] runs, without the passwords, for an administrator who would rather do it by hand.
+    #[must_use]
+    pub fn roles_sql(&self) -> String {
+        self.source.roles(&self.schemas).join("\n")
+    }
+
     /// Whether [`Migrator::roles`] has been run for every schema.
     ///
     /// # Errors
@@ -120,7 +128,7 @@ impl Migrator {
     /// # Errors
     /// [`MigrateError`]; every migration before the failed one stays applied.
     pub async fn run(&self, target: &Target) -> Result<Vec<Applied>, MigrateError> {
-        let mut lock = lock::Lock::take(target).await?;
+        let mut lock = Lock::take(target).await?;
         let mut applied = Vec::new();
         for schema in &self.schemas {
             lock.still_held().await?;

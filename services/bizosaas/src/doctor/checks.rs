@@ -10,11 +10,11 @@ use bz_service::config::Env;
 use bz_tenant::migrate::{Migrator, State};
 use bz_tenant::{Db, DbConfig};
 
-use super::{Finding, Verdict};
 use crate::operator::Operator;
+use crate::report::{Finding, Verdict};
 
 /// Longest wait for one dependency.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The installation's secret is there and long enough.
 pub(super) fn platform_secret(env: &mut Env) -> Finding {
@@ -86,15 +86,26 @@ pub(super) async fn database(operator: &Operator) -> Vec<Finding> {
         Finding::of("migrations", migrations(operator).await),
     ];
     for service in SERVICES {
-        findings.push(Finding::of(
-            format!("tenancy of {}", service.name),
-            tenancy(operator, service).await,
-        ));
+        let checked = match log_in(operator, service) {
+            Ok(db) => tenancy(&db, service).await,
+            Err(error) => Err(error),
+        };
+        findings.push(Finding::of(format!("tenancy of {}", service.name), checked));
     }
     findings
 }
 
-async fn roles(operator: &Operator) -> anyhow::Result<String> {
+/// The database as a service has it. Connects when it is used.
+pub(super) fn log_in(operator: &Operator, service: &'static ServiceInfo) -> anyhow::Result<Db> {
+    Ok(Db::connect_lazy(&DbConfig {
+        url: operator.service_url(service)?,
+        pool_size: 1,
+        acquire_timeout: PATIENCE,
+        schema: service.schema,
+    })?)
+}
+
+pub(super) async fn roles(operator: &Operator) -> anyhow::Result<String> {
     if Migrator::embedded()?
         .roles_exist(&operator.target())
         .await?
@@ -126,13 +137,8 @@ async fn migrations(operator: &Operator) -> anyhow::Result<String> {
     }
 }
 
-async fn tenancy(operator: &Operator, service: &'static ServiceInfo) -> anyhow::Result<String> {
-    let db = Db::connect_lazy(&DbConfig {
-        url: operator.service_url(service)?,
-        pool_size: 1,
-        acquire_timeout: PATIENCE,
-        schema: service.schema,
-    })?;
+/// The service's login and its schema follow the rules. Ends the connection.
+pub(super) async fn tenancy(db: &Db, service: &'static ServiceInfo) -> anyhow::Result<String> {
     let violations = tokio::time::timeout(PATIENCE, db.self_check()).await;
     db.close().await;
     let violations = violations.map_err(|_| anyhow::anyhow!("no answer in {PATIENCE:?}"))??;

@@ -58,10 +58,7 @@ pub(crate) async fn run() -> anyhow::Result<ExitCode> {
 /// Registers the demo tenant if it is not there, and fills it. Everything hangs on the moment of the registration, so
 /// seeding again sends the same requests with the same keys and creates nothing twice.
 async fn seed(targets: &Targets, password: &SecretString) -> anyhow::Result<()> {
-    let http = Client::builder()
-        .timeout(Duration::from_secs(10))
-        .tcp_nodelay(true)
-        .build()?;
+    let http = crate::http::client(Duration::from_secs(10))?;
     let token = sign_in(&http, &targets.identity, password).await?;
     let api = Api { http, token };
     let me = api

@@ -5,10 +5,16 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod backup;
+mod cluster;
 mod crash;
 mod documents;
 mod drain;
+mod feed_after_restore;
 mod journey;
+mod migrate;
 mod operator;
+mod refusals;
+mod smoke;
 mod start;
 mod support;

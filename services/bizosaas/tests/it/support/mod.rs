@@ -5,13 +5,15 @@ mod child;
 mod ports;
 mod redis;
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use bz_kernel::{ExposeSecret, platform::SERVICES};
-use bz_testkit::{ROLE_PASSWORD, TestDb, wait_until};
+use bz_testkit::{FaultProxy, ROLE_PASSWORD, TestDb, postgres_programs, wait_until};
+use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use url::Url;
 
-pub(crate) use self::api::{Api, User, send};
+pub(crate) use self::api::{Api, PASSWORD, User, send};
 pub(crate) use self::child::Child;
 pub(crate) use self::ports::Ports;
 pub(crate) use self::redis::Redis;
@@ -58,13 +60,61 @@ impl Installation {
         for password in PASSWORDS {
             new.set(password, ROLE_PASSWORD);
         }
+        // A server that is newer than the machine's own programs brings its programs along.
+        match postgres_programs() {
+            Some(folder) => new.set("PG_BIN", &folder),
+            None => new.set("PATH", &path()),
+        }
         new
+    }
+
+    /// Names the database without an administrator.
+    pub(crate) fn without_administrator(&mut self) {
+        let mut url: Url = self.database.admin_url().expose_secret().parse().unwrap();
+        url.set_username("").unwrap();
+        url.set_password(None).unwrap();
+        self.set("DATABASE_URL", url.as_str());
+    }
+
+    /// Reaches the database through a proxy.
+    pub(crate) fn through(&mut self, proxy: &FaultProxy) {
+        let mut url: Url = self.database.admin_url().expose_secret().parse().unwrap();
+        let address = proxy.address();
+        url.set_ip_host(address.ip()).unwrap();
+        url.set_port(Some(address.port())).unwrap();
+        self.set("DATABASE_URL", url.as_str());
+    }
+
+    /// Says where the services are.
+    pub(crate) fn name_the_services(&mut self) {
+        for service in SERVICES {
+            let url = format!("http://127.0.0.1:{}", self.ports.of(service.port));
+            self.set(service.url_variable, &url);
+        }
+    }
+
+    /// Another database of the same server, as its superuser or as a service's role.
+    pub(crate) async fn connect(&self, database: &str, role: Option<&str>) -> PgConnection {
+        let url = self.database.admin_url();
+        let mut options: PgConnectOptions = url.expose_secret().parse().unwrap();
+        options = options.database(database);
+        if let Some(role) = role {
+            options = options.username(role).password(ROLE_PASSWORD);
+        }
+        options.connect().await.unwrap()
     }
 
     /// Gives its processes a variable.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.unset(name);
         self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A variable that it gives.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        let mut variables = self.variables.iter();
+        let found = variables.find(|(known, _)| known == name);
+        found.unwrap().1.clone()
     }
 
     /// Takes a variable away.
@@ -114,10 +164,25 @@ impl Installation {
         Api::new(self.ports.offset())
     }
 
+    /// Starts a command that the test goes on beside.
+    pub(crate) fn start(&self, arguments: &[&str]) -> std::process::Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bizosaas"));
         command.args(arguments).env_clear();
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the programs that the tests use are where the tests' own process finds them"
+)]
+fn path() -> String {
+    std::env::var("PATH").unwrap_or_default()
 }
