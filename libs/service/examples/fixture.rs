@@ -68,7 +68,7 @@ async fn slow() -> &'static str {
 
 /// Sends a byte at a time until the service stops.
 async fn stream(State(core): State<Core>) -> Body {
-    let ticks = futures_util::stream::unfold(core.shutdown, |shutdown| async {
+    let ticks = futures_util::stream::unfold(core.shutdown.clone(), |shutdown| async {
         tokio::select! {
             () = shutdown.cancelled() => None,
             () = tokio::time::sleep(Duration::from_millis(20)) => Some((Ok::<_, Infallible>("."), shutdown)),

@@ -1,5 +1,6 @@
 //! What every service holds: its database, Redis, time, secrets, token verification, its siblings.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,20 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{CoreConfig, SiblingUrls};
 
-/// The shared part of a service's state. Cheap to clone.
+/// The shared part of a service's state, see [`Shared`]. Cheap to clone, which every request does.
 #[derive(Clone)]
-pub struct Core {
+pub struct Core(Arc<Shared>);
+
+impl Deref for Core {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What a [`Core`] holds.
+pub struct Shared {
     /// The service's names and ports.
     pub info: &'static ServiceInfo,
     /// The service's schema.
@@ -34,9 +46,9 @@ pub struct Core {
     /// Tokens of this service for its siblings.
     pub tokens: ServiceTokens,
     /// Where the siblings are.
-    pub siblings: Arc<SiblingUrls>,
+    pub siblings: SiblingUrls,
     /// The `iss` of access tokens.
-    pub issuer: Arc<str>,
+    pub issuer: String,
     /// Cancelled at a stop: streams and long polls end on it. Ordinary requests finish and do not look at it.
     pub shutdown: CancellationToken,
     /// Work that outlives its request; a stop waits for it.
@@ -77,7 +89,7 @@ impl Core {
             siblings,
             issuer,
         } = parts;
-        Self {
+        Self(Arc::new(Shared {
             info,
             cursors: CursorSealer::new(&secret, sources.rng.clone()),
             db,
@@ -86,11 +98,11 @@ impl Core {
             secret,
             verifier,
             tokens,
-            siblings: Arc::new(siblings),
-            issuer: issuer.into(),
+            siblings,
+            issuer,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
-        }
+        }))
     }
 
     /// The real parts, as configured. Connects to nothing yet.

@@ -12,6 +12,7 @@ pub mod health;
 pub mod healthcheck;
 pub mod lifecycle;
 pub mod monitor;
+pub mod retention;
 pub mod run;
 pub mod server;
 pub mod telemetry;
@@ -19,3 +20,8 @@ pub mod telemetry;
 pub use app::{App, Job, Probe, ProbeStatus, Service};
 pub use cli::main;
 pub use core::Core;
+
+/// The allocator of every binary. A request makes some hundred small allocations, most of them freed on another thread
+/// than the one that made them, which is where glibc's is slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -19,6 +19,7 @@ use crate::front::Front;
 use crate::health::Health;
 use crate::lifecycle::{JobFailed, Jobs};
 use crate::monitor::Monitor;
+use crate::retention;
 use crate::server::{self, BindError, Limits, Server};
 use crate::telemetry::Telemetry;
 
@@ -252,7 +253,7 @@ impl Running<'_> {
         monitor.refresh().await;
         self.front
             .install(routes(self.core, self.config, app.router));
-        for job in app.jobs {
+        for job in app.jobs.into_iter().chain(retention::common(self.core)) {
             jobs.start(job);
         }
         tracing::info!(service = S::INFO.name, "ready");

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::error::is_connection_lost;
 use crate::pool::{self, Pool};
-use crate::tx::OpenTx;
+use crate::tx::{Access, OpenTx};
 use crate::{DbError, SystemTx, TenantScope, TenantTx, Violation, catalog};
 
 /// The name under which transactions without a name of their own are measured.
@@ -62,7 +62,7 @@ impl Db {
         }
         let options = address(&cfg.url)?;
         let options = options.application_name(cfg.schema);
-        let pool = pool::pool(options, cfg.pool_size, cfg.acquire_timeout)
+        let pool = pool::pool(options, cfg.pool_size)
             .map_err(|error| DbError::Config(error.to_string()))?;
         Ok(Self {
             pool,
@@ -86,12 +86,25 @@ impl Db {
         self.named_tenant(UNNAMED, scope).await
     }
 
+    /// Opens a transaction that can only read the rows of one tenant. It is cheaper than [`Db::tenant`]: nobody waits for
+    /// its end, so the next transaction on the connection ends it.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when there is no connection in time.
+    pub async fn read(&self, scope: &TenantScope) -> Result<TenantTx, DbError> {
+        self.open(&begin_batch(scope, Access::Read), Access::Read, UNNAMED)
+            .await
+            .map(|tx| TenantTx::new(tx, *scope))
+    }
+
     /// Opens a transaction that has no tenant: tenant tables are errors in it.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] when there is no connection in time.
     pub async fn system(&self) -> Result<SystemTx, DbError> {
-        self.open("BEGIN", UNNAMED).await.map(SystemTx::new)
+        self.open("BEGIN", Access::Write, UNNAMED)
+            .await
+            .map(SystemTx::new)
     }
 
     /// Runs `f` in a transaction that is measured under `name` (`crm.lead.convert`), and commits when it answers `Ok`.
@@ -189,12 +202,17 @@ impl Db {
         name: &'static str,
         scope: &TenantScope,
     ) -> Result<TenantTx, DbError> {
-        self.open(&begin_batch(scope), name)
+        self.open(&begin_batch(scope, Access::Write), Access::Write, name)
             .await
             .map(|tx| TenantTx::new(tx, *scope))
     }
 
-    async fn open(&self, begin: &str, name: &'static str) -> Result<OpenTx, DbError> {
+    async fn open(
+        &self,
+        begin: &str,
+        access: Access,
+        name: &'static str,
+    ) -> Result<OpenTx, DbError> {
         let mut attempts = 0;
         loop {
             let asked = Instant::now();
@@ -204,7 +222,7 @@ impl Db {
             metrics::histogram!("db_pool_wait_seconds", "schema" => self.schema)
                 .record(asked.elapsed().as_secs_f64());
             match self
-                .in_time(OpenTx::begin(acquired?, begin, self.schema, name))
+                .in_time(OpenTx::begin(acquired?, begin, access, self.schema, name))
                 .await
             {
                 // Nothing has happened yet, so BEGIN may go out again on another connection when the server closed
@@ -241,6 +259,10 @@ fn address(url: &SecretString) -> Result<PgConnectOptions, DbError> {
 
 /// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`. `SET LOCAL`
 /// is `set_config(.., true)` without a query to plan and a row to send.
-fn begin_batch(scope: &TenantScope) -> String {
-    format!("BEGIN; SET LOCAL app.tenant_id = '{}'", scope.tenant())
+fn begin_batch(scope: &TenantScope, access: Access) -> String {
+    let begin = match access {
+        Access::Read => "BEGIN READ ONLY",
+        Access::Write => "BEGIN",
+    };
+    format!("{begin}; SET LOCAL app.tenant_id = '{}'", scope.tenant())
 }

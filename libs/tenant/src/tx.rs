@@ -94,11 +94,21 @@ impl SystemTx {
     }
 }
 
+/// What a transaction may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reading only, which Postgres sees to.
+    Read,
+    /// Anything.
+    Write,
+}
+
 /// An open transaction and the connection it lives on.
 #[derive(Debug)]
 pub(crate) struct OpenTx {
     /// Empty only inside `commit` and `drop`, which end the value.
     conn: Option<Pooled>,
+    access: Access,
     schema: &'static str,
     name: &'static str,
     started: Instant,
@@ -107,15 +117,24 @@ pub(crate) struct OpenTx {
 impl OpenTx {
     /// Sends `begin` (one or several statements, one turn) on a connection that nobody else uses.
     pub(crate) async fn begin(
-        conn: Pooled,
+        mut conn: Pooled,
         begin: &str,
+        access: Access,
         schema: &'static str,
         name: &'static str,
     ) -> Result<Self, sqlx::Error> {
+        let left_open = std::mem::take(&mut conn.left_open);
         let mut guard = InFlight(Some(conn));
-        guard.conn().execute(begin).await?;
+        if left_open {
+            // Not `AND CHAIN`: after a statement that failed, it forgets `READ ONLY`.
+            let begin = format!("ROLLBACK; {begin}");
+            guard.conn().execute(&*begin).await?;
+        } else {
+            guard.conn().execute(begin).await?;
+        }
         Ok(Self {
             conn: guard.0.take(),
+            access,
             schema,
             name,
             started: Instant::now(),
@@ -127,9 +146,10 @@ impl OpenTx {
         reason = "the connection leaves only in commit and drop, which end the value"
     )]
     fn conn(&mut self) -> &mut PgConnection {
-        self.conn
-            .as_mut()
+        let session = self.conn.as_mut();
+        &mut session
             .expect("an open transaction has its connection")
+            .conn
     }
 
     async fn commit(mut self) -> Result<(), DbError> {
@@ -160,7 +180,10 @@ impl Drop for OpenTx {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take() {
             self.record("rolled_back");
-            rollback_in_background(Some(conn));
+            match self.access {
+                Access::Read => pool::leave_open(conn),
+                Access::Write => rollback_in_background(Some(conn)),
+            }
         }
     }
 }
@@ -175,9 +198,10 @@ impl InFlight {
         reason = "the connection leaves only when the command has been answered"
     )]
     fn conn(&mut self) -> &mut PgConnection {
-        self.0
-            .as_mut()
+        let session = self.0.as_mut();
+        &mut session
             .expect("a command in flight has its connection")
+            .conn
     }
 }
 
@@ -190,7 +214,7 @@ impl Drop for InFlight {
 }
 
 /// Ends the transaction without anybody waiting for it, within [`ROLLBACK_LIMIT`].
-fn rollback_in_background(conn: Option<Pooled>) {
+pub(crate) fn rollback_in_background(conn: Option<Pooled>) {
     // The guard exists before the task does: a runtime that is shutting down drops the task unpolled.
     let mut guard = InFlight(conn);
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -198,7 +222,12 @@ fn rollback_in_background(conn: Option<Pooled>) {
     };
     runtime.spawn(async move {
         match tokio::time::timeout(ROLLBACK_LIMIT, guard.conn().execute("ROLLBACK")).await {
-            Ok(Ok(_)) => drop(guard.0.take()),
+            Ok(Ok(_)) => {
+                let mut conn = guard.0.take();
+                if let Some(session) = &mut conn {
+                    session.left_open = false;
+                }
+            }
             Ok(Err(error)) => tracing::debug!(%error, "rollback failed, the connection is closed"),
             Err(_) => tracing::warn!("rollback took too long, the connection is closed"),
         }

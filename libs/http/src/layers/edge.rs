@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bz_kernel::{Sources, error_chain};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, header};
+use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, error, info, info_span};
 use uuid::Uuid;
 
@@ -85,14 +86,16 @@ impl Edge {
             otel.name = %request.method(),
             otel.kind = "server",
             request_id = %context.request_id,
-            trace_id = context.traceparent.get(3..35),
+            trace_id = Empty,
+            tenant.id = Empty,
+            user.id = Empty,
         );
         let exported = context::connect_span(&span, request.headers());
         let is_exported = exported.is_some();
         if let Some(exported) = exported {
-            span.record("trace_id", exported.get(3..35));
             context.traceparent = exported;
         }
+        span.record("trace_id", context.traceparent.get(3..35));
         let seen = Seen {
             method: request.method().clone(),
             path: context.path.clone(),

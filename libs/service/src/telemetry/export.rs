@@ -21,7 +21,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use url::Url;
 
 type Base = tracing_subscriber::layer::Layered<
-    tracing_subscriber::reload::Layer<tracing_subscriber::EnvFilter, tracing_subscriber::Registry>,
+    tracing_subscriber::reload::Layer<
+        tracing_subscriber::filter::Targets,
+        tracing_subscriber::Registry,
+    >,
     tracing_subscriber::Registry,
 >;
 

@@ -1,15 +1,17 @@
 //! Logs, traces and metrics: set up once per process, also when five services share it.
 
 mod export;
+mod lines;
 mod process;
 
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 use url::Url;
 
 use crate::config::Env;
@@ -19,7 +21,7 @@ use crate::config::Env;
 pub struct TelemetryConfig {
     /// JSON lines or text for people.
     pub format: LogFormat,
-    /// Filter in the syntax of `tracing_subscriber::EnvFilter`.
+    /// Filter in the syntax of `tracing_subscriber::filter::Targets`.
     pub level: String,
     /// OTLP collector (HTTP, protobuf); traces are exported only when set.
     pub otlp_endpoint: Option<Url>,
@@ -59,7 +61,7 @@ impl TelemetryConfig {
             )
             .check(|level| {
                 level
-                    .parse::<EnvFilter>()
+                    .parse::<Targets>()
                     .map(drop)
                     .map_err(|error| error.to_string())
             })
@@ -82,7 +84,7 @@ impl TelemetryConfig {
 #[derive(Clone)]
 pub struct Telemetry {
     metrics: PrometheusHandle,
-    filter: Option<reload::Handle<EnvFilter, Registry>>,
+    filter: Option<reload::Handle<Targets, Registry>>,
     traces: Option<SdkTracerProvider>,
 }
 
@@ -120,7 +122,7 @@ impl Telemetry {
         }
         let filter = config
             .level
-            .parse::<EnvFilter>()
+            .parse::<Targets>()
             .map_err(|error| failed(error.into()))?;
         let (filter, handle) = reload::Layer::new(filter);
         tracing_subscriber::registry()
@@ -167,7 +169,7 @@ impl Telemetry {
     pub fn set_filter(&self, text: &str) -> Result<(), InvalidFilter> {
         let filter = text
             .trim()
-            .parse::<EnvFilter>()
+            .parse::<Targets>()
             .map_err(|error| InvalidFilter(error.to_string()))?;
         let Some(handle) = &self.filter else {
             return Ok(());
@@ -204,10 +206,8 @@ fn log_panics() {
 fn lines(format: LogFormat) -> Box<dyn Layer<Layered> + Send + Sync> {
     match format {
         LogFormat::Json => fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
+            .event_format(lines::JsonLines)
+            .fmt_fields(lines::JsonMembers)
             .boxed(),
         LogFormat::Pretty => fmt::layer().compact().with_target(false).boxed(),
     }
@@ -216,7 +216,7 @@ fn lines(format: LogFormat) -> Box<dyn Layer<Layered> + Send + Sync> {
 /// The registry under the line layer.
 type Layered = tracing_subscriber::layer::Layered<
     Option<export::TraceLayer>,
-    tracing_subscriber::layer::Layered<reload::Layer<EnvFilter, Registry>, Registry>,
+    tracing_subscriber::layer::Layered<reload::Layer<Targets, Registry>, Registry>,
 >;
 
 fn recorder() -> Result<PrometheusBuilder, Box<dyn std::error::Error + Send + Sync>> {

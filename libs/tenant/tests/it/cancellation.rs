@@ -8,10 +8,9 @@ use std::time::Duration;
 use bz_kernel::Rng;
 use bz_tenant::{Db, DbError, SystemTx};
 use bz_testkit::{Fault, wait_until};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::support::{add, all, notes, tenant};
+use crate::support::{add, all, notes, open_transactions, tenant};
 
 /// How many requests have to be dropped and how many writes acknowledged before it is enough.
 const DROPPED: u32 = 300;
@@ -37,10 +36,15 @@ impl Seen {
     }
 }
 
-/// Reads, then writes, then commits: three points between turns and three inside them.
+/// Reads, or reads, then writes, then commits: three points between turns and three inside them.
 async fn request(db: &Db, id: u64, seen: &Seen) -> Result<(), DbError> {
     let number = u128::from(id % 2 + 1);
-    let mut tx = db.tenant(&tenant(number)).await?;
+    let is_read = id.is_multiple_of(3);
+    let mut tx = if is_read {
+        db.read(&tenant(number)).await?
+    } else {
+        db.tenant(&tenant(number)).await?
+    };
     let rows = all(tx.conn()).await?;
     let foreign = rows
         .iter()
@@ -48,7 +52,7 @@ async fn request(db: &Db, id: u64, seen: &Seen) -> Result<(), DbError> {
         .count();
     seen.foreign
         .fetch_add(u32::try_from(foreign).unwrap(), Relaxed);
-    if id.is_multiple_of(3) {
+    if is_read {
         return Ok(());
     }
     add(&mut tx, id.into()).await?;
@@ -137,17 +141,6 @@ async fn requests_dropped_at_random_points_leave_nothing_behind() {
             "row {id} belongs to the wrong tenant"
         );
     }
-}
-
-/// Backends of this database that sit in an open transaction.
-async fn open_transactions(admin: &mut PgConnection) -> i64 {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL",
-    )
-    .fetch_one(admin)
-    .await
-    .unwrap()
 }
 
 /// Takes all connections of the pool at the same time and looks at each.

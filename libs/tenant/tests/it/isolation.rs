@@ -1,9 +1,12 @@
 //! What one tenant can see and do of another one's.
 
+use std::time::Duration;
+
 use bz_tenant::{ConstraintKind, DbError, OnConstraint};
+use bz_testkit::wait_until;
 use uuid::Uuid;
 
-use crate::support::{add, added, ids, notes, tenant};
+use crate::support::{add, added, ids, notes, open_transactions, tenant};
 
 #[tokio::test]
 async fn a_tenant_sees_changes_and_deletes_only_its_own_rows() {
@@ -54,6 +57,42 @@ async fn a_row_cannot_be_written_for_another_tenant_or_moved_to_it() {
             "{sql}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_transaction_for_reading_refuses_to_write_or_to_lock() {
+    let (_test, db) = notes().await;
+    added(&db, &tenant(1), 10).await;
+    for sql in [
+        "INSERT INTO crm.notes (id, body) VALUES (gen_random_uuid(), 'x')",
+        "UPDATE crm.notes SET body = 'y'",
+        "DELETE FROM crm.notes",
+        "SELECT 1 FROM crm.notes FOR UPDATE",
+    ] {
+        let mut tx = db.read(&tenant(1)).await.unwrap();
+        let refused = sqlx::query(sql).execute(tx.conn()).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("read-only"),
+            "{sql}: {refused}"
+        );
+    }
+    assert_eq!(ids(&db, &tenant(1)).await, [10]);
+}
+
+#[tokio::test]
+async fn what_a_read_left_open_is_ended_when_nobody_uses_the_connection() {
+    let (test, db) = notes().await;
+    let mut admin = test.admin().await;
+    for _ in 0..3 {
+        drop(db.read(&tenant(1)).await.unwrap());
+    }
+    wait_until(
+        async || open_transactions(&mut admin).await == 0,
+        Duration::from_secs(5),
+    )
+    .await;
+    // And the connections serve.
+    assert_eq!(ids(&db, &tenant(1)).await, [0; 0]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod feed;
 mod isolation;
 mod migrate;
 mod outage;
+mod retention;
 mod role;
 mod support;
 mod turns;

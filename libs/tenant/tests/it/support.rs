@@ -70,3 +70,14 @@ pub(crate) async fn ids(db: &Db, scope: &TenantScope) -> Vec<u128> {
         .map(|(_, id)| id.as_u128())
         .collect()
 }
+
+/// Backends of this database that sit in an open transaction.
+pub(crate) async fn open_transactions(admin: &mut PgConnection) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL",
+    )
+    .fetch_one(admin)
+    .await
+    .unwrap()
+}

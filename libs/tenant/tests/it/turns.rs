@@ -50,3 +50,22 @@ async fn a_read_costs_two_turns_and_a_write_of_one_statement_three() {
         "every request used the same connection"
     );
 }
+
+#[tokio::test]
+async fn the_next_transaction_ends_a_read_without_a_turn_for_it() {
+    let (test, _) = notes().await;
+    let proxy = test.proxy().await;
+    let db = test.db_through(&proxy, "crm");
+    added(&db, &tenant(1), 1).await;
+    let mut tx = db.read(&tenant(1)).await.unwrap();
+    all(tx.conn()).await.unwrap();
+    drop(tx);
+
+    quiet(&db, &proxy).await;
+    for n in 1..=50 {
+        let mut tx = db.read(&tenant(n % 2 + 1)).await.unwrap();
+        let seen = all(tx.conn()).await.unwrap().len() as u128;
+        assert_eq!(seen, n % 2 ^ 1, "each read sees its own tenant");
+    }
+    assert_eq!(proxy.turns(), 100);
+}

@@ -104,7 +104,7 @@ pub(super) async fn get_overview(
     let (days, zone) = query.checked()?;
     let now = app.core.sources.now();
     let period = Period::ending_today(now, days, zone);
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let rows = store::count_by_day(
         &mut tx,
         &period.beginnings(),

@@ -17,7 +17,7 @@ pub(super) async fn get_conversation(
     caller: Can<ChatRead>,
     Path(id): Path<ConversationId>,
 ) -> Result<Json<Conversation>, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let found = store::find(&mut tx, id, caller.user).await?;
     found.map(Json).ok_or_else(Problem::not_found)
 }

@@ -36,7 +36,7 @@ pub(super) async fn list_conversations(
     let list = format!("conversations?user={}", caller.user);
     let page =
         PageQuery::new(query.limit, query.cursor).open::<ConversationId>(cursors, tenant, &list)?;
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let rows = store::list(&mut tx, caller.user, page.after, page.limit).await?;
     Ok(Json(Page::cut(rows, page.limit, |last: &Conversation| {
         cursors.seal(tenant, &list, &last.id)

@@ -42,7 +42,7 @@ pub(super) async fn list_messages(
     let tenant = caller.tenant();
     let list = format!("messages?conversation={id}");
     let page = PageQuery::new(query.limit, query.cursor).open::<i64>(cursors, tenant, &list)?;
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     store::find(&mut tx, id, caller.user)
         .await?
         .ok_or_else(Problem::not_found)?;

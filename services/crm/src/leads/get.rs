@@ -20,7 +20,7 @@ pub(super) async fn get_lead(
     caller: Can<LeadsRead>,
     Path(id): Path<LeadId>,
 ) -> Result<Versioned<Lead>, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let lead = store::find(&mut tx, id)
         .await?
         .ok_or_else(Problem::not_found)?;

@@ -40,7 +40,7 @@ pub(super) async fn list_leads(
         query.status.map_or("", LeadStatus::as_str)
     );
     let page = PageQuery::new(query.limit, query.cursor).open::<LeadId>(cursors, tenant, &list)?;
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let leads = store::list(&mut tx, query.status, page.after, page.limit).await?;
     Ok(Json(Page::cut(leads, page.limit, |last: &Lead| {
         cursors.seal(tenant, &list, &last.id)

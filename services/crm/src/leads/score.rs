@@ -22,7 +22,7 @@ pub(super) async fn get_lead_score(
     caller: Can<LeadsRead>,
     Path(id): Path<LeadId>,
 ) -> Result<Json<LeadScore>, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let lead = store::find(&mut tx, id)
         .await?
         .ok_or_else(Problem::not_found)?;

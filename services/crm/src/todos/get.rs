@@ -20,7 +20,7 @@ pub(super) async fn get_todo(
     caller: Can<TodosRead>,
     Path(id): Path<TodoId>,
 ) -> Result<Versioned<Todo>, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let todo = store::find(&mut tx, id)
         .await?
         .ok_or_else(Problem::not_found)?;

@@ -53,7 +53,7 @@ pub(super) async fn list_todos(
         filter.completed
     );
     let page = PageQuery::new(query.limit, query.cursor).open::<TodoId>(cursors, tenant, &list)?;
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let todos = store::list(&mut tx, &filter, page.after, page.limit).await?;
     Ok(Json(Page::cut(todos, page.limit, |last: &Todo| {
         cursors.seal(tenant, &list, &last.id)

@@ -12,14 +12,12 @@ use crate::app::AppState;
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
-    let (keys, retention) = (app.clone(), app.clone());
+    let keys = app.clone();
     vec![
         Job::new("signing-keys", async move |stop| {
             signing_keys::run(&keys, &stop).await
         }),
-        Job::new("retention", async move |stop| {
-            retention::run(&retention, &stop).await
-        }),
+        retention::job(app),
     ]
 }
 

@@ -77,7 +77,7 @@ async fn find_candidate(
     };
     let tenant = home::resolve(app, headers, credentials.tenant.as_deref(), &email).await?;
     let scope = TenantScope::new(tenant.unwrap_or(TenantId::trusted(Uuid::nil())), None);
-    let mut tx = app.core.db.tenant(&scope).await?;
+    let mut tx = app.core.db.read(&scope).await?;
     Ok(users::store::find_by_email(&mut tx, &email).await?)
 }
 

@@ -20,7 +20,7 @@ pub(crate) async fn get_tenant(
     if id != caller.scope.tenant().as_uuid() {
         return Err(Problem::not_found());
     }
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     store::find_own(&mut tx)
         .await?
         .map(Json)

@@ -46,7 +46,7 @@ pub(crate) async fn get_me(
     State(app): State<AppState>,
     caller: Caller,
 ) -> Result<Json<Me>, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let mut tx = app.core.db.read(&caller.scope).await?;
     let account = store::find(&mut tx, caller.user)
         .await?
         .filter(store::Account::is_active);
