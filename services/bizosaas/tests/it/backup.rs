@@ -89,6 +89,9 @@ async fn write(user: Arc<User>, stop: Arc<AtomicBool>, written: Arc<AtomicUsize>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_while_others_write_is_one_moment_and_restores_to_a_platform_that_works() {
     let mut installation = Installation::migrated().await;
+    // Backup, restore and services share the machine's cores: a write may be slow, it may not be refused.
+    installation.set("DB_ACQUIRE_TIMEOUT", "20s");
+    installation.set("REQUEST_TIMEOUT", "30s");
     let platform = installation.up().await;
     let ada = Arc::new(User::register(&installation.anonymous(), "Ada").await);
     let bob = Arc::new(User::register(&installation.anonymous(), "Bob").await);
