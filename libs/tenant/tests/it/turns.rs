@@ -65,7 +65,7 @@ async fn the_next_transaction_ends_a_read_without_a_turn_for_it() {
     for n in 1..=50 {
         let mut tx = db.read(&tenant(n % 2 + 1)).await.unwrap();
         let seen = all(tx.conn()).await.unwrap().len() as u128;
-        assert_eq!(seen, n % 2 ^ 1, "each read sees its own tenant");
+        assert_eq!(seen, (n % 2) ^ 1, "each read sees its own tenant");
     }
     assert_eq!(proxy.turns(), 100);
 }

@@ -61,7 +61,7 @@ fn account() -> (String, String) {
 }
 
 enum Registered {
-    In(Api),
+    In(Box<Api>),
     Not(String),
 }
 
@@ -69,7 +69,7 @@ async fn register(api: &Api, email: &str, password: &str) -> anyhow::Result<Regi
     let body = json!({ "email": email, "password": password, "name": "Smoke Test", "tenant_name": "Smoke Test" });
     let answer = api.post(&IDENTITY, "/auth/register", body).await?;
     match (answer.status, answer.body["access_token"].as_str()) {
-        (201, Some(token)) => Ok(Registered::In(api.with_token(token))),
+        (201, Some(token)) => Ok(Registered::In(Box::new(api.with_token(token)))),
         (202, _) => Ok(Registered::Not("addresses are verified first".to_owned())),
         (403, _) if answer.body["code"] == "registration_disabled" => {
             Ok(Registered::Not("registration is closed".to_owned()))

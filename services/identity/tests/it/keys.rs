@@ -68,7 +68,7 @@ async fn a_sibling_verifies_a_token_with_the_keys_it_fetches_over_http() {
     let url = app.listen().await.join("/.well-known/jwks.json").unwrap();
     let sibling = Verifier::remote(
         url,
-        app.core.issuer.to_string(),
+        app.core.issuer.clone(),
         app.core.sources.clock.clone(),
         reqwest::Client::builder().no_proxy().build().unwrap(),
     );
