@@ -7,6 +7,7 @@ mod documents;
 mod http;
 mod migrate;
 mod operator;
+mod owner;
 mod report;
 mod restore;
 mod seed;
@@ -45,6 +46,8 @@ enum Command {
     Backup(backup::Options),
     /// Restore a backup into an empty database, or only verify it.
     Restore(restore::Options),
+    /// Make a tenant and its owner, with the password from standard input: the first account where nobody may register.
+    CreateOwner(owner::Options),
     /// Fill the demo tenant through the running services.
     Seed,
     /// Print the OpenAPI documents of all services as one JSON object, by name.
@@ -77,6 +80,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Smoke(options) => smoke::smoke(options).await,
         Command::Backup(options) => backup::backup(&options).await,
         Command::Restore(options) => restore::restore(&options).await,
+        Command::CreateOwner(options) => owner::create_owner(options).await,
         Command::Seed => seed::run().await,
         Command::Openapi => documents::openapi(),
         Command::Config => documents::configuration(),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bz_kernel::{ExposeSecret, SecretString, ServiceInfo, platform::SERVICES};
 use bz_service::config::{ConfigProblems, Env, operator_database, redis_url};
-use bz_tenant::migrate::Target;
+use bz_tenant::migrate::{MigrateError, Target};
 use url::Url;
 
 /// What a command cannot do without, beside the address of the database.
@@ -18,6 +19,9 @@ pub(crate) struct Needs {
     /// The passwords of the migrators.
     migrators: bool,
 }
+
+/// How long a command that looks once waits for a database that does not answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Needs {
     /// The address alone; whoever is known logs in.
@@ -113,6 +117,22 @@ impl Operator {
         } else {
             target.without_administrator()
         }
+    }
+
+    /// The same, but nobody logs in as the administrator.
+    pub(crate) fn without_administrator(self) -> Self {
+        Self {
+            administrator: false,
+            ..self
+        }
+    }
+
+    /// The database, as soon as it answers: a network policy lets a pod through only some seconds after its start.
+    pub(crate) async fn reached(&self, limit: Duration) -> Result<Target, MigrateError> {
+        let target = self.target();
+        let say = |state: &str| eprintln!("bizosaas: {state}");
+        target.wait_until_reachable(limit, say).await?;
+        Ok(target)
     }
 
     /// The database as the weak login of one service.

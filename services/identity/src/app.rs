@@ -75,7 +75,7 @@ impl Service for Identity {
     }
 
     async fn build(core: Core, config: IdentityConfig) -> anyhow::Result<App> {
-        let passwords = Passwords::new(core.sources.rng.clone());
+        let passwords = Passwords::new(core.sources.rng.clone(), config.password_threads);
         build_with(core, config, passwords).await
     }
 }

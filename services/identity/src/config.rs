@@ -13,6 +13,8 @@ pub struct IdentityConfig {
     pub registration: RegistrationPolicy,
     /// Slug of the tenant by the host that is called, in lower case.
     pub tenant_hosts: HashMap<String, String>,
+    /// Passwords that are hashed at once; 0 for the default.
+    pub password_threads: usize,
 }
 
 impl Config for IdentityConfig {
@@ -42,6 +44,13 @@ impl Config for IdentityConfig {
             )
             .map(hosts)
             .or("");
+        let password_threads = env
+            .number(
+                "PASSWORD_THREADS",
+                "Passwords hashed at once, each with 19 MiB; 0 is one per core, at most 4.",
+            )
+            .within(0, 256)
+            .or("0");
         let default = match environment?.as_str() {
             "development" => RegistrationPolicy::AutoLogin,
             _ => RegistrationPolicy::Verified,
@@ -49,6 +58,7 @@ impl Config for IdentityConfig {
         Some(Self {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
+            password_threads: password_threads?,
         })
     }
 }

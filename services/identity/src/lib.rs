@@ -16,5 +16,5 @@ mod users;
 pub use app::{Identity, build_with};
 pub use config::IdentityConfig;
 pub use keys::install as install_signing_key;
-pub use registration::RegistrationPolicy;
+pub use registration::{NewOwner, RegistrationPolicy, create_owner};
 pub use users::{Email, InvalidEmail};

@@ -22,7 +22,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use self::archive::Writer;
 use self::manifest::{DUMP, Manifest, ROLES};
 use self::programs::Programs;
-use crate::operator::{Needs, Operator};
+use crate::operator::{Needs, Operator, PATIENCE};
 
 /// Where to put it, and how to say it.
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,7 @@ pub(crate) async fn backup(options: &Options) -> anyhow::Result<ExitCode> {
     let operator = Operator::from_process(Needs::ADMINISTRATOR)?;
     let began = Instant::now();
     let programs = Programs::new(&operator)?;
+    operator.reached(PATIENCE).await?;
     let lock = Lock::take(&operator.target()).await?;
     let mut conn = operator.target().connect().await?;
     let server = server_version(&mut conn).await?;

@@ -6,11 +6,15 @@ mod cluster;
 mod network;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bz_service::config::{ConfigProblems, Env, SiblingUrls};
 
 use crate::operator::{Needs, Operator};
 use crate::report::{Finding, Verdict, report};
+
+/// How long a network policy may take until it knows a new pod.
+const LET_THROUGH: Duration = Duration::from_secs(10);
 
 /// What to check, and how to say it.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -31,6 +35,8 @@ pub(crate) async fn doctor(options: Options) -> anyhow::Result<ExitCode> {
         let siblings = SiblingUrls::read(&mut env);
         match (operator, siblings, env.finish()) {
             (Some(operator), Some(siblings), Ok(())) => {
+                // Told by the checks when it does not.
+                let _unreachable = operator.reached(LET_THROUGH).await;
                 cluster::checks(&operator, &env, &siblings).await
             }
             (_, _, problems) => vec![incomplete(problems.err())],

@@ -49,7 +49,7 @@ pub(crate) async fn migrate(mode: &Mode, options: &Options) -> anyhow::Result<Ex
     if mode.bootstrap_sql {
         bootstrap::print()
     } else if mode.status {
-        status::status(options.json).await
+        status::status(wait, options.json).await
     } else if mode.dry_run {
         plan().await
     } else if mode.bootstrap_only {
@@ -66,20 +66,16 @@ pub(crate) async fn migrate(mode: &Mode, options: &Options) -> anyhow::Result<Ex
 /// The database, as soon as it answers.
 async fn there(needs: Needs, limit: Duration) -> anyhow::Result<Target> {
     let operator = Operator::from_process(needs)?;
-    let as_administrator = needs.administrator();
-    let target = match as_administrator {
-        true => operator.target(),
-        false => operator.target().without_administrator(),
-    };
-    let say = |state: &str| eprintln!("bizosaas: {state}");
-    let reached = target.wait_until_reachable(limit, say).await;
-    match as_administrator {
-        true => reached?,
-        false => reached.context(
-            "no migrator can log in; has an administrator run `bizosaas migrate --bootstrap-only`?",
-        )?,
+    if needs.administrator() {
+        return Ok(operator.reached(limit).await?);
     }
-    Ok(target)
+    operator
+        .without_administrator()
+        .reached(limit)
+        .await
+        .context(
+            "no migrator can log in; has an administrator run `bizosaas migrate --bootstrap-only`?",
+        )
 }
 
 /// Applies what is missing.

@@ -1,6 +1,7 @@
 //! Where each schema stands, for people and for scripts that upgrade and roll back.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bz_tenant::migrate::{Migrator, SchemaStatus, State};
 use serde::Serialize;
@@ -49,8 +50,10 @@ struct Migration {
 }
 
 /// Says where each schema stands; fails when something is wrong or missing.
-pub(super) async fn status(json: bool) -> anyhow::Result<ExitCode> {
-    let target = Operator::from_process(Needs::NOTHING)?.target();
+pub(super) async fn status(wait: Duration, json: bool) -> anyhow::Result<ExitCode> {
+    let target = Operator::from_process(Needs::NOTHING)?
+        .reached(wait)
+        .await?;
     let all = Migrator::embedded()?.status(&target).await?;
     let current = all.iter().all(SchemaStatus::is_current);
     if json {

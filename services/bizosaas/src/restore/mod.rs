@@ -19,7 +19,7 @@ use self::server::Server;
 use crate::backup::archive::Archive;
 use crate::backup::manifest::{DUMP, Manifest, ROLES};
 use crate::backup::programs::Programs;
-use crate::operator::{Needs, Operator};
+use crate::operator::{Needs, Operator, PATIENCE};
 
 /// What to restore, and where.
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,7 @@ pub(crate) async fn restore(options: &Options) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let (mut archive, manifest) = Archive::open(&options.input)?;
     manifest.refuse_newer()?;
+    operator.reached(PATIENCE).await?;
     let server = Server::of(&operator).await?;
     let programs = Programs::new(&operator)?;
     programs.require("pg_restore", server.major)?;

@@ -14,6 +14,7 @@ mod feed_after_restore;
 mod journey;
 mod migrate;
 mod operator;
+mod owner;
 mod refusals;
 mod smoke;
 mod start;

@@ -29,6 +29,9 @@ pub enum Verdict {
     Mismatch,
 }
 
+/// Hashing threads unless more are asked for: their memory has to fit beside everything else into what a pod gets.
+pub const MOST_THREADS: usize = 4;
+
 /// Hashes and verifies passwords with Argon2id on threads of its own. Cheap to clone.
 #[derive(Clone)]
 pub struct Passwords {
@@ -38,12 +41,17 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Starts one hashing thread per core that this process may use.
+    /// Starts `threads` hashing threads, each with 19 MiB while it works; 0 is one per core that this process may use, at
+    /// most [`MOST_THREADS`].
     #[must_use]
-    pub fn new(rng: Rng) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    pub fn new(rng: Rng, threads: usize) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = match threads {
+            0 => cores().min(MOST_THREADS),
+            threads => threads,
+        };
         Self {
-            hasher: Arc::new(Hasher::start(cores)),
+            hasher: Arc::new(Hasher::start(threads)),
             rng,
             verifications: Arc::default(),
         }

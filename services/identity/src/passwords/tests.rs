@@ -7,7 +7,7 @@ fn secret(text: &str) -> SecretString {
 }
 
 fn passwords() -> Passwords {
-    Passwords::new(Rng::seeded(1))
+    Passwords::new(Rng::seeded(1), 0)
 }
 
 #[tokio::test]

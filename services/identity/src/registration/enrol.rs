@@ -1,7 +1,7 @@
 //! Storing a tenant and its owner.
 
 use bz_events::NewEvent;
-use bz_kernel::{TenantId, UserId};
+use bz_kernel::{Sources, TenantId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use serde::Serialize;
 use uuid::Uuid;
@@ -53,25 +53,10 @@ pub(super) async fn enrol(
     let user: UserId = app.core.sources.id();
     let scope = TenantScope::new(tenant, Some(user));
     let store = async |tx: &mut TenantTx| {
-        let sources = &app.core.sources;
-        let at = sources.now();
-        tenants::store::insert(tx, &applicant.tenant_name, &sources.rng, at).await?;
-        let (email, name) = (&applicant.email, applicant.name.as_deref());
-        users::insert(
-            tx,
-            &NewUser {
-                id: user,
-                email,
-                name,
-                password_hash,
-                role: OWNER,
-                at,
-            },
-        )
-        .await?;
-        tell(tx, app, user).await?;
+        insert(tx, &app.core.sources, applicant, password_hash, user).await?;
+        let email = &applicant.email;
         if let Some(key) = key {
-            replay::remember(tx, user, key, applicant, at).await?;
+            replay::remember(tx, user, key, applicant, app.core.sources.now()).await?;
         }
         if app.config.registration == RegistrationPolicy::Verified {
             // An address that is not verified yet becomes nobody's home: anybody could have typed it.
@@ -100,6 +85,29 @@ pub(super) async fn enrol(
     }
 }
 
+/// Stores the transaction's tenant and its owner, and tells the siblings. Answers the tenant's slug.
+pub(super) async fn insert(
+    tx: &mut TenantTx,
+    sources: &Sources,
+    applicant: &Applicant,
+    password_hash: &str,
+    user: UserId,
+) -> Result<String, DbError> {
+    let at = sources.now();
+    let slug = tenants::store::insert(tx, &applicant.tenant_name, &sources.rng, at).await?;
+    let owner = NewUser {
+        id: user,
+        email: &applicant.email,
+        name: applicant.name.as_deref(),
+        password_hash,
+        role: OWNER,
+        at,
+    };
+    users::insert(tx, &owner).await?;
+    tell(tx, sources, user).await?;
+    Ok(slug)
+}
+
 #[derive(Serialize)]
 struct TenantCreated {
     tenant_id: TenantId,
@@ -111,7 +119,7 @@ struct UserRegistered {
     role: &'static str,
 }
 
-async fn tell(tx: &mut TenantTx, app: &AppState, user: UserId) -> Result<(), DbError> {
+async fn tell(tx: &mut TenantTx, sources: &Sources, user: UserId) -> Result<(), DbError> {
     let data = TenantCreated {
         tenant_id: tx.scope().tenant(),
     };
@@ -120,7 +128,7 @@ async fn tell(tx: &mut TenantTx, app: &AppState, user: UserId) -> Result<(), DbE
         actor: Some(user),
         data,
     };
-    bz_events::append(tx, &app.core.sources, created).await?;
+    bz_events::append(tx, sources, created).await?;
     let data = UserRegistered {
         user_id: user,
         role: OWNER,
@@ -130,6 +138,6 @@ async fn tell(tx: &mut TenantTx, app: &AppState, user: UserId) -> Result<(), DbE
         actor: Some(user),
         data,
     };
-    bz_events::append(tx, &app.core.sources, registered).await?;
+    bz_events::append(tx, sources, registered).await?;
     Ok(())
 }

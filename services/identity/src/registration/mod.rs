@@ -1,6 +1,7 @@
 //! Registration: how a tenant and its owner come to be.
 
 mod enrol;
+mod owner;
 pub(crate) mod register;
 mod replay;
 
@@ -9,6 +10,7 @@ use bz_kernel::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::owner::{NewOwner, create_owner};
 use crate::{passwords, users::Email};
 
 /// The longest name of a person or a tenant, in characters.

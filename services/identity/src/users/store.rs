@@ -156,6 +156,23 @@ pub(crate) async fn insert(tx: &mut TenantTx, user: &NewUser<'_>) -> Result<(), 
     Ok(())
 }
 
+/// Notes that mail to the user's address reaches them.
+pub(crate) async fn verify_email(
+    tx: &mut TenantTx,
+    user: UserId,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    query(
+        "-- identity.users.verify_email\n\
+         UPDATE identity.users SET email_verified_at = $2, updated_at = $2 WHERE id = $1",
+    )
+    .bind(user.as_uuid())
+    .bind(at)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Replaces a password's hash by a newer one of the same password; nothing happens when the password was changed
 /// meanwhile.
 pub(crate) async fn replace_hash(

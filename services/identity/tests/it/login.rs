@@ -121,7 +121,7 @@ async fn the_tenant_is_named_by_host_or_by_slug_or_by_id_or_is_the_addresss_home
 
 #[tokio::test]
 async fn every_failed_login_has_the_same_answer_and_costs_exactly_one_verification() {
-    let hasher = Passwords::new(Rng::seeded(5));
+    let hasher = Passwords::new(Rng::seeded(5), 0);
     let app = HASHER.scope(hasher.clone(), start()).await;
     let mut admin = app.database.admin().await;
     let disable = "UPDATE identity.users SET status = 'disabled' WHERE email = 'viewer@acme.test'";

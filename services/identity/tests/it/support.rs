@@ -29,7 +29,7 @@ impl Service for IdentityUnderTest {
 
     async fn build(core: Core, config: IdentityConfig) -> anyhow::Result<App> {
         arrange(&core).await?;
-        let fresh = || Passwords::new(core.sources.rng.clone());
+        let fresh = || Passwords::new(core.sources.rng.clone(), 0);
         let passwords = HASHER
             .try_with(Passwords::clone)
             .unwrap_or_else(|_| fresh());
@@ -108,7 +108,7 @@ async fn arrange(core: &Core) -> anyhow::Result<()> {
     }
     identity::install_signing_key(&mut tx, &core.secret, &core.sources, signing_key()).await?;
     tx.commit().await?;
-    let passwords = Passwords::new(core.sources.rng.clone());
+    let passwords = Passwords::new(core.sources.rng.clone(), 0);
     let hash = passwords.hash(&PASSWORD.into()).await?;
     for tenant in [Tenant::Acme, Tenant::Globex] {
         arrange_tenant(core, tenant, &hash).await?;

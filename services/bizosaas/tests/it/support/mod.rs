@@ -171,7 +171,8 @@ impl Installation {
         command.spawn().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command that is not run yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bizosaas"));
         command.args(arguments).env_clear();
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
