@@ -32,7 +32,7 @@ pub trait Handler: Send + Sync + 'static {
 
 /// How long idle connections stay open after the listener closed, so that a request which was already on its way is
 /// answered (with `Connection: close`) rather than reset.
-pub const LINGER: Duration = Duration::from_millis(300);
+pub const LINGER: Duration = Duration::from_secs(1);
 /// Pause after the process ran out of file descriptors.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that the kernel completes before they are accepted.
