@@ -67,6 +67,19 @@ def test_values_of_a_service_win_over_the_defaults_even_when_they_are_nothing():
     assert container["resources"] == {"limits": {"memory": "1Gi"}, "requests": {"cpu": "50m", "memory": "48Mi"}}
 
 
+def test_a_further_entry_replaces_the_variable_of_its_name():
+    """Server-side apply refuses a list of variables that has a name twice."""
+    sets = ("defaults.env.BODY_LIMIT=1", "defaults.extraEnv[0].name=DB_POOL_SIZE", "defaults.extraEnv[0].value=nine",
+            "defaults.extraEnv[1].name=BODY_LIMIT", "defaults.extraEnv[1].valueFrom.fieldRef.fieldPath=status.podIP")
+    for name, pod in pods(*sets).items():
+        if name.removeprefix("bizosaas-") in SERVICES:
+            entries = pod["spec"]["containers"][0]["env"]
+            by_name = {entry["name"]: entry for entry in entries}
+            assert len(by_name) == len(entries), name
+            assert by_name["DB_POOL_SIZE"].get("value") == "nine" and "valueFrom" in by_name["BODY_LIMIT"], name
+            assert "PORT" in by_name, name
+
+
 def test_a_digest_replaces_the_tag():
     items = template(CHART / "ci" / "digests-values.yaml")
     images = {

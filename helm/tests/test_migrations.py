@@ -1,6 +1,6 @@
 """The migration Job: its name, its modes, and that nothing waits for what waits for it."""
 
-from chart import CHART, template
+from chart import CHART, run, template
 
 
 def jobs(*sets, values=()):
@@ -36,6 +36,18 @@ def test_the_name_stays_when_only_others_change():
         assert name_of(other) == name_of(), other
 
 
+def test_the_next_revision_has_a_job_of_its_own(tmp_path):
+    """One that failed runs again without a changed value. `helm template` knows the first revision only."""
+    copy = tmp_path / "bizosaas"
+    run("cp", "-r", str(CHART), str(copy))
+    job = copy / "templates" / "migrate-job.yaml"
+    job.write_text(job.read_text().replace(".Release.Revision", "2"))
+    (second,) = [item for item in template(chart=copy) if item["kind"] == "Job"]
+    (first,) = jobs()
+    assert second["metadata"]["name"] != first["metadata"]["name"]
+    assert second["spec"] == first["spec"]
+
+
 def test_two_jobs_of_one_name_have_the_same_template():
     """A Job's template is immutable: the same name with another template would break the upgrade."""
     seen = {}
@@ -64,7 +76,7 @@ def test_a_hook_needs_nothing_of_its_own_release():
     assert not users, "a hook's ServiceAccount is deleted under running pods"
 
 
-def test_none_renders_no_job_and_no_rule_for_it():
+def test_none_renders_no_job():
     items = template(CHART / "ci" / "migration-none-values.yaml")
     assert not [item for item in items if item["kind"] in ("Job", "Pod")]
 

@@ -1,13 +1,12 @@
 """Helm and Kustomize give the same platform."""
 
 import pytest
+import yaml
 from chart import CHART, REPO, SERVICES
 from conftest import rendering_of
 
 PAIRS = {"dev": "values-dev", "light": "values-light", "reuse-infrastructure": "values-reuse-infrastructure", "prod": "values-prod"}
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
-# What the two may set in different places: the production overlay's Redis has no password.
-MAY_DIFFER = {"prod": {"CACHE_PASSWORD_FILE"}}
 
 
 def environment(rendering, container):
@@ -26,7 +25,7 @@ def test_the_two_agree_on_ports_probes_and_variables(overlay, service):
     assert ours["ports"] == theirs["ports"]
     assert [ours[probe] for probe in PROBES] == [theirs[probe] for probe in PROBES]
     assert ours["image"] == theirs["image"]
-    assert environment(overlay, ours) ^ environment(chart, theirs) <= MAY_DIFFER.get(overlay.path.name, set())
+    assert environment(overlay, ours) == environment(chart, theirs)
 
 
 def test_the_two_agree_on_the_services(overlay):
@@ -49,6 +48,33 @@ def test_the_two_agree_on_the_kinds_of_objects(overlay):
     theirs = sorted((item["kind"], item["metadata"]["labels"]["app.kubernetes.io/component"])
                     for item in chart.objects if item["kind"] not in ("ConfigMap", *chart_only))
     assert ours == theirs
+
+
+def greatest_connections(rendering):
+    scaled = {item["spec"]["scaleTargetRef"]["name"]: item["spec"]["maxReplicas"] for item in rendering.of("HorizontalPodAutoscaler")}
+    for service in SERVICES:
+        item = rendering.own(service)
+        (container,) = item["spec"]["template"]["spec"]["containers"]
+        (pool,) = [entry["value"] for entry in container["env"] if entry["name"] == "DB_POOL_SIZE"]
+        yield int(pool) * scaled.get(item["metadata"]["name"], item["spec"].get("replicas", 1))
+
+
+def test_an_overlay_keeps_to_the_charts_connection_budget(overlay):
+    """The chart does not render beyond it; Kustomize cannot refuse."""
+    values = [yaml.safe_load((CHART / f"{name}.yaml").read_text()) for name in ("values", PAIRS[overlay.path.name])]
+    budgets = [value["database"]["connectionBudget"] for value in values if "connectionBudget" in value.get("database", {})]
+    assert sum(greatest_connections(overlay)) <= budgets[-1]
+
+
+def test_the_two_agree_on_the_keys_that_services_mount(overlay):
+    chart = rendering_of(CHART / f"{PAIRS[overlay.path.name]}.yaml")
+    for service in SERVICES:
+        ours, theirs = (
+            {item["key"] for volume in rendering.own(service)["spec"]["template"]["spec"]["volumes"] if volume["name"] == "secrets"
+             for item in volume["projected"]["sources"][0]["secret"]["items"]}
+            for rendering in (overlay, chart)
+        )
+        assert ours == theirs, service
 
 
 def test_the_api_server_insists_on_restricted_pods(overlay):

@@ -11,7 +11,7 @@
 {{- $peers := include "bizosaas.peers" (dict "root" $root "host" $values.database.host "to" $rule.to) -}}
 {{ include "bizosaas.egressPolicy" (dict "root" $root "name" "database" "components" .clients "peers" $peers
   "port" (default $values.database.port $rule.podPort)) }}
-{{- if and (ne $values.migrations.mode "none") (or $values.migrations.host $values.migrations.port) }}
+{{- if or $values.migrations.host $values.migrations.port }}
 {{- $direct := default $values.database.host $values.migrations.host }}
 {{ include "bizosaas.egressPolicy" (dict "root" $root "name" "migrate" "components" (list "migrate")
   "peers" (include "bizosaas.peers" (dict "root" $root "host" $direct "to" list))

@@ -1,7 +1,11 @@
 {{/* The main container of a service, without what every container has: (dict "root" $ "name" "crm" "service" $merged) */}}
 {{- define "bizosaas.serviceContainer" -}}
 {{- $service := .service -}}
-{{- $config := include "bizosaas.serviceEnv" . | fromYaml -}}
+{{- $env := merge (dict) .service.env (include "bizosaas.serviceEnv" . | fromYaml) -}}
+{{- /* a name twice is refused by server-side apply: the more special one wins */ -}}
+{{- range $service.extraEnv -}}
+{{- $env = omit $env .name -}}
+{{- end -}}
 ports:
   - {name: http, containerPort: {{ $service.port }}}
   - {name: metrics, containerPort: {{ $service.metricsPort }}}
@@ -11,7 +15,7 @@ envFrom:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 env:
-  {{- include "bizosaas.env" (merge (dict) $service.env $config) | nindent 2 }}
+  {{- include "bizosaas.env" $env | nindent 2 }}
   {{- with $service.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
