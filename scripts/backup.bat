@@ -78,6 +78,7 @@ if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :find_image
 if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :find_settings
+if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :need_admin
 if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :start take "backup, --out, /backup/backup.tar"

@@ -61,6 +61,7 @@ goto arguments
 call "%LIB%" :value %1 %2
 if not "%RC%"=="0" exit /b 1
 set "REGISTRY=%~2"
+if not "%REGISTRY:~-1%"=="/" set "REGISTRY=%REGISTRY%/"
 shift
 shift
 goto arguments
@@ -75,7 +76,7 @@ echo   --prebuilt       compile on this machine with cargo (cached in target/), 
 echo                    Without it everything compiles inside the builder, which needs nothing but docker.
 echo   --assemble       as --prebuilt, with the binaries that are in dist/ already
 echo   --tag TAG        default: the version in Cargo.toml
-echo   --registry NAME  put before the names, with a slash at its end: registry.example/
+echo   --registry NAME  put before the names, such as registry.example
 echo   --push           push what was built
 echo   --dry-run        say what would run
 echo   --help

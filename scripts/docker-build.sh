@@ -15,7 +15,7 @@ those named. Safe to repeat: what did not change is not built again.
                    Without it everything compiles inside the builder, which needs nothing but docker.
   --assemble       as --prebuilt, with the binaries that are in dist/ already
   --tag TAG        default: the version in Cargo.toml
-  --registry NAME  put before the names, with a slash at its end: registry.example/
+  --registry NAME  put before the names, such as registry.example
   --push           push what was built
   --dry-run        say what would run
   --help
@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
     --prebuilt) SOURCE=prebuilt COMPILE=true ;;
     --assemble) SOURCE=prebuilt ;;
     --tag) TAG=${2:?--tag needs a value} && shift ;;
-    --registry) REGISTRY=${2:?--registry needs a value} && shift ;;
+    --registry) REGISTRY=${2:?--registry needs a value} && REGISTRY=${REGISTRY%/}/ && shift ;;
     --push) PUSH=true ;;
     --dry-run) DRY_RUN=true ;;
     --help | -h) usage && exit 0 ;;

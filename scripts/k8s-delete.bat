@@ -31,7 +31,7 @@ echo   --purge            the data and the Secrets as well: they cannot be broug
 echo   --namespace NAME   default bizosaas-dev
 echo   --release NAME     default bizosaas
 echo   --context NAME     context of kubectl
-echo   --timeout SECONDS  longest wait (default 300)
+echo   --timeout SECONDS  longest wait (default 900)
 echo   --dry-run          print what would be changed
 echo   --yes              do not ask
 echo   --help

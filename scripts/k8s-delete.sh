@@ -17,7 +17,7 @@ deploying again goes on where it ended. The namespace stays. Safe to repeat.
   --namespace NAME   default bizosaas-dev
   --release NAME     default bizosaas
   --context NAME     context of kubectl
-  --timeout SECONDS  longest wait (default 300)
+  --timeout SECONDS  longest wait (default 900)
   --dry-run          print what would be changed
   --yes              do not ask
   --help

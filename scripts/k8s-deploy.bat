@@ -70,7 +70,7 @@ echo   --registry NAME    registry of the images, such as registry.example
 echo   --secrets DIR      files named like the Secret's keys; what is missing there is generated
 echo   --context NAME     context of kubectl
 echo   --host HOST        where the NodePorts answer (default: found out)
-echo   --timeout SECONDS  longest wait for each step (default 300)
+echo   --timeout SECONDS  longest wait for each step (default 900)
 echo   --dry-run          print what would be changed
 echo   --yes              ask nothing
 echo   --help

@@ -20,7 +20,7 @@ waits for the migration and the rollouts and asks every service for its health. 
   --secrets DIR      files named like the Secret's keys; what is missing there is generated
   --context NAME     context of kubectl
   --host HOST        where the NodePorts answer (default: found out)
-  --timeout SECONDS  longest wait for each step (default 300)
+  --timeout SECONDS  longest wait for each step (default 900)
   --dry-run          print what would be changed
   --yes              ask nothing
   --help

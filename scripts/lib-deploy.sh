@@ -6,7 +6,7 @@
 NAMESPACE=bizosaas-dev
 RELEASE=bizosaas
 CONTEXT=
-TIMEOUT=300
+TIMEOUT=900
 NODE=
 DRY_RUN=false
 YES=false
@@ -141,8 +141,9 @@ secret_keys() {
     kube get secret "$1" -o 'go-template={{range $k, $v := .data}}{{$k}} {{end}}'
 }
 
-# ensure_secret NAME DIR MODE: creates the Secret when there is none. Values come from the files in DIR; those that are
-# not there are generated, except what an existing Postgres knows already (MODE external). They pass through files only.
+# ensure_secret NAME DIR MODE [CACHE-MODE]: creates the Secret when there is none. Values come from the files in DIR; those
+# that are not there are generated, except what an existing Postgres knows already (MODE external) or an existing Redis may
+# not want (CACHE-MODE, by default the same). They pass through files only.
 ensure_secret() {
     local keys key missing=()
     if [ -n "$(kube get secret "$1" --ignore-not-found -o name)" ]; then
@@ -154,7 +155,7 @@ ensure_secret() {
         say "Secret $1 exists and stays as it is"
         return 0
     fi
-    collect_secret "$2" "$3"
+    collect_secret "$2" "$3" "${4:-$3}"
     change kube create secret generic "$1" "--from-file=$SCRATCH/secret"
 }
 
@@ -178,7 +179,7 @@ collect_secret() {
         fi
         case $key in
         llm-api-key) continue ;;
-        cache-password) [ "$2" != external ] || continue ;; # an existing Redis may want none
+        cache-password) [ "$3" != external ] || continue ;;
         postgres-admin-password) $generate || continue ;;
         esac
         random_hex 24 >"$SCRATCH/secret/$key"

@@ -44,6 +44,10 @@ exit /b 1
 :find_settings
 call :of_identity SECRET "volumes[?(@.name=='secrets')].projected.sources[0].secret.name"
 if "%SECRET%"=="" set "SECRET=%RELEASE%"
+set "OTHER_SECRET="
+call %KUBE% get deployments,jobs --selector "app.kubernetes.io/instance=%RELEASE%" -o "jsonpath={range .items[*].spec.template.spec.volumes[?(@.name=='secrets')].projected.sources[*]}{.secret.name}{'\n'}{end}" >"%SCRATCH%\sources"
+for /f "usebackq tokens=1" %%S in ("%SCRATCH%\sources") do if not "%%S"=="%SECRET%" set "OTHER_SECRET=%%S"
+if not "%OTHER_SECRET%"=="" goto several_secrets
 call :of_identity CONFIG containers[0].envFrom[0].configMapRef.name
 if "%CONFIG%"=="" set "CONFIG=%RELEASE%"
 call :of_identity CA_SECRET "volumes[?(@.name=='database-ca')].secret.secretName"
@@ -54,6 +58,10 @@ call %KUBE% get secret %SECRET% -o "go-template={{range $k, $v := .data}}{{$k}} 
 "%FIND%" "postgres-admin-password " <"%SCRATCH%\keys" >nul
 if errorlevel 1 set "ADMIN=no"
 exit /b 0
+
+:several_secrets
+echo error: secrets.overrides takes keys from the Secret %OTHER_SECRET% as well as from %SECRET%, and this script's pod reads one Secret: put all keys into one and name it in secrets.existingSecret 1>&2
+exit /b 1
 
 :need_admin
 if "%ADMIN%"=="yes" exit /b 0

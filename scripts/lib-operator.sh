@@ -37,9 +37,15 @@ of_identity() { kube get deployment "$RELEASE-identity" -o "jsonpath={.spec.temp
 # What the services' pods have and the operator's needs too: Secret, ConfigMap, the database's CA, what lets images be
 # pulled; and the administrator's login, unless the Secret has no password of his.
 find_pod_settings() {
-    local keys
+    local keys name names
     SECRET=$(of_identity "volumes[?(@.name=='secrets')].projected.sources[0].secret.name")
     [ -n "$SECRET" ] || SECRET=$RELEASE
+    names=$(kube get deployments,jobs --selector "app.kubernetes.io/instance=$RELEASE" -o \
+        "jsonpath={.items[*].spec.template.spec.volumes[?(@.name=='secrets')].projected.sources[*].secret.name}")
+    for name in $names; do
+        [ "$name" = "$SECRET" ] || die "secrets.overrides takes keys from the Secret $name as well as from $SECRET, and this" \
+            "script's pod reads one Secret: put all keys into one and name it in secrets.existingSecret"
+    done
     CONFIG=$(of_identity "containers[0].envFrom[0].configMapRef.name")
     [ -n "$CONFIG" ] || CONFIG=$RELEASE
     CA_SECRET=$(of_identity "volumes[?(@.name=='database-ca')].secret.secretName")

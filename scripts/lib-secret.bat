@@ -1,5 +1,5 @@
 @echo off
-rem The Secret, for Windows: call "lib-secret.bat" :ensure NAME DIR MODE. The same as ensure_secret in lib-deploy.sh.
+rem The Secret, for Windows: call "lib-secret.bat" :ensure NAME DIR MODE [CACHE-MODE]. The same as ensure_secret in lib-deploy.sh.
 rem Values pass through files only. PowerShell makes random ones and takes the newline off given ones.
 call %*
 if errorlevel 1 exit /b 1
@@ -30,6 +30,8 @@ exit /b 0
 :create
 set "FROM=%~2"
 set "MODE=%~3"
+set "CACHE_MODE=%~4"
+if "%CACHE_MODE%"=="" set "CACHE_MODE=%MODE%"
 set "MISSING="
 call :roles look
 set "GENERATE=yes"
@@ -48,7 +50,7 @@ call :take platform-secret yes
 call :take postgres-admin-password %GENERATE%
 set "WANTED=yes"
 rem an existing Redis may want none
-if "%MODE%"=="external" set "WANTED=no"
+if "%CACHE_MODE%"=="external" set "WANTED=no"
 call :take cache-password %WANTED%
 call :take llm-api-key no
 if not exist "%SCRATCH%\secret\platform-secret" echo error: PowerShell made no secrets 1>&2

@@ -113,6 +113,7 @@ if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :find_image
 if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :find_settings
+if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :need_admin
 if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :start give "%YAML%"

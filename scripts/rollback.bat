@@ -60,7 +60,7 @@ echo So the earlier release is first asked, in the cluster, what it thinks of th
 echo refused when a migration that it knows was changed or is missing there, because its migration Job would fail.
 echo Data and Secrets stay as they are.
 echo.
-echo   --to REVISION      Helm's revision to go back to (default: the one before); see helm history
+echo   --to REVISION      Helm's revision to go back to (default: the last one that worked); see helm history
 echo   --tag TAG          without Helm: tag of the images to go back to, deployed with scripts\k8s-deploy.bat
 echo   --overlay NAME     without Helm: the overlay (default dev)
 echo   --skip-check       do not compare the schemas
@@ -70,7 +70,7 @@ echo   --namespace NAME   default bizosaas-dev
 echo   --release NAME     default bizosaas
 echo   --context NAME     context of kubectl
 echo   --host HOST        where the NodePorts answer (default: found out)
-echo   --timeout SECONDS  longest wait for each step (default 300)
+echo   --timeout SECONDS  longest wait for each step (default 900)
 echo   --dry-run          print what would be changed; the schemas are not compared
 echo   --yes              do not ask
 echo   --help
@@ -136,8 +136,13 @@ if not "%TAG%"=="" echo error: %RELEASE% was installed with Helm: use --to REVIS
 if not "%TAG%"=="" exit /b 1
 if not "%TO%"=="" goto known
 call %HELM% history %RELEASE% >"%SCRATCH%\history"
-"%FIND%" "superseded" <"%SCRATCH%\history" >"%SCRATCH%\earlier"
-for /f "usebackq tokens=1" %%R in ("%SCRATCH%\earlier") do set "TO=%%R"
+set "STATUS="
+set "DEPLOYED="
+rem the date is five words
+for /f "usebackq tokens=1,7" %%R in ("%SCRATCH%\history") do call :revision %%R %%S
+rem the one before; after an upgrade that failed or was interrupted, the one that is still called deployed
+if "%STATUS%"=="failed" set "STATUS=pending-"
+if not "%DEPLOYED%"=="" if "%STATUS:~0,8%"=="pending-" set "TO=%DEPLOYED%"
 if "%TO%"=="" echo error: there is no earlier revision: helm history %RELEASE% --namespace %NAMESPACE% 1>&2
 if "%TO%"=="" exit /b 1
 
@@ -151,6 +156,12 @@ for /f "usebackq tokens=1,2" %%A in ("%SCRATCH%\images") do call :image %%A %%B
 if not "%OPERATOR_IMAGE%"=="" exit /b 0
 echo error: revision %TO% names no image of the operator: give it with --image 1>&2
 exit /b 1
+
+:revision
+set "STATUS=%~2"
+if "%STATUS%"=="superseded" set "TO=%~1"
+if "%STATUS%"=="deployed" set "DEPLOYED=%~1"
+exit /b 0
 
 :image
 if not "%~1"=="image:" exit /b 0
@@ -179,6 +190,7 @@ if "%CHECK%"=="no" echo the schemas are not compared
 if "%CHECK%"=="no" exit /b 0
 echo asking %OPERATOR_IMAGE% about the database
 call "%~dp0lib-operator.bat" :find_settings
+if errorlevel 1 exit /b 1
 call "%~dp0lib-operator.bat" :start plain "migrate, --status, --json"
 if errorlevel 1 exit /b 1
 rem it fails when something is pending: its answer decides

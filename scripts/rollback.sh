@@ -17,7 +17,7 @@ So the earlier release is first asked, in the cluster, what it thinks of the dat
 refused when a migration that it knows was changed or is missing there, because its migration Job would fail.
 Data and Secrets stay as they are.
 
-  --to REVISION      Helm's revision to go back to (default: the one before); see helm history
+  --to REVISION      Helm's revision to go back to (default: the last one that worked); see helm history
   --tag TAG          without Helm: tag of the images to go back to, deployed with scripts/k8s-deploy.sh
   --overlay NAME     without Helm: the overlay (default dev)
   --skip-check       do not compare the schemas
@@ -27,7 +27,7 @@ Data and Secrets stay as they are.
   --release NAME     default bizosaas
   --context NAME     context of kubectl
   --host HOST        where the NodePorts answer (default: found out)
-  --timeout SECONDS  longest wait for each step (default 300)
+  --timeout SECONDS  longest wait for each step (default 900)
   --dry-run          print what would be changed; the schemas are not compared
   --yes              do not ask
   --help
@@ -49,10 +49,24 @@ done
 [ -z "$TO" ] || [ -z "$TAG" ] || usage_error "--to is for Helm, --tag for a release without Helm"
 case $TO in *[!0-9]*) usage_error "--to needs the number of a revision" ;; esac
 
+# The revision to go back to, from Helm's history: the one before; after an upgrade that failed or was interrupted, the one
+# that is still called deployed.
+earlier_revision() {
+    awk '{
+        for (i = 2; i <= NF; i++)
+            if ($i ~ /^(deployed|superseded|failed|uninstalled|pending-(install|upgrade|rollback))$/) {
+                status = $i
+                last[status] = $1
+                break
+            }
+    }
+    END { print status ~ /^(failed|pending-)/ && "deployed" in last ? last["deployed"] : last["superseded"] }'
+}
+
 # Sets TO and the operator's image of that revision.
 find_revision() {
     [ -z "$TAG" ] || die "$RELEASE was installed with Helm: use --to REVISION"
-    [ -n "$TO" ] || TO=$(helm_here history "$RELEASE" | awk '/superseded/ {revision = $1} END {print revision}')
+    [ -n "$TO" ] || TO=$(helm_here history "$RELEASE" | earlier_revision)
     [ -n "$TO" ] || die "there is no earlier revision: helm history $RELEASE --namespace $NAMESPACE"
     TARGET="revision $TO"
     [ -z "$OPERATOR_IMAGE" ] || return 0

@@ -25,7 +25,7 @@ echo   --values FILE      values for the chart; may be repeated
 echo   --no-load          the cluster pulls the images from a registry
 echo   --namespace NAME   default bizosaas-dev
 echo   --release NAME     default bizosaas
-echo   --timeout SECONDS  longest wait for each step (default 300)
+echo   --timeout SECONDS  longest wait for each step (default 900)
 echo   --dry-run          print what would be changed
 echo   --yes              do not ask before K3s is installed
 echo   --help

@@ -21,7 +21,7 @@ asks every service for its health. Needs Linux, root (or sudo), docker for the i
   --no-load          the cluster pulls the images from a registry
   --namespace NAME   default bizosaas-dev
   --release NAME     default bizosaas
-  --timeout SECONDS  longest wait for each step (default 300)
+  --timeout SECONDS  longest wait for each step (default 900)
   --dry-run          print what would be changed
   --yes              do not ask before K3s is installed
   --help
@@ -62,11 +62,16 @@ node_ready() {
 }
 
 import_images() {
+    local image
     if $DRY_RUN; then
         say "+ docker save ${IMAGES[*]} | k3s ctr images import -"
-        return 0
+    else
+        docker save "${IMAGES[@]}" | "${AS_ROOT[@]}" k3s ctr images import -
     fi
-    docker save "${IMAGES[@]}" | "${AS_ROOT[@]}" k3s ctr images import -
+    # unpinned, the kubelet removes them from a disk that fills up, and no registry has them
+    for image in "${IMAGES[@]}"; do
+        change "${AS_ROOT[@]}" k3s ctr images label "docker.io/$image" io.cri-containerd.pinned=pinned
+    done
 }
 
 [ "$(uname -s)" = Linux ] || die "K3s runs on Linux only; scripts/setup-kind.sh and setup-minikube.sh run elsewhere"

@@ -68,7 +68,7 @@ echo   --values FILE      values for the chart; may be repeated
 echo   --no-load          the cluster pulls the images from a registry
 echo   --namespace NAME   default bizosaas-dev
 echo   --release NAME     default bizosaas
-echo   --timeout SECONDS  longest wait for each step (default 300)
+echo   --timeout SECONDS  longest wait for each step (default 900)
 echo   --dry-run          print what would be changed
 echo   --yes              ask nothing
 echo   --help
@@ -116,10 +116,29 @@ if errorlevel 1 echo error: the cluster %CLUSTER% does not pass the NodePorts on
 if errorlevel 1 exit /b 1
 
 :load
-if "%LOAD%"=="yes" call "%LIB%" :change kind load docker-image %IMAGES% --name %CLUSTER%
+if "%LOAD%"=="yes" call :load_images
 if errorlevel 1 exit /b 1
 call "%~dp0lib-cluster.bat" :deploy
 if errorlevel 1 exit /b 1
+exit /b 0
+
+rem One platform of each image: of one that was pulled for several, Docker may have the index and one platform only, and
+rem what the index names would be missing in the cluster. Docker before 28 has no such option, and no need of it.
+:load_images
+set "PLATFORM="
+call docker save --help >"%SCRATCH%\answer" 2>nul
+"%FIND%" "--platform" <"%SCRATCH%\answer" >nul
+if not errorlevel 1 call :find_platform
+call "%LIB%" :change docker save %PLATFORM% --output "%SCRATCH%\images.tar" %IMAGES%
+if errorlevel 1 exit /b 1
+call "%LIB%" :change kind load image-archive "%SCRATCH%\images.tar" --name %CLUSTER%
+if errorlevel 1 exit /b 1
+exit /b 0
+
+:find_platform
+call docker version --format "{{.Server.Os}}/{{.Server.Arch}}" >"%SCRATCH%\answer"
+set /p "PLATFORM=" <"%SCRATCH%\answer"
+set "PLATFORM=--platform %PLATFORM%"
 exit /b 0
 
 :known

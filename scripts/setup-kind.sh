@@ -21,7 +21,7 @@ a registry, installs the chart and asks every service for its health. Needs dock
   --no-load          the cluster pulls the images from a registry
   --namespace NAME   default bizosaas-dev
   --release NAME     default bizosaas
-  --timeout SECONDS  longest wait for each step (default 300)
+  --timeout SECONDS  longest wait for each step (default 900)
   --dry-run          print what would be changed
   --yes              ask nothing
   --help
@@ -40,11 +40,26 @@ while [ $# -gt 0 ]; do
 done
 CONTEXT=kind-$CLUSTER NODE=localhost
 
+# One platform of each image: of one that was pulled for several, Docker may have the index and one platform only, and
+# what the index names would be missing in the cluster. Docker before 28 has no such option, and no need of it.
+load_images() {
+    local platform archive=$SCRATCH/images.tar
+    platform=$(docker version --format '{{.Server.Os}}/{{.Server.Arch}}')
+    if docker save --help 2>/dev/null | grep -q -- --platform; then
+        change docker save --platform "$platform" --output "$archive" "${IMAGES[@]}"
+    else
+        change docker save --output "$archive" "${IMAGES[@]}"
+    fi
+    change kind load image-archive "$archive" --name "$CLUSTER"
+    rm -f -- "$archive"
+}
+
 need docker "https://docs.docker.com/engine/install/"
 need kind "https://kind.sigs.k8s.io/docs/user/quick-start/"
 need helm "https://helm.sh/docs/intro/install/"
 need_kubectl
 docker info >/dev/null 2>&1 || die "docker does not answer: is its daemon running, and may $(id -un) use it?"
+make_scratch
 find_images
 if kind get clusters 2>/dev/null | grep -qx -- "$CLUSTER"; then
     say "the cluster $CLUSTER exists"
@@ -54,5 +69,5 @@ if kind get clusters 2>/dev/null | grep -qx -- "$CLUSTER"; then
 else
     change kind create cluster --name "$CLUSTER" --config "$REPO/scripts/manifests/kind.yaml" --wait "${TIMEOUT}s"
 fi
-! $LOAD || change kind load docker-image "${IMAGES[@]}" --name "$CLUSTER"
+! $LOAD || load_images
 deploy_chart

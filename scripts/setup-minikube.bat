@@ -78,7 +78,7 @@ echo   --no-load          the cluster pulls the images from a registry
 echo   --host HOST        where the NodePorts answer (default: found out)
 echo   --namespace NAME   default bizosaas-dev
 echo   --release NAME     default bizosaas
-echo   --timeout SECONDS  longest wait for each step (default 300)
+echo   --timeout SECONDS  longest wait for each step (default 900)
 echo   --dry-run          print what would be changed
 echo   --yes              ask nothing
 echo   --help

@@ -23,7 +23,7 @@ service for its health. Needs minikube, docker, kubectl and helm. Safe to repeat
   --host HOST        where the NodePorts answer (default: found out)
   --namespace NAME   default bizosaas-dev
   --release NAME     default bizosaas
-  --timeout SECONDS  longest wait for each step (default 300)
+  --timeout SECONDS  longest wait for each step (default 900)
   --dry-run          print what would be changed
   --yes              ask nothing
   --help

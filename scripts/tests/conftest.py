@@ -20,6 +20,9 @@ TOOLS = (
     "sha256sum sleep sort tail touch tr uname wc"
 ).split()
 
+# what tells a bundled Postgres and Redis in the manifests of the chart
+BUNDLED = "  app.kubernetes.io/component: postgres\n  app.kubernetes.io/component: redis\n"
+
 
 @dataclass
 class Call:
@@ -123,7 +126,7 @@ class World:
         """The calls that change something."""
         reads = (
             " config view ", " get ", " version", " status", " history ", "kind get", "docker info", "docker port",
-            "image inspect", " logs ", "curl ", "minikube ip", "helm list", " list ", "rollout status", "wait --for",
+            "image inspect", "docker version", " save --help", " template ", " logs ", "curl ", "minikube ip", "helm list", " list ", "rollout status", "wait --for",
         )  # fmt: skip
         return [call for call in self.calls() if not any(word in f"{call.line} " for word in reads)]
 
@@ -162,4 +165,5 @@ def cluster(world):
     """With a release that Kustomize deployed, or none."""
     world.reply("^helm .*status", code=1)
     world.reply("helm version", "v4.1.0")
+    world.reply(" template bizosaas", BUNDLED)
     return world

@@ -80,6 +80,14 @@ def test_secret_ca_and_pull_secret_are_those_of_the_services(running):
     assert "/run/secrets/database-ca" in [mount["mountPath"] for mount in operator["volumeMounts"]]
 
 
+def test_keys_that_are_in_several_secrets_are_refused(running):
+    running.reply("get deployments,jobs .*sources[*]", "bizosaas bizosaas pg-superuser")
+    running.run("backup", "--out", running.home / "b.tar", code=1)
+    assert "pg-superuser" in running.output and "secrets.existingSecret" in running.output and running.changes() == []
+    running.reply("get deployments,jobs .*sources[*]", "bizosaas bizosaas")
+    running.run("backup", "--out", running.home / "b.tar")
+
+
 def test_a_backup_that_was_damaged_on_its_way_leaves_no_file(running):
     running.reply(" exec .* cat /backup", "half a b")
     running.run("backup", "--out", running.home / "b.tar", code=1)

@@ -1,7 +1,9 @@
 """k8s-deploy and helm-deploy."""
 
+import re
+
 import pytest
-from conftest import SERVICES
+from conftest import BUNDLED, SERVICES
 
 ROLES = [f"{schema}-{kind}-password" for schema in ("identity", "ai", "chat", "crm", "analytics") for kind in ("db", "migrator")]
 ALL_KEYS = {"platform-secret", "postgres-admin-password", "cache-password", *ROLES}
@@ -20,7 +22,7 @@ def test_a_first_deployment_makes_namespace_and_secret_then_applies_waits_and_as
     cluster.run("k8s-deploy")
     cluster.order("create namespace bizosaas-dev", "create secret generic bizosaas", "delete jobs", "apply -k", "get jobs", "curl")
     for service in SERVICES:
-        assert cluster.find(f"rollout status deployment/bizosaas-{service}", "--timeout=300s")
+        assert cluster.find(f"rollout status deployment/bizosaas-{service}", "--timeout=900s")
     assert "✅ analytics" in cluster.output
 
 
@@ -132,11 +134,86 @@ def test_a_cluster_that_does_not_answer_is_said_first(cluster):
 @pytest.mark.parametrize(("version", "flag"), [("v3.18.4", "--atomic"), ("v4.1.0", "--rollback-on-failure")])
 def test_helm_undoes_a_failed_upgrade_by_the_flag_of_its_version(cluster, version, flag):
     cluster.reply("helm version", version)
+    released(cluster)
     cluster.run("helm-deploy")
     (call,) = cluster.find("helm", "upgrade --install bizosaas")
-    assert call.line.endswith(f"helm/bizosaas --create-namespace --wait --timeout 300s {flag}")
+    assert call.line.endswith(f"helm/bizosaas --create-namespace --reset-then-reuse-values --wait --timeout 900s {flag}")
     assert "--namespace bizosaas-dev" in call.line
     cluster.order("upgrade --install", "curl")
+
+
+def released(cluster, manifest=BUNDLED, status="deployed"):
+    """A release of Helm is there."""
+    cluster.reply("helm .*history", f"REVISION\tUPDATED\tSTATUS\n3\tMon Nov  2 10:00:00 2026\t{status}\tbizosaas-0.1.0\n")
+    cluster.reply("helm .*get values", "registration: {policy: disabled}\n")
+    cluster.reply("helm .*get manifest", manifest)
+
+
+@pytest.mark.parametrize("status", [None, "failed", "pending-install"])
+def test_a_first_installation_is_not_undone(cluster, status):
+    if status:
+        released(cluster, status=status)
+    cluster.run("helm-deploy")
+    (call,) = cluster.find("helm", "upgrade --install")
+    assert "--rollback-on-failure" not in call.line and "--wait" in call.line
+
+
+def test_an_upgrade_keeps_the_releases_values_and_its_database(cluster):
+    released(cluster)
+    cluster.run("helm-deploy", "--tag", "0.2.0")
+    cluster.order("get values bizosaas --revision 3", "get manifest bizosaas --revision 3", "template bizosaas", "upgrade --install")
+    (call,) = cluster.find("upgrade --install")
+    assert "--reset-then-reuse-values" in call.line
+    (rendered,) = cluster.find("helm", " template ")
+    assert "--set-string image.tag=0.2.0" in rendered.line
+
+
+@pytest.mark.parametrize(("before", "after", "change"), [("kind: Job\n", BUNDLED, "external.*bundled"), (BUNDLED, "", "bundled.*external")])
+def test_a_release_does_not_leave_its_database(cluster, before, after, change):
+    released(cluster, before)
+    cluster.reply(" template bizosaas", after)
+    cluster.run("helm-deploy", "--secrets", secrets_dir(cluster, *ROLES), code=1)
+    assert re.search(f"database.mode of bizosaas is {change}", cluster.output)
+    assert cluster.changes() == [] and cluster.nothing_is_left()
+
+
+def test_values_that_the_chart_refuses_change_nothing(cluster):
+    cluster.reply(" template bizosaas", code=1)
+    cluster.run("helm-deploy", "--secrets", secrets_dir(cluster, *ROLES), code=1)
+    assert "does not accept these values" in cluster.output and cluster.changes() == []
+
+
+@pytest.mark.parametrize("before", ["", "kind: Job\n  name: bizosaas-secrets\n"])
+def test_the_secret_of_an_earlier_run_is_used_on(cluster, before):
+    cluster.reply(" template bizosaas", "kind: Job\n")
+    if before:
+        released(cluster, before)
+    cluster.reply("get secret bizosaas-secrets .*-o name", "secret/bizosaas-secrets")
+    cluster.run("helm-deploy", "--values", "helm/bizosaas/values-reuse-infrastructure.yaml")
+    (call,) = cluster.find("upgrade --install")
+    assert "--set-string secrets.existingSecret=bizosaas-secrets" in call.line and not cluster.find("create secret")
+
+
+def test_a_release_with_another_secret_keeps_it(cluster):
+    cluster.reply("get secret bizosaas-secrets .*-o name", "secret/bizosaas-secrets")
+    cluster.run("helm-deploy", "--set", "secrets.existingSecret=vault")
+    assert not cluster.find("existingSecret=bizosaas-secrets")
+    released(cluster, BUNDLED + "  name: bizosaas\n")
+    cluster.run("helm-deploy")
+    assert not cluster.find("existingSecret=bizosaas-secrets") and cluster.find("upgrade --install")
+
+
+def test_helm_with_an_existing_postgres_needs_the_roles_passwords(cluster):
+    cluster.reply(" template bizosaas", "kind: Job\n")
+    folder = secrets_dir(cluster, *ROLES[1:])
+    cluster.run("helm-deploy", "--secrets", folder, code=1)
+    assert f"missing: {ROLES[0]}\n" in cluster.output and not cluster.find("create secret")
+
+
+def test_an_existing_postgres_beside_a_bundled_redis_needs_a_password_for_that_only(cluster):
+    cluster.reply(" template bizosaas", "  app.kubernetes.io/component: redis\n")
+    cluster.run("helm-deploy", "--secrets", secrets_dir(cluster, *ROLES))
+    assert set(cluster.secret_values()) == {"platform-secret", "cache-password", *ROLES}
 
 
 def test_an_unknown_helm_is_refused(cluster):

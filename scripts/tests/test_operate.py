@@ -162,6 +162,13 @@ def test_a_dry_run_of_rollback_changes_nothing(released):
     assert released.changes() == [] and "rollback bizosaas 2 --wait" in released.output
 
 
+@pytest.mark.parametrize("status", ["failed", "pending-upgrade", "pending-rollback"])
+def test_rollback_after_a_failed_or_interrupted_upgrade_goes_to_what_still_runs(released, status):
+    released.reply("helm .*history", HISTORY + f"5\tThu Nov  5 10:00:00 2026\t{status}\tbizosaas-0.3.0\t0.3.0\tUpgrade\n")
+    released.run("rollback", "--yes")
+    assert released.find("get manifest bizosaas --revision 4") and released.find("rollback bizosaas 4 ")
+
+
 def test_rollback_without_an_earlier_revision_is_refused(released):
     released.reply("helm .*history", HISTORY.splitlines()[0] + "\n1\tnow\tdeployed\n")
     released.run("rollback", "--yes", code=1)

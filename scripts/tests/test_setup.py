@@ -18,10 +18,20 @@ def machine(cluster):
 
 def test_kind_is_created_with_nodeports_then_images_then_the_chart(machine):
     machine.run("setup-kind")
-    machine.order("kind create cluster --name bizosaas --config", "kind load docker-image", "helm --kube-context kind-bizosaas", "curl")
-    (load,) = machine.find("kind load docker-image")
-    assert all(image in load.line for image in [*OURS, "pgvector/pgvector:pg17", "valkey/valkey:8", "--name bizosaas"])
+    machine.order("kind create cluster --name bizosaas --config", "docker save --output", "kind load image-archive", "helm --kube-context kind-bizosaas", "curl")
+    (save,) = machine.find("docker save --output")
+    assert all(image in save.line for image in [*OURS, "pgvector/pgvector:pg17", "valkey/valkey:8"])
+    (load,) = machine.find("kind load")
+    assert load.line == f"kind load image-archive {save.arguments[2]} --name bizosaas"
+    assert machine.nothing_is_left()
     assert machine.find("http://localhost:30101/health")
+
+
+def test_kind_gets_one_platform_of_each_image_where_docker_can_choose(machine):
+    machine.reply("docker save --help", "      --platform string")
+    machine.reply("docker version", "linux/amd64")
+    machine.run("setup-kind")
+    assert machine.find("docker save --platform linux/amd64 --output", *OURS)
 
 
 def test_the_kind_configuration_passes_the_nodeports_on_to_this_machine_only():
@@ -66,7 +76,9 @@ def test_a_k3s_that_runs_gets_the_images_by_a_pipe(machine):
     assert imported.stdin == "IMAGES"
     (saved,) = machine.find("docker save")
     assert all(image in saved.line for image in OURS)
-    machine.order("k3s kubectl wait", "images import", "upgrade --install", "curl")
+    machine.order("k3s kubectl wait", "images import", "images label", "upgrade --install", "curl")
+    for image in OURS:
+        assert machine.find("k3s ctr images label", f"docker.io/{image} io.cri-containerd.pinned=pinned")
     assert not machine.find("get.k3s.io")
 
 
@@ -116,3 +128,11 @@ class TestAll:
         machine.uninstall("helm")
         machine.run(script, code=1)
         assert "helm is missing" in machine.output and machine.changes() == []
+
+
+@pytest.mark.parametrize("registry", ["registry.example", "registry.example/"])
+def test_images_are_built_and_pushed_under_the_names_that_are_deployed(world, registry):
+    world.write("Cargo.toml", 'version = "0.1.0"\n')
+    world.run("docker-build", "--registry", registry, "--tag", "0.1.0", "--push", "crm")
+    assert world.find("docker build", "--tag registry.example/bizosaas/crm:0.1.0 ")
+    assert world.find("docker push registry.example/bizosaas/crm:0.1.0")

@@ -190,11 +190,17 @@ class TestRun:
 
     def test_helm_deploy(self, windows):
         windows.reply("helm version", "v4.1.0")
+        windows.reply("history", "3 Mon Nov 2 10:00:00 2026 deployed bizosaas-0.1.0")
+        windows.reply("get manifest", "app.kubernetes.io/component: postgres")
+        windows.reply("helm --namespace bizosaas-dev template", "app.kubernetes.io/component: postgres")
         windows.run("helm-deploy", "--set", "log.level=debug", "--tag", "0.2.0")
-        windows.order("helm --namespace bizosaas-dev upgrade --install bizosaas", "health-check --host localhost --wait 300")
+        windows.order("helm --namespace bizosaas-dev upgrade --install bizosaas", "health-check --host localhost --wait 900")
         (call,) = [line for line in windows.lines if "upgrade" in line]
-        for words in ('--set "log.level=debug"', '--set-string "image.tag=0.2.0"', "--wait --timeout 300s", "--rollback-on-failure"):
+        for words in ('--set "log.level=debug"', '--set-string "image.tag=0.2.0"', "--reset-then-reuse-values --wait --timeout 900s", "--rollback-on-failure"):
             assert words in call
+        windows.reply("get manifest", "kind: Job")
+        windows.run("helm-deploy", code=1)
+        assert "database.mode" in windows.output and not [line for line in windows.lines if "upgrade" in line]
 
     def test_k8s_deploy_waits_and_a_dry_run_changes_nothing(self, windows):
         windows.reply("get namespace", "namespace/bizosaas-dev")
@@ -220,7 +226,7 @@ class TestRun:
         windows.order("delete persistentvolumeclaims", "delete secrets bizosaas bizosaas-secrets")
 
     def test_rollback_refuses_what_cannot_work(self, windows):
-        windows.reply("history", "1 now superseded bizosaas-0.1.0")
+        windows.reply("history", "1 Mon Nov 2 10:00:00 2026 superseded bizosaas-0.1.0")
         windows.reply("get manifest", "          image: bizosaas/bizosaas:0.1.0")
         windows.reply("go-template", "postgres-admin-password ")
         windows.reply("{.status.phase}", "Succeeded")
@@ -257,7 +263,7 @@ class TestRun:
     def test_kind(self, windows):
         windows.reply("helm version", "v4.1.0")
         windows.run("setup-kind")
-        windows.order("kind create cluster --name bizosaas", "kind load docker-image", "helm --kube-context kind-bizosaas", "health-check")
+        windows.order("kind create cluster --name bizosaas", "docker save", "kind load image-archive", "helm --kube-context kind-bizosaas", "health-check")
         windows.reply("inspect bizosaas/crm", code=1)
         windows.run("setup-kind", code=1)
         assert "bizosaas/crm:0.1.0" in windows.output and not [line for line in windows.lines if "create" in line]
