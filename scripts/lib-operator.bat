@@ -146,15 +146,17 @@ exit /b 0
 rem take FILE: the file that the operator wrote, whole or not at all
 :take
 call %KUBE% exec %POD% --container files -- cat /backup/backup.tar >"%~1.partial"
-call :compare "%~1.partial"
+call :compare "%~1.partial" backup.tar
 if errorlevel 1 del "%~1.partial"
 if not exist "%~1.partial" exit /b 1
 move "%~1.partial" "%~1" >nul
 call %KUBE% exec %POD% --container files -- touch /backup/passed
 exit /b 0
 
-rem give FILE: the file for the operator, which starts when it is there
+rem give FILE [NAME]: the file for the operator, which finds it as /backup/NAME and starts when it is there
 :give
+set "GIVEN=%~2"
+if "%GIVEN%"=="" set "GIVEN=backup.tar"
 set "LEFT=%TIMEOUT%"
 
 :give_again
@@ -167,20 +169,20 @@ ping -n 2 127.0.0.1 >nul
 goto give_again
 
 :give_now
-call %KUBE% exec --stdin %POD% --container files -- sh -c "cat >/backup/backup.tar" <"%~1"
-call :compare "%~1"
+call %KUBE% exec --stdin %POD% --container files -- sh -c "cat >/backup/%GIVEN%" <"%~1"
+call :compare "%~1" %GIVEN%
 if errorlevel 1 exit /b 1
 call %KUBE% exec %POD% --container files -- touch /backup/passed
 exit /b 0
 
-rem compare FILE: errorlevel 1 unless it is what the pod has
+rem compare FILE NAME: errorlevel 1 unless it is what the pod has as /backup/NAME
 :compare
 set "HERE=none"
 set "THERE="
 call certutil -hashfile "%~1" SHA256 >"%SCRATCH%\hash"
 rem the second of its three lines
 for /f "usebackq skip=1 tokens=1" %%H in ("%SCRATCH%\hash") do call :first %%H
-call %KUBE% exec %POD% --container files -- sha256sum /backup/backup.tar >"%SCRATCH%\there"
+call %KUBE% exec %POD% --container files -- sha256sum /backup/%~2 >"%SCRATCH%\there"
 for /f "usebackq tokens=1" %%H in ("%SCRATCH%\there") do set "THERE=%%H"
 if /i "%HERE%"=="%THERE%" exit /b 0
 echo error: the file was damaged on its way 1>&2

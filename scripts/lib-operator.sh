@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Commands of the operator's binary as a pod in the cluster: what backup, restore and rollback share. Sourced after
-# lib-deploy.sh, never run. lib-operator.bat is the same for Windows.
+# Commands of the operator's binary as a pod in the cluster: what backup, create-owner, restore and rollback share.
+# Sourced after lib-deploy.sh, never run. lib-operator.bat is the same for Windows.
 # shellcheck disable=SC2034 # the scripts use what is set here
 
 OPERATOR_IMAGE=
@@ -9,7 +9,7 @@ FILES_IMAGE=pgvector/pgvector:pg17
 ADMIN_USER=postgres
 POD=
 
-# The options of all three; sets USED like common_option.
+# The options of all of them; sets USED like common_option.
 operator_option() {
     USED=2
     case $1 in
@@ -79,6 +79,23 @@ operator_container() {
         say "        - {name: POSTGRES_USER, value: $ADMIN_USER}"
         say "        - {name: POSTGRES_PASSWORD_FILE, value: /run/secrets/bizosaas/postgres-admin-password}"
     fi
+}
+
+# is_one_line TEXT: false when it has control characters or, in UTF-8, what YAML takes for the end of a line.
+is_one_line() {
+    local LC_ALL=C
+    case $1 in
+    *[[:cntrl:]]* | *$'\xc2'[$'\x80'-$'\x9f']* | *$'\xe2\x80'[$'\xa8\xa9']*) return 1 ;;
+    esac
+}
+
+# quoted TEXT: one line of any text as an argument for start_pod. Kubernetes takes $(NAME) in arguments for a variable.
+quoted() {
+    local text=$1 backslash=$'\\'
+    text=${text//"$backslash"/"$backslash$backslash"}
+    text=${text//\"/'\"'}
+    text=${text//\$/'$$'}
+    printf '"%s"' "$text"
 }
 
 # start_pod KIND ARGUMENTS: a pod that runs the operator with these arguments (as YAML) and is removed when the script
@@ -156,12 +173,13 @@ take_file() {
     kube exec "$POD" --container files -- touch /backup/passed
 }
 
-# give_file FILE: the file for the operator, which starts when it is there.
+# give_file FILE [NAME]: the file for the operator, which finds it as /backup/NAME and starts when it is there.
 give_file() {
+    local given=/backup/${2:-backup.tar}
     wait_until "$TIMEOUT" files_run || die "the pod $POD does not start: kubectl describe pod $POD"
     local there here
-    kube exec --stdin "$POD" --container files -- sh -c 'cat >/backup/backup.tar' <"$1"
-    there=$(kube exec "$POD" --container files -- sha256sum /backup/backup.tar)
+    kube exec --stdin "$POD" --container files -- sh -c "cat >$given" <"$1"
+    there=$(kube exec "$POD" --container files -- sha256sum "$given")
     here=$(sha256sum <"$1")
     [ "${there%% *}" = "${here%% *}" ] || die "the file was damaged on its way"
     kube exec "$POD" --container files -- touch /backup/passed

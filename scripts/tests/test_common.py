@@ -8,8 +8,8 @@ from conftest import SCRIPTS
 
 REPO = SCRIPTS.parent
 DEPLOYING = [
-    "k8s-deploy", "k8s-delete", "k8s-status", "helm-deploy", "backup", "restore", "rollback", "setup-k3s", "setup-kind",
-    "setup-minikube",
+    "k8s-deploy", "k8s-delete", "k8s-status", "helm-deploy", "backup", "create-owner", "restore", "rollback", "setup-k3s",
+    "setup-kind", "setup-minikube",
 ]  # fmt: skip
 LIBRARIES = {"lib", "lib-deploy", "lib-operator", "lib-cluster", "docker-lib"}
 DOCS = sorted((REPO / "docs").glob("*.md")) + [REPO / "README.md"]

@@ -260,6 +260,30 @@ class TestRun:
         windows.run("backup", "--out", f"Z:{tmp_path}\\c.tar".replace("/", "\\"), code=1)
         assert "damaged" in windows.output and not list(tmp_path.glob("c.tar*"))
 
+    def test_create_owner_makes_the_pod_that_the_shell_script_makes(self, windows, tmp_path):
+        (tmp_path / "password").write_text("correct horse")
+        file = f"Z:{tmp_path}\\password".replace("/", "\\")
+        windows.reply("containers[0].image", "bizosaas/identity:0.1.0")
+        windows.reply("go-template", "platform-secret ")
+        windows.reply("startedAt", "2026-11-26T12:00:00Z")
+        windows.reply("{.status.phase}", "Succeeded")
+        windows.reply("sha256sum", "0011ff /backup/password")
+        windows.reply("certutil", "SHA256 hash of it:\n0011ff")
+        windows.reply("logs", "made the tenant acme")
+        owner = ["--email", "you@example.com", "--password-file", file]
+        windows.run("create-owner", *owner, "--name", "O'Brien $(HOME): x=1")  # quoted for its =
+        assert "made the tenant acme" in windows.output and "correct horse" not in windows.output + "".join(windows.lines)
+        windows.order("create --filename", "startedAt", "exec --stdin", "sha256sum /backup/password", "touch", "logs", "delete pod")
+        (operator,) = yaml.safe_load((tmp_path / "calls.pod").read_text())["spec"]["containers"]
+        name = "--name=O'Brien $$(HOME): x=1"
+        assert operator["args"] == ["create-owner", "--email=you@example.com", name, "--password-file", "/backup/password"]
+        windows.run("create-owner", *owner, "--name", '"Smith & Sons"', code=2)
+        windows.run("create-owner", "--password-file", file, code=2)
+        assert windows.lines == []
+        (tmp_path / "password").write_text("")
+        windows.run("create-owner", *owner, code=1)
+        assert "is empty" in windows.output and windows.lines == []
+
     def test_kind(self, windows):
         windows.reply("helm version", "v4.1.0")
         windows.run("setup-kind")
