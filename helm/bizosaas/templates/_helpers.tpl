@@ -14,7 +14,7 @@
 
 {{/* Labels that select all pods of the release. Selectors are immutable: never add to these. */}}
 {{- define "bizosaas.instanceLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 }}
+app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
