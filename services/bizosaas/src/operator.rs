@@ -7,6 +7,7 @@ use std::time::Duration;
 use bz_kernel::{ExposeSecret, SecretString, ServiceInfo, platform::SERVICES};
 use bz_service::config::{ConfigProblems, Env, operator_database, redis_url};
 use bz_tenant::migrate::{MigrateError, Target};
+use bz_tenant::{Db, DbConfig};
 use url::Url;
 
 /// What a command cannot do without, beside the address of the database.
@@ -148,6 +149,16 @@ impl Operator {
             .and_then(|()| url.set_password(Some(password)));
         set.map_err(|()| anyhow::anyhow!("DATABASE_URL has no host"))?;
         Ok(String::from(url).into())
+    }
+
+    /// The database as a service has it, through one connection. Connects when it is used.
+    pub(crate) fn log_in(&self, service: &ServiceInfo, patience: Duration) -> anyhow::Result<Db> {
+        Ok(Db::connect_lazy(&DbConfig {
+            url: self.service_url(service)?,
+            pool_size: 1,
+            acquire_timeout: patience,
+            schema: service.schema,
+        })?)
     }
 
     /// The address in its parts.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bz_http::Problem;
 use bz_kernel::{SecretString, Sources, platform::IDENTITY};
-use bz_tenant::{Db, DbConfig};
 use identity::NewOwner;
 
 use crate::operator::{Needs, Operator, PATIENCE};
@@ -39,12 +38,7 @@ pub(crate) async fn create_owner(options: Options) -> anyhow::Result<ExitCode> {
         name: options.name,
         tenant_name: options.tenant_name,
     };
-    let db = Db::connect_lazy(&DbConfig {
-        url: operator.service_url(&IDENTITY)?,
-        pool_size: 1,
-        acquire_timeout: Duration::from_secs(5),
-        schema: IDENTITY.schema,
-    })?;
+    let db = operator.log_in(&IDENTITY, Duration::from_secs(5))?;
     operator.reached(PATIENCE).await?;
     match identity::create_owner(&db, &Sources::system(), owner).await {
         Ok(slug) => {

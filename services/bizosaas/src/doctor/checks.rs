@@ -7,8 +7,8 @@ use anyhow::bail;
 use bz_events::Redis;
 use bz_kernel::{PlatformSecret, ServiceInfo, platform::SERVICES};
 use bz_service::config::Env;
+use bz_tenant::Db;
 use bz_tenant::migrate::{Migrator, State};
-use bz_tenant::{Db, DbConfig};
 
 use crate::operator::Operator;
 use crate::report::{Finding, Verdict};
@@ -98,12 +98,7 @@ pub(super) async fn database(operator: &Operator) -> Vec<Finding> {
 
 /// The database as a service has it. Connects when it is used.
 pub(super) fn log_in(operator: &Operator, service: &'static ServiceInfo) -> anyhow::Result<Db> {
-    Ok(Db::connect_lazy(&DbConfig {
-        url: operator.service_url(service)?,
-        pool_size: 1,
-        acquire_timeout: PATIENCE,
-        schema: service.schema,
-    })?)
+    operator.log_in(service, PATIENCE)
 }
 
 pub(super) async fn roles(operator: &Operator) -> anyhow::Result<String> {
