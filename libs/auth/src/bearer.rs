@@ -66,3 +66,19 @@ pub(crate) fn forbidden(permission: &str) -> Problem {
         Err(_) => problem,
     }
 }
+
+/// 401: the token is good, but the login is too long ago for this (RFC 9470 section 3).
+pub(crate) fn reauthentication_required(max_age: u64) -> Problem {
+    let challenge =
+        format!(r#"Bearer error="insufficient_user_authentication", max_age={max_age}"#);
+    let problem = Problem::new(
+        http::StatusCode::UNAUTHORIZED,
+        "reauthentication_required",
+        "The login is too long ago",
+    )
+    .detail("Prove who you are with POST /auth/reauthenticate, and use the token that it answers.");
+    match HeaderValue::try_from(challenge) {
+        Ok(challenge) => problem.header(header::WWW_AUTHENTICATE, challenge),
+        Err(_) => problem,
+    }
+}

@@ -6,9 +6,13 @@ use axum::extract::{FromRef, FromRequestParts};
 use bz_http::Problem;
 use bz_kernel::{SecretString, SessionId, TenantId, UserId};
 use bz_tenant::TenantScope;
+use chrono::{DateTime, Utc};
 use http::request::Parts;
 
-use crate::{Claims, Permission, Permissions, Verifier, bearer};
+use crate::{Claims, Permission, Permissions, Verifier, bearer, claims::seconds};
+
+/// How long a login counts as recent, in seconds.
+const RECENT_SECONDS: u64 = 300;
 
 /// The user behind a request, from a verified token. As an extractor it lets every user of a tenant in; [`Can`] asks for
 /// a permission too.
@@ -49,6 +53,19 @@ impl Caller {
             Ok(())
         } else {
             Err(bearer::forbidden(P::NAME))
+        }
+    }
+
+    /// Goes on if the user proved who they are a short while ago: for what a stolen access token must not be enough.
+    ///
+    /// # Errors
+    /// 401 `reauthentication_required` (RFC 9470).
+    pub fn require_recent_login(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+        let recent = |at| seconds(now) <= RECENT_SECONDS.saturating_add(at);
+        if self.claims.auth_time.is_some_and(recent) && self.claims.act.is_none() {
+            Ok(())
+        } else {
+            Err(bearer::reauthentication_required(RECENT_SECONDS))
         }
     }
 

@@ -46,12 +46,28 @@ pub struct Claims {
     /// The user's roles in the active tenant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// Permissions of the active tenant's own roles, by name (RFC 9068 section 2.2.3.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
     /// When the user last proved who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
     /// How strongly: `aal1` or `aal2` (NIST SP 800-63B).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// By what: `pwd`, `otp`, `hwk` (RFC 8176).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// Who acts in the user's name, if somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+}
+
+/// Who acts in the name of a token's subject (RFC 8693 section 4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The id of the user who acts.
+    pub sub: UserId,
 }
 
 /// What identity knows of a user when it signs a token for them.
@@ -69,8 +85,16 @@ pub struct UserGrant {
     pub client_id: String,
     /// The user's roles in `tenant`.
     pub roles: Vec<String>,
+    /// Permissions of the tenant's own roles.
+    pub entitlements: Vec<String>,
     /// When the user logged in.
     pub authenticated_at: DateTime<Utc>,
+    /// How strongly: `aal1` or `aal2`.
+    pub acr: String,
+    /// By what.
+    pub amr: Vec<String>,
+    /// Who acts in the user's name.
+    pub act: Option<Actor>,
 }
 
 impl Claims {
@@ -88,7 +112,11 @@ impl Claims {
             htid: Some(grant.home_tenant.as_uuid()),
             sid: Some(grant.session),
             roles: grant.roles,
+            entitlements: grant.entitlements,
             auth_time: Some(seconds(grant.authenticated_at)),
+            acr: Some(grant.acr),
+            amr: grant.amr,
+            act: grant.act,
             ..Self::bare(
                 issuer,
                 grant.user.to_string(),
@@ -151,8 +179,11 @@ impl Claims {
             sid: None,
             scope: String::new(),
             roles: Vec::new(),
+            entitlements: Vec::new(),
             auth_time: None,
             acr: None,
+            amr: Vec::new(),
+            act: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod client;
+mod client_ip;
 pub mod context;
 mod deadline;
 mod etag;
@@ -15,6 +16,7 @@ mod patch;
 pub mod problem;
 mod validation;
 
+pub use client_ip::ClientIp;
 pub use etag::{IfMatch, Versioned, etag};
 pub use extract::{Form, Json, Path, Query};
 pub use idempotency::{Created, IdempotencyKey, idempotent};

@@ -190,6 +190,10 @@ impl Tokens {
             client_id: "web".into(),
             roles: roles.iter().map(ToString::to_string).collect(),
             authenticated_at: self.sources.now(),
+            entitlements: Vec::new(),
+            acr: "aal1".into(),
+            amr: vec!["pwd".into()],
+            act: None,
         };
         Claims::of_user(
             ISSUER,

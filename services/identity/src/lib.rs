@@ -2,13 +2,17 @@
 #![warn(missing_docs)]
 
 mod app;
+mod audit;
 mod config;
+mod credential;
 mod jobs;
 mod keys;
 mod oauth;
+mod origin;
 pub mod passwords;
 mod problems;
 mod registration;
+mod revocations;
 mod sessions;
 mod tenants;
 mod users;

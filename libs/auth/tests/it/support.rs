@@ -50,6 +50,10 @@ pub(crate) fn user_claims(roles: &[&str]) -> Claims {
         client_id: "web".into(),
         roles: roles.iter().map(ToString::to_string).collect(),
         authenticated_at: start(),
+        entitlements: Vec::new(),
+        acr: "aal1".into(),
+        amr: vec!["pwd".into()],
+        act: None,
     };
     Claims::of_user(
         ISSUER,

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{Applicant, RegistrationPolicy, replay};
 use crate::{
     app::AppState,
-    sessions::issue::{self, Grant},
+    origin::Origin,
+    sessions::issue::{self, Grant, NewSession},
     tenants,
     users::store::{self as users, Account, NewUser},
 };
@@ -48,6 +49,7 @@ pub(super) async fn enrol(
     applicant: &Applicant,
     password_hash: &str,
     key: Option<&str>,
+    origin: &Origin,
 ) -> Result<Enrolled, DbError> {
     let tenant = TenantId::trusted(app.core.sources.id::<Uuid>());
     let user: UserId = app.core.sources.id();
@@ -69,7 +71,7 @@ pub(super) async fn enrol(
         if !users::claim_home(tx, email, user).await? {
             return Err(Refused::Taken);
         }
-        let grant = issue::start(tx, app, user).await?;
+        let grant = issue::start(tx, app, &NewSession::with_password(user, origin)).await?;
         let account = users::find(tx, user).await?.ok_or(Refused::Taken)?;
         Ok(Enrolled::LoggedIn(Box::new(account), grant))
     };

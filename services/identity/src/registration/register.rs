@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::AppState,
+    origin::Origin,
     problems::{PublicProblems, overloaded},
     sessions::{TokenAnswer, issue},
 };
@@ -36,6 +37,7 @@ use crate::{
 pub(crate) async fn register_user(
     State(app): State<AppState>,
     key: IdempotencyKey,
+    origin: Origin,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
     let policy = app.config.registration;
@@ -49,7 +51,7 @@ pub(crate) async fn register_user(
         .hash(&applicant.password)
         .await
         .map_err(overloaded)?;
-    match enrol::enrol(&app, &applicant, &hash, key.as_deref()).await? {
+    match enrol::enrol(&app, &applicant, &hash, key.as_deref(), &origin).await? {
         Enrolled::LoggedIn(account, grant) => {
             app.wake();
             Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::CREATED))
@@ -60,7 +62,7 @@ pub(crate) async fn register_user(
         }
         Enrolled::Taken if policy == RegistrationPolicy::Verified => Ok(verification_required()),
         Enrolled::Taken => {
-            let (account, grant) = replay::replay(&app, &applicant, key.as_deref())
+            let (account, grant) = replay::replay(&app, &applicant, key.as_deref(), &origin)
                 .await?
                 .ok_or_else(email_taken)?;
             let mut response =
@@ -90,9 +92,10 @@ pub(crate) async fn register_user(
 pub(crate) async fn sign_up(
     state: State<AppState>,
     key: IdempotencyKey,
+    origin: Origin,
     request: Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
-    register_user(state, key, request).await
+    register_user(state, key, origin, request).await
 }
 
 fn verification_required() -> Response {

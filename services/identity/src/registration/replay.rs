@@ -13,9 +13,10 @@ use sqlx::{query, query_scalar};
 use super::Applicant;
 use crate::{
     app::AppState,
+    origin::Origin,
     passwords::Verdict,
     problems::overloaded,
-    sessions::issue::{self, Grant},
+    sessions::issue::{self, Grant, NewSession},
     users::store::{self as users, Account},
 };
 
@@ -49,6 +50,7 @@ pub(super) async fn replay(
     app: &AppState,
     applicant: &Applicant,
     key: Option<&str>,
+    origin: &Origin,
 ) -> Result<Option<(Account, Grant)>, Problem> {
     let Some(key) = key else { return Ok(None) };
     let Some((account, request_hash)) = find(app, applicant, key).await? else {
@@ -64,7 +66,9 @@ pub(super) async fn replay(
         return Err(Problem::idempotency_key_reused());
     }
     let scope = TenantScope::new(account.tenant, Some(account.user));
-    let start = async |tx: &mut TenantTx| issue::start(tx, app, account.user).await;
+    let start = async |tx: &mut TenantTx| {
+        issue::start(tx, app, &NewSession::with_password(account.user, origin)).await
+    };
     let grant = app
         .core
         .db

@@ -4,44 +4,101 @@ use bz_auth::{Claims, claims::UserGrant};
 use bz_http::Problem;
 use bz_kernel::{ExposeSecret, UserId};
 use bz_tenant::{DbError, TenantTx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    ACCESS_TOKEN_LIFETIME, FIRST_PARTY_CLIENT, REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME,
-    TokenAnswer, store, token::RefreshToken,
+    ACCESS_TOKEN_LIFETIME, BRIEF_REFRESH_TOKEN_LIFETIME, BRIEF_SESSION_LIFETIME,
+    FIRST_PARTY_CLIENT, REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME, TokenAnswer, store,
+    token::RefreshToken,
 };
-use crate::{app::AppState, tenants::TenantSummary, users::User, users::store::Account};
+use crate::{
+    app::AppState, origin::Origin, tenants::TenantSummary, users::User, users::store::Account,
+};
+
+/// A session that is about to start.
+pub(crate) struct NewSession<'a> {
+    /// Whose it is.
+    pub(crate) user: UserId,
+    /// The client that its tokens are given to.
+    pub(crate) client_id: &'a str,
+    /// How strongly the user proved who they are: `aal1` or `aal2` (NIST SP 800-63B).
+    pub(crate) acr: &'a str,
+    /// By what (RFC 8176).
+    pub(crate) amr: &'a [&'a str],
+    /// What the user calls the device.
+    pub(crate) device_name: Option<&'a str>,
+    /// Whether it outlives the day.
+    pub(crate) remember: bool,
+    /// Where the login comes from.
+    pub(crate) origin: &'a Origin,
+}
+
+impl<'a> NewSession<'a> {
+    /// A session of the platform's own front ends, after the right password was given.
+    pub(crate) const fn with_password(user: UserId, origin: &'a Origin) -> Self {
+        Self {
+            user,
+            client_id: FIRST_PARTY_CLIENT,
+            acr: "aal1",
+            amr: &["pwd"],
+            device_name: None,
+            remember: true,
+            origin,
+        }
+    }
+
+    /// How long a refresh token of it waits for its use.
+    pub(crate) const fn refresh_lifetime(&self) -> TimeDelta {
+        if self.remember {
+            REFRESH_TOKEN_LIFETIME
+        } else {
+            BRIEF_REFRESH_TOKEN_LIFETIME
+        }
+    }
+
+    /// Its absolute end.
+    pub(crate) fn ends(&self, from: DateTime<Utc>) -> DateTime<Utc> {
+        from + if self.remember {
+            SESSION_LIFETIME
+        } else {
+            BRIEF_SESSION_LIFETIME
+        }
+    }
+}
 
 /// A session as its next answer needs it.
 pub(crate) struct Grant {
     /// The refresh token to hand out.
     pub(crate) token: RefreshToken,
-    /// When the password was given.
+    /// The client that the tokens are given to.
+    pub(crate) client_id: String,
+    /// When the user proved who they are.
     pub(crate) auth_time: DateTime<Utc>,
+    /// How strongly.
+    pub(crate) acr: String,
+    /// By what.
+    pub(crate) amr: Vec<String>,
     /// When the refresh token ends.
     pub(crate) token_ends: DateTime<Utc>,
 }
 
-/// Stores a new session of a user in the tenant of the transaction.
+/// Stores a new session in the tenant of the transaction.
 pub(crate) async fn start(
     tx: &mut TenantTx,
     app: &AppState,
-    user: UserId,
+    session: &NewSession<'_>,
 ) -> Result<Grant, DbError> {
     let (sources, now) = (&app.core.sources, app.core.sources.now());
     let token = RefreshToken::first(tx.scope().tenant(), sources.id(), &sources.rng);
-    let ends = (now + SESSION_LIFETIME, now + REFRESH_TOKEN_LIFETIME);
-    store::insert(tx, user, &token, FIRST_PARTY_CLIENT, now, ends).await?;
+    store::insert(tx, session, &token, now).await?;
     Ok(Grant {
         token,
+        client_id: session.client_id.to_owned(),
         auth_time: now,
-        token_ends: ends.1,
+        acr: session.acr.to_owned(),
+        amr: session.amr.iter().map(ToString::to_string).collect(),
+        token_ends: now + session.refresh_lifetime(),
     })
-}
-
-/// When a refresh token made now ends: never after its session.
-pub(crate) fn token_end(now: DateTime<Utc>, session_ends: DateTime<Utc>) -> DateTime<Utc> {
-    (now + REFRESH_TOKEN_LIFETIME).min(session_ends)
 }
 
 /// Signs the tokens of a session. No transaction is open meanwhile.
@@ -56,9 +113,13 @@ pub(crate) fn answer(
         tenant: account.tenant,
         home_tenant: account.tenant,
         session: grant.token.session,
-        client_id: FIRST_PARTY_CLIENT.to_owned(),
+        client_id: grant.client_id.clone(),
         roles: vec![account.role.clone()],
+        entitlements: Vec::new(),
         authenticated_at: grant.auth_time,
+        acr: grant.acr.clone(),
+        amr: grant.amr.clone(),
+        act: None,
     };
     let claims = Claims::of_user(
         &app.core.issuer,

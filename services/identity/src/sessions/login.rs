@@ -9,10 +9,11 @@ use super::{
     TokenAnswer,
     credentials::{Credentials, LoginForm, LoginRequest},
     home,
-    issue::{self, Grant},
+    issue::{self, Grant, NewSession},
 };
 use crate::{
     app::AppState,
+    origin::Origin,
     passwords::Verdict,
     problems::{PublicProblems, invalid_credentials, overloaded},
     users,
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) async fn login(
     State(app): State<AppState>,
     headers: HeaderMap,
+    origin: Origin,
     credentials: Credentials,
 ) -> Result<Response, Problem> {
     let candidate = find_candidate(&app, &headers, &credentials).await?;
@@ -60,7 +62,7 @@ pub(crate) async fn login(
     } else {
         None
     };
-    let grant = start_session(&app, &account, new_hash).await?;
+    let grant = start_session(&app, &account, new_hash, &origin).await?;
     Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
 }
 
@@ -90,13 +92,14 @@ async fn start_session(
     app: &AppState,
     account: &Account,
     new_hash: Option<String>,
+    origin: &Origin,
 ) -> Result<Grant, Problem> {
     let scope = TenantScope::new(account.tenant, Some(account.user));
     let start = async |tx: &mut TenantTx| {
         if let (Some(old), Some(new)) = (&account.password_hash, &new_hash) {
             users::store::replace_hash(tx, account.user, old, new).await?;
         }
-        issue::start(tx, app, account.user).await
+        issue::start(tx, app, &NewSession::with_password(account.user, origin)).await
     };
     Ok(app
         .core

@@ -1,6 +1,5 @@
 use axum::extract::{FromRequest, Request, State};
 use bz_auth::Caller;
-use bz_events::NewEvent;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
@@ -9,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    refresh::SessionRevoked,
+    end,
     store::{self, RevokedBecause},
     token::RefreshToken,
 };
@@ -63,7 +62,9 @@ async fn end_session(
     session: SessionId,
     user: UserId,
 ) -> Result<(), Problem> {
-    let end = async |tx: &mut TenantTx| revoke(tx, app, session, user).await;
+    let end = async |tx: &mut TenantTx| {
+        end::end(tx, app, session, RevokedBecause::Logout, Some(user)).await
+    };
     app.core
         .db
         .run::<_, DbError>("identity.sessions.logout", scope, end)
@@ -81,7 +82,9 @@ async fn end_session_of(app: &AppState, token: &RefreshToken) -> Result<(), Prob
         };
         match store::generation(tx, token.session, token.generation).await? {
             Some(generation) if token.matches(&generation.secret_hash) => {
-                revoke(tx, app, token.session, session.user).await
+                let actor = Some(session.user);
+                end::end(tx, app, token.session, RevokedBecause::Logout, actor).await?;
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -91,28 +94,6 @@ async fn end_session_of(app: &AppState, token: &RefreshToken) -> Result<(), Prob
         .run::<_, DbError>("identity.sessions.logout", &scope, end)
         .await?;
     app.wake();
-    Ok(())
-}
-
-async fn revoke(
-    tx: &mut TenantTx,
-    app: &AppState,
-    session: SessionId,
-    user: UserId,
-) -> Result<(), DbError> {
-    let because = RevokedBecause::Logout;
-    if store::revoke(tx, session, because, app.core.sources.now()).await? {
-        let data = SessionRevoked {
-            session_id: session,
-            reason: because.as_str(),
-        };
-        let event = NewEvent {
-            kind: "session.revoked",
-            actor: Some(user),
-            data,
-        };
-        bz_events::append(tx, &app.core.sources, event).await?;
-    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Sessions and the tokens that are given out in them.
 
 pub(crate) mod credentials;
+pub(crate) mod end;
 pub(crate) mod home;
 pub(crate) mod issue;
 pub(crate) mod login;
@@ -25,6 +26,9 @@ pub(crate) const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 pub(crate) const REFRESH_TOKEN_LIFETIME: TimeDelta = TimeDelta::days(14);
 /// How long a session lasts at most, counted from the login.
 pub(crate) const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
+/// The two, when the user does not want to be remembered.
+pub(crate) const BRIEF_REFRESH_TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(12);
+pub(crate) const BRIEF_SESSION_LIFETIME: TimeDelta = TimeDelta::hours(24);
 /// How long the same refresh token may be sent again and gets the same answer: lost answers, several tabs.
 pub(crate) const REFRESH_REPLAY_WINDOW: TimeDelta = TimeDelta::seconds(10);
 /// The client that tokens are given to: the platform's own front ends.

@@ -1,14 +1,12 @@
 use axum::{extract::State, response::Response};
-use bz_events::NewEvent;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    REFRESH_REPLAY_WINDOW, TokenAnswer,
+    REFRESH_REPLAY_WINDOW, TokenAnswer, end,
     issue::{self, Grant},
     store::{self, RevokedBecause, Session},
     token::RefreshToken,
@@ -128,7 +126,7 @@ async fn exchange(
     if let Some(used_at) = generation.used_at
         && (generation.successor_used || now - used_at > REFRESH_REPLAY_WINDOW)
     {
-        end_stolen(tx, app, presented, &session, now).await?;
+        end_stolen(tx, app, presented, &session).await?;
         return Ok(Err(Refused::Reused));
     }
     let account = users::store::find(tx, session.user).await?;
@@ -137,7 +135,8 @@ async fn exchange(
     };
     let successor = presented.successor(&app.core.secret);
     let made_at = generation.used_at.unwrap_or(now);
-    let token_ends = issue::token_end(made_at, session.expires_at);
+    // Never after its session.
+    let token_ends = (made_at + session.refresh_lifetime).min(session.expires_at);
     if generation.used_at.is_none() {
         store::rotate(tx, presented, &successor, now, token_ends).await?;
     }
@@ -145,17 +144,13 @@ async fn exchange(
         account,
         Grant {
             token: successor,
+            client_id: session.client_id,
             auth_time: session.auth_time,
+            acr: session.acr,
+            amr: session.amr,
             token_ends,
         },
     )))
-}
-
-/// What siblings learn of a session's end.
-#[derive(Serialize)]
-pub(super) struct SessionRevoked {
-    pub(super) session_id: bz_kernel::SessionId,
-    pub(super) reason: &'static str,
 }
 
 async fn end_stolen(
@@ -163,20 +158,9 @@ async fn end_stolen(
     app: &AppState,
     presented: &RefreshToken,
     session: &Session,
-    now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let because = RevokedBecause::RefreshReuse;
-    store::revoke(tx, presented.session, because, now).await?;
-    let data = SessionRevoked {
-        session_id: presented.session,
-        reason: because.as_str(),
-    };
-    let event = NewEvent {
-        kind: "session.revoked",
-        actor: Some(session.user),
-        data,
-    };
-    bz_events::append(tx, &app.core.sources, event).await?;
+    end::end(tx, app, presented.session, because, Some(session.user)).await?;
     tracing::warn!(
         session.id = %presented.session,
         user.id = %session.user,

@@ -2,11 +2,11 @@
 
 use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, SystemTx, TenantTx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::token::RefreshToken;
+use super::{issue::NewSession, token::RefreshToken};
 
 /// A session that was locked until the end of the transaction.
 pub(crate) struct Session {
@@ -14,10 +14,45 @@ pub(crate) struct Session {
     pub(crate) user: UserId,
     /// When the password was given.
     pub(crate) auth_time: DateTime<Utc>,
+    /// The client that its tokens are given to.
+    pub(crate) client_id: String,
+    /// How strongly the user proved who they are.
+    pub(crate) acr: String,
+    /// By what.
+    pub(crate) amr: Vec<String>,
     /// The absolute end.
     pub(crate) expires_at: DateTime<Utc>,
+    /// How long a refresh token waits for its use.
+    pub(crate) refresh_lifetime: TimeDelta,
     /// Whether it was ended before.
     pub(crate) revoked: bool,
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    user_id: Uuid,
+    auth_time: DateTime<Utc>,
+    client_id: String,
+    acr: String,
+    amr: Vec<String>,
+    expires_at: DateTime<Utc>,
+    refresh_lifetime: i32,
+    revoked: bool,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            user: row.user_id.into(),
+            auth_time: row.auth_time,
+            client_id: row.client_id,
+            acr: row.acr,
+            amr: row.amr,
+            expires_at: row.expires_at,
+            refresh_lifetime: TimeDelta::seconds(row.refresh_lifetime.into()),
+            revoked: row.revoked,
+        }
+    }
 }
 
 /// One generation of a session's refresh token.
@@ -40,6 +75,26 @@ pub(crate) enum RevokedBecause {
     Logout,
     /// A refresh token was presented that had been exchanged before.
     RefreshReuse,
+    /// The user ended it from another session.
+    EndedByUser,
+    /// Somebody who manages the tenant's users ended it.
+    EndedByAdmin,
+    /// The user has a new password.
+    PasswordChanged,
+    /// The user lost the password and has a new one.
+    PasswordReset,
+    /// The user has another address.
+    EmailChanged,
+    /// A second factor was removed.
+    MfaChanged,
+    /// The user may not log in any more.
+    UserDisabled,
+    /// The user is gone.
+    UserDeleted,
+    /// The user does not belong to the tenant any more.
+    MemberRemoved,
+    /// The tenant is gone.
+    TenantDeleted,
 }
 
 impl RevokedBecause {
@@ -48,6 +103,16 @@ impl RevokedBecause {
         match self {
             Self::Logout => "logout",
             Self::RefreshReuse => "refresh_reuse",
+            Self::EndedByUser => "ended_by_user",
+            Self::EndedByAdmin => "ended_by_admin",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChanged => "email_changed",
+            Self::MfaChanged => "mfa_changed",
+            Self::UserDisabled => "user_disabled",
+            Self::UserDeleted => "user_deleted",
+            Self::MemberRemoved => "member_removed",
+            Self::TenantDeleted => "tenant_deleted",
         }
     }
 }
@@ -55,29 +120,34 @@ impl RevokedBecause {
 /// Stores a session and the first generation of its refresh token.
 pub(crate) async fn insert(
     tx: &mut TenantTx,
-    user: UserId,
+    session: &NewSession<'_>,
     token: &RefreshToken,
-    client_id: &str,
     at: DateTime<Utc>,
-    ends: (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(), DbError> {
-    let (session_ends, token_ends) = ends;
+    let seconds = session.refresh_lifetime().num_seconds();
     query(
         "-- identity.sessions.insert\n\
          WITH session AS ( \
-           INSERT INTO identity.sessions (id, user_id, client_id, auth_time, last_used_at, expires_at) \
-           VALUES ($1, $2, $3, $4, $4, $5) RETURNING id) \
+           INSERT INTO identity.sessions (id, user_id, client_id, auth_time, last_used_at, expires_at, \
+             ip, user_agent, device_name, acr, amr, refresh_lifetime) \
+           VALUES ($1, $2, $3, $4, $4, $5, $9, $10, $11, $12, $13, $14) RETURNING id) \
          INSERT INTO identity.refresh_tokens (session_id, generation, secret_hash, created_at, expires_at) \
          SELECT id, $6, $7, $4, $8 FROM session",
     )
     .bind(token.session.as_uuid())
-    .bind(user.as_uuid())
-    .bind(client_id)
+    .bind(session.user.as_uuid())
+    .bind(session.client_id)
     .bind(at)
-    .bind(session_ends)
+    .bind(session.ends(at))
     .bind(token.generation)
     .bind(token.secret_hash())
-    .bind(token_ends)
+    .bind(at + session.refresh_lifetime())
+    .bind(session.origin.ip_text())
+    .bind(session.origin.user_agent.as_deref())
+    .bind(session.device_name)
+    .bind(session.acr)
+    .bind(session.amr)
+    .bind(i32::try_from(seconds).unwrap_or(i32::MAX))
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -88,19 +158,15 @@ pub(crate) async fn lock(
     tx: &mut TenantTx,
     session: SessionId,
 ) -> Result<Option<Session>, DbError> {
-    let row: Option<(Uuid, DateTime<Utc>, DateTime<Utc>, bool)> = query_as(
+    let row: Option<SessionRow> = query_as(
         "-- identity.sessions.lock\n\
-         SELECT user_id, auth_time, expires_at, revoked_at IS NOT NULL FROM identity.sessions WHERE id = $1 FOR UPDATE",
+         SELECT user_id, auth_time, client_id, acr, amr, expires_at, refresh_lifetime, revoked_at IS NOT NULL AS revoked \
+         FROM identity.sessions WHERE id = $1 FOR UPDATE",
     )
     .bind(session.as_uuid())
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|(user, auth_time, expires_at, revoked)| Session {
-        user: user.into(),
-        auth_time,
-        expires_at,
-        revoked,
-    }))
+    Ok(row.map(Session::from))
 }
 
 /// One generation of a locked session. A statement of its own: what the lock waited for must be seen.
@@ -168,6 +234,28 @@ pub(crate) async fn revoke(
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Ends the sessions of a user that have not ended, all or all but one; answers which.
+pub(crate) async fn revoke_all(
+    tx: &mut TenantTx,
+    user: UserId,
+    except: Option<SessionId>,
+    because: RevokedBecause,
+    at: DateTime<Utc>,
+) -> Result<Vec<SessionId>, DbError> {
+    let ended: Vec<Uuid> = query_scalar(
+        "-- identity.sessions.revoke_all\n\
+         UPDATE identity.sessions SET revoked_at = $3, revoked_reason = $4 \
+         WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL RETURNING id",
+    )
+    .bind(user.as_uuid())
+    .bind(except.map(SessionId::as_uuid))
+    .bind(at)
+    .bind(because.as_str())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ended.into_iter().map(SessionId::from).collect())
 }
 
 /// Deletes a batch of the sessions and refresh tokens of all tenants that ended before an instant; answers how many.

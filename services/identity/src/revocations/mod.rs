@@ -1,0 +1,46 @@
+//! Access tokens that must not be accepted any more although they have not expired.
+
+mod store;
+
+use bz_kernel::{SessionId, Sources, UserId};
+use bz_tenant::{DbError, TenantTx};
+use uuid::Uuid;
+
+/// Whose access tokens are refused from now on, in the tenant of the transaction. Tokens that are signed later are good:
+/// a user whose rights changed refreshes and goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    /// A session's.
+    Session(SessionId),
+    /// A user's.
+    User(UserId),
+    /// Everybody's.
+    Tenant,
+}
+
+impl Revoked {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Session(_) => "session",
+            Self::User(_) => "user",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
+/// Refuses the access tokens that were signed until now.
+///
+/// # Errors
+/// Any [`DbError`].
+pub(crate) async fn revoke(
+    tx: &mut TenantTx,
+    sources: &Sources,
+    revoked: Revoked,
+) -> Result<(), DbError> {
+    let subject: Uuid = match revoked {
+        Revoked::Session(session) => session.as_uuid(),
+        Revoked::User(user) => user.as_uuid(),
+        Revoked::Tenant => tx.scope().tenant().as_uuid(),
+    };
+    store::insert(tx, sources.id(), revoked.kind(), subject, sources.now()).await
+}
