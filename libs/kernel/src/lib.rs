@@ -7,6 +7,7 @@ pub mod cursor;
 pub mod ids;
 pub mod page;
 pub mod platform;
+pub mod sealer;
 pub mod secret;
 pub mod sources;
 
@@ -15,6 +16,7 @@ pub use cursor::{CursorSealer, InvalidCursor};
 pub use ids::{ConversationId, EventId, LeadId, SessionId, TenantId, TodoId, UserId};
 pub use page::Page;
 pub use platform::ServiceInfo;
+pub use sealer::{Sealer, Unsealable};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::PlatformSecret;
 pub use sources::{Clock, FixedClock, Rng, Sources};

@@ -1,6 +1,5 @@
-//! Private keys at rest: AES-256-GCM under a key derived from the platform's secret, bound to the key's id.
+//! Private keys at rest: sealed, bound to the key's id.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bz_auth::SigningKey;
 use bz_kernel::{PlatformSecret, Rng};
 
@@ -10,56 +9,24 @@ use bz_kernel::{PlatformSecret, Rng};
 pub(super) struct Unsealable(String);
 
 /// Seals and opens private keys.
-pub(super) struct Sealer {
-    key: LessSafeKey,
-    rng: Rng,
-}
+pub(super) struct Sealer(bz_kernel::Sealer);
 
 impl Sealer {
-    #[expect(
-        clippy::expect_used,
-        reason = "the derived key has 32 bytes by its type"
-    )]
     pub(super) fn new(secret: &PlatformSecret, rng: &Rng) -> Self {
-        let key = UnboundKey::new(&AES_256_GCM, &secret.derive("signing-keys")).expect("32 bytes");
-        Self {
-            key: LessSafeKey::new(key),
-            rng: rng.clone(),
-        }
+        Self(bz_kernel::Sealer::new(secret, "signing-keys", rng.clone()))
     }
 
-    /// Nonce, then ciphertext with its tag.
-    #[expect(
-        clippy::expect_used,
-        reason = "48 bytes are far below the limit of AES-GCM"
-    )]
     pub(super) fn seal(&self, key: &SigningKey) -> Vec<u8> {
-        let nonce = self.rng.bytes::<NONCE_LEN>();
-        let mut sealed = key.pkcs8().to_vec();
-        self.key
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(key.kid()),
-                &mut sealed,
-            )
-            .expect("short enough to seal");
-        [&nonce[..], &sealed].concat()
+        self.0.seal(key.kid().as_bytes(), key.pkcs8())
     }
 
     /// The key that was sealed under this id.
     pub(super) fn open(&self, kid: &str, sealed: &[u8]) -> Result<SigningKey, Unsealable> {
-        let unsealable = || Unsealable(kid.to_owned());
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or_else(unsealable)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
-        let mut sealed = sealed.to_vec();
-        let pkcs8 = self
-            .key
-            .open_in_place(nonce, Aad::from(kid), &mut sealed)
-            .map_err(|_| unsealable())?;
-        SigningKey::from_pkcs8(pkcs8)
-            .ok()
+        let pkcs8 = self.0.open(kid.as_bytes(), sealed).ok();
+        pkcs8
+            .and_then(|pkcs8| SigningKey::from_pkcs8(&pkcs8).ok())
             .filter(|key| key.kid() == kid)
-            .ok_or_else(unsealable)
+            .ok_or_else(|| Unsealable(kid.to_owned()))
     }
 }
 
