@@ -18,7 +18,7 @@ use crate::{
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
-    oauth,
+    mfa, oauth,
     passwords::Passwords,
     registration::register,
     sessions::{login, logout, refresh},
@@ -118,6 +118,12 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(logout::logout))
         .routes(routes!(users::me::get_me))
+        .routes(routes!(mfa::overview::get_mfa))
+        .routes(routes!(mfa::verify::verify_mfa))
+        .routes(routes!(mfa::totp_enrol::enrol_totp))
+        .routes(routes!(mfa::totp_activate::activate_totp))
+        .routes(routes!(mfa::totp_remove::remove_totp))
+        .routes(routes!(mfa::recovery_codes::renew_recovery_codes))
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
 }

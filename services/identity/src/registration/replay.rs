@@ -90,7 +90,8 @@ async fn find(
     let mut tx = app.core.db.tenant(&TenantScope::new(home, None)).await?;
     let account = users::find_by_email(&mut tx, &applicant.email)
         .await?
-        .filter(Account::is_active);
+        // A session is more than this request may give where a second factor is needed.
+        .filter(|account| account.is_active() && account.mfa.is_empty());
     let Some(account) = account else {
         return Ok(None);
     };

@@ -1,8 +1,13 @@
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use bz_http::Problem;
 use bz_kernel::TenantId;
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -13,12 +18,24 @@ use super::{
 };
 use crate::{
     app::AppState,
+    mfa::challenge::{self, MfaRequired},
     origin::Origin,
     passwords::Verdict,
     problems::{PublicProblems, invalid_credentials, overloaded},
     users,
     users::{Email, store::Account},
 };
+
+/// What a login answers.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "documents the answer, which is made by its parts")]
+pub(crate) enum LoginAnswer {
+    /// Tokens of a new session.
+    Tokens(Box<TokenAnswer>),
+    /// The password was right; a second factor is needed.
+    MfaRequired(MfaRequired),
+}
 
 /// Log in.
 ///
@@ -29,7 +46,10 @@ use crate::{
         (LoginRequest = "application/json"),
         (LoginForm = "application/x-www-form-urlencoded"),
     )),
-    responses((status = 200, description = "Tokens of a new session", body = TokenAnswer), PublicProblems),
+    responses(
+        (status = 200, description = "Tokens of a new session, or what a second factor is given to", body = LoginAnswer),
+        PublicProblems,
+    ),
 )]
 pub(crate) async fn login(
     State(app): State<AppState>,
@@ -62,8 +82,12 @@ pub(crate) async fn login(
     } else {
         None
     };
-    let grant = start_session(&app, &account, new_hash, &origin).await?;
-    Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+    match start_session(&app, &account, new_hash, &origin).await? {
+        Started::Session(grant) => {
+            Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+        }
+        Started::Challenge(challenge) => Ok(challenge.into_response()),
+    }
 }
 
 /// The account that the credentials are about, if there is one. The database does the same whether or not the tenant
@@ -88,18 +112,31 @@ async fn rehash(app: &AppState, credentials: &Credentials) -> Option<String> {
     app.passwords.hash(&credentials.password).await.ok()
 }
 
+/// What a right password starts.
+enum Started {
+    Session(Grant),
+    Challenge(MfaRequired),
+}
+
 async fn start_session(
     app: &AppState,
     account: &Account,
     new_hash: Option<String>,
     origin: &Origin,
-) -> Result<Grant, Problem> {
+) -> Result<Started, Problem> {
     let scope = TenantScope::new(account.tenant, Some(account.user));
     let start = async |tx: &mut TenantTx| {
         if let (Some(old), Some(new)) = (&account.password_hash, &new_hash) {
             users::store::replace_hash(tx, account.user, old, new).await?;
         }
-        issue::start(tx, app, &NewSession::with_password(account.user, origin)).await
+        let session = NewSession::with_password(account.user, origin);
+        if account.mfa.is_empty() {
+            Ok(Started::Session(issue::start(tx, app, &session).await?))
+        } else {
+            Ok(Started::Challenge(
+                challenge::create(tx, app, &session).await?,
+            ))
+        }
     };
     Ok(app
         .core

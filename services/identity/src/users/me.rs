@@ -24,8 +24,19 @@ pub(crate) struct Me {
     roles: Vec<String>,
     /// What they allow; `*:read` is every permission to read.
     permissions: Vec<&'static str>,
+    /// Second factors.
+    mfa: MfaSummary,
     /// The session of the token.
     session: Option<CurrentSession>,
+}
+
+/// Whether a login needs a second factor, and which there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MfaSummary {
+    /// Whether a login needs one.
+    enabled: bool,
+    /// `totp`, `passkey`.
+    methods: Vec<String>,
 }
 
 /// The session that a token belongs to.
@@ -35,6 +46,10 @@ pub(crate) struct CurrentSession {
     id: SessionId,
     /// When the password was given.
     auth_time: Option<DateTime<Utc>>,
+    /// How strongly the user proved who they are: `aal1` or `aal2` (NIST SP 800-63B).
+    acr: Option<String>,
+    /// By what (RFC 8176).
+    amr: Vec<String>,
 }
 
 /// Who am I?
@@ -62,7 +77,16 @@ pub(crate) async fn get_me(
         home_tenant_id: account.tenant,
         permissions: patterns(&caller),
         roles: vec![account.role],
-        session: caller.session.map(|id| CurrentSession { id, auth_time }),
+        mfa: MfaSummary {
+            enabled: !account.mfa.is_empty(),
+            methods: account.mfa,
+        },
+        session: caller.session.map(|id| CurrentSession {
+            id,
+            auth_time,
+            acr: caller.claims.acr.clone(),
+            amr: caller.claims.amr.clone(),
+        }),
     }))
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Account {
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
     /// When the user registered.
     pub(crate) created_at: DateTime<Utc>,
+    /// Second factors that a login needs one of.
+    pub(crate) mfa: Vec<String>,
     /// The role in the tenant.
     pub(crate) role: String,
     /// The tenant's slug.
@@ -49,6 +51,7 @@ struct AccountRow {
     password_hash: Option<String>,
     email_verified_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    mfa: Vec<String>,
     role: String,
     tenant_slug: String,
     tenant_name: String,
@@ -65,6 +68,7 @@ impl AccountRow {
             password_hash: self.password_hash,
             email_verified_at: self.email_verified_at,
             created_at: self.created_at,
+            mfa: self.mfa,
             role: self.role,
             tenant_slug: self.tenant_slug,
             tenant_name: self.tenant_name,
@@ -79,7 +83,7 @@ macro_rules! select_account {
             "-- identity.users.",
             $name,
             "\n\
-             SELECT u.id, u.email, u.name, u.password_hash, u.email_verified_at, u.created_at, m.role, \
+             SELECT u.id, u.email, u.name, u.password_hash, u.email_verified_at, u.created_at, u.mfa, m.role, \
                     t.slug AS tenant_slug, t.name AS tenant_name, \
                     u.status = 'active' AND m.status = 'active' AND t.status = 'active' AS active \
              FROM identity.users u \

@@ -6,6 +6,7 @@ mod keys;
 mod login;
 mod logout;
 mod me;
+mod mfa;
 mod oauth;
 mod refresh;
 mod refresh_race;

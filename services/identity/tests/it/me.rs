@@ -32,7 +32,10 @@ async fn me_is_the_user_of_the_token_with_the_names_that_old_clients_know() {
             "home_tenant_id": Tenant::Acme.id(),
             "roles": ["member"],
             "permissions": ["*:read", "*:write"],
-            "session": { "id": answer["session_id"], "auth_time": "2026-03-02T09:00:00Z" },
+            "mfa": { "enabled": false, "methods": [] },
+            "session": {
+                "id": answer["session_id"], "auth_time": "2026-03-02T09:00:00Z", "acr": "aal1", "amr": ["pwd"],
+            },
         })
     );
 }

@@ -1,0 +1,53 @@
+//! Second factors: authenticator apps (TOTP), recovery codes, and the challenge between password and session.
+
+pub(crate) mod challenge;
+pub(crate) mod codes;
+pub(crate) mod factor;
+pub(crate) mod overview;
+pub(crate) mod recovery_codes;
+pub(crate) mod store;
+pub(crate) mod totp_activate;
+pub(crate) mod totp_enrol;
+pub(crate) mod totp_remove;
+pub(crate) mod verify;
+
+use bz_http::Problem;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problems::unauthorized;
+
+/// What proves that a person is there besides the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Method {
+    /// Six digits of an authenticator app.
+    Totp,
+    /// One of the codes on paper.
+    RecoveryCode,
+}
+
+/// 401: the code is wrong, or was used before.
+fn invalid() -> Problem {
+    unauthorized("mfa_invalid", "The code is not accepted")
+        .detail("Send the code that the app shows now, or an unused recovery code.")
+}
+
+/// 401: there is no such challenge any more.
+fn expired() -> Problem {
+    unauthorized("mfa_expired", "The login has to start again").detail(
+        "The time for the second factor is over, or there were too many attempts: log in again.",
+    )
+}
+
+/// 429: too many wrong codes of this user.
+fn too_many(seconds: u32) -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limited",
+        "Too many wrong codes",
+    )
+    .detail("Wait before the next attempt.")
+    .retry_after(seconds)
+}

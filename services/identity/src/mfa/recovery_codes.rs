@@ -1,0 +1,61 @@
+use axum::extract::State;
+use bz_auth::Caller;
+use bz_http::{Json, Problem};
+use bz_tenant::{DbError, TenantTx};
+use serde_json::json;
+
+use super::{
+    store,
+    totp_activate::{RecoveryCodes, renew_codes},
+};
+use crate::{
+    app::AppState,
+    audit::{self, Actor, Entry},
+    origin::Origin,
+};
+
+/// Get new recovery codes; the ones before are good no more.
+#[utoipa::path(
+    post, path = "/auth/mfa/recovery-codes", tag = "mfa",
+    responses(
+        (status = 200, description = "Recovery codes", body = RecoveryCodes),
+        (status = 409, description = "There is no second factor", body = bz_http::ProblemDocument,
+            content_type = "application/problem+json"),
+        bz_http::openapi::ReadProblems,
+    ),
+)]
+pub(crate) async fn renew_recovery_codes(
+    State(app): State<AppState>,
+    caller: Caller,
+    origin: Origin,
+) -> Result<Json<RecoveryCodes>, Problem> {
+    caller.require_recent_login(app.core.sources.now())?;
+    let renew = async |tx: &mut TenantTx| {
+        if store::active_factor(tx, caller.user).await?.is_none() {
+            return Ok(None);
+        }
+        let codes = renew_codes(tx, &app, &caller).await?;
+        let entry = Entry {
+            actor: Actor::of(&caller),
+            action: "mfa.recovery_codes_renewed",
+            target: Some(("user", caller.user.as_uuid())),
+            success: true,
+            changes: json!({}),
+            origin: &origin,
+        };
+        audit::record(tx, &app.core.sources, entry).await?;
+        Ok(Some(codes))
+    };
+    let codes = app
+        .core
+        .db
+        .run::<_, DbError>("identity.mfa.renew_recovery_codes", &caller.scope, renew)
+        .await?;
+    let recovery_codes = codes.ok_or_else(|| {
+        Problem::conflict(
+            "mfa_not_enabled",
+            "Add an authenticator app before recovery codes.",
+        )
+    })?;
+    Ok(Json(RecoveryCodes { recovery_codes }))
+}
