@@ -18,11 +18,12 @@ use crate::{
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
-    mfa, oauth,
+    mfa, oauth, passkeys,
     passwords::Passwords,
     registration::register,
     sessions::{login, logout, refresh},
-    tenants, users,
+    tenants,
+    users::{self, store::Account},
 };
 
 /// The most that a request to this service has reason to send, in bytes.
@@ -45,6 +46,12 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
+    /// Whether somebody who has proven who they are may have a session.
+    pub(crate) fn may_log_in(&self, account: &Account) -> bool {
+        let verified = account.email_verified_at.is_some();
+        account.is_active() && (verified || !self.config.registration.needs_verified_email())
+    }
+
     /// Tells the siblings that there are new events, after they were committed.
     pub(crate) fn wake(&self) {
         bz_events::wake(&self.core.redis, self.core.info.schema);
@@ -118,6 +125,13 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(logout::logout))
         .routes(routes!(users::me::get_me))
+        .routes(routes!(passkeys::list::list_passkeys))
+        .routes(routes!(passkeys::rename::rename_passkey))
+        .routes(routes!(passkeys::remove::remove_passkey))
+        .routes(routes!(passkeys::register_options::register_options))
+        .routes(routes!(passkeys::register_verify::register_verify))
+        .routes(routes!(passkeys::login_options::login_options))
+        .routes(routes!(passkeys::login_verify::login_verify))
         .routes(routes!(mfa::overview::get_mfa))
         .routes(routes!(mfa::verify::verify_mfa))
         .routes(routes!(mfa::totp_enrol::enrol_totp))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bz_service::config::{Config, Env};
 
-use crate::registration::RegistrationPolicy;
+use crate::{passkeys::RelyingParty, registration::RegistrationPolicy};
 
 /// The configuration of identity.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct IdentityConfig {
     pub tenant_hosts: HashMap<String, String>,
     /// Passwords that are hashed at once; 0 for the default.
     pub password_threads: usize,
+    /// Whom passkeys belong to.
+    pub relying_party: RelyingParty,
 }
 
 impl Config for IdentityConfig {
@@ -51,6 +53,7 @@ impl Config for IdentityConfig {
             )
             .within(0, 256)
             .or("0");
+        let relying_party = relying_party(env);
         let default = match environment?.as_str() {
             "development" => RegistrationPolicy::AutoLogin,
             _ => RegistrationPolicy::Verified,
@@ -59,8 +62,25 @@ impl Config for IdentityConfig {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
             password_threads: password_threads?,
+            relying_party: relying_party?,
         })
     }
+}
+
+fn relying_party(env: &mut Env) -> Option<RelyingParty> {
+    let id = env
+        .text(
+            "PASSKEY_DOMAIN",
+            "Domain that passkeys belong to; the host of the first of `PASSKEY_ORIGINS` when left out.",
+        )
+        .optional();
+    let id = id?;
+    env.list(
+        "PASSKEY_ORIGINS",
+        "Origins of the pages where passkeys are used, separated by commas: `https://app.example.com`.",
+    )
+    .map(move |origins| RelyingParty::new(&origins, id.clone()))
+    .or("http://localhost:3000")
 }
 
 fn hosts(items: Vec<String>) -> Result<HashMap<String, String>, String> {

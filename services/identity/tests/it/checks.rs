@@ -3,7 +3,7 @@
 use bz_testkit::{Tenant, checks};
 use serde_json::json;
 
-use crate::support::IdentityUnderTest;
+use crate::{passkeys, support::IdentityUnderTest};
 
 #[tokio::test]
 async fn the_catalog_follows_the_rules_of_tenancy() {
@@ -43,6 +43,11 @@ async fn make(client: &bz_testkit::Client, path: &str) -> Option<Vec<String>> {
     if path.starts_with("/auth/mfa/totp/{id}") {
         let enrolment = client.post("/auth/mfa/totp", json!({})).await.json();
         return Some(vec![enrolment["enrollment_id"].as_str()?.to_owned()]);
+    }
+    if path == "/auth/passkeys/{id}" {
+        let (_, passkey) =
+            passkeys::with_passkey(client, &bz_kernel::Rng::system().bytes::<16>()).await;
+        return Some(vec![passkey["id"].as_str()?.to_owned()]);
     }
     None
 }

@@ -1,6 +1,7 @@
 //! The identity service through its router, on a real database with the service's weak role.
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
+mod authenticator;
 mod checks;
 mod keys;
 mod login;
@@ -8,6 +9,7 @@ mod logout;
 mod me;
 mod mfa;
 mod oauth;
+mod passkeys;
 mod refresh;
 mod refresh_race;
 mod register;
