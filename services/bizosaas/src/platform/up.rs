@@ -45,7 +45,7 @@ const STOP_ORDER: [&[&ServiceInfo]; 3] = [
 
 /// Where the platform listens.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// Listen on the NodePort numbers (30101-30105) as well.
     #[arg(long)]
     nodeports: bool,
