@@ -1,11 +1,12 @@
 #!/bin/bash
-# collect-clients.sh OUT: Postgres' client programs and every library they load, from the image that this runs in, laid out
-# under OUT for an image that has no C library of its own. Taking all from one image keeps them of one piece.
+# collect-clients.sh OUT: the programs that `bizosaas backup` and `restore` run and every library they load, from the image
+# that this runs in, laid out under OUT for an image that has no C library of its own. Taking all from one image keeps them
+# of one piece.
 set -euo pipefail
 
 OUT=${1:?usage: collect-clients.sh OUT}
 mkdir -p "$OUT/usr/local/bin"
-for program in pg_dump pg_restore psql; do
+for program in pg_dump pg_restore; do
     # Not from the PATH: Debian has wrapper scripts there.
     install -m 0755 /usr/lib/postgresql/*/bin/"$program" "$OUT/usr/local/bin/$program"
 done

@@ -3,16 +3,16 @@
 mod backup;
 mod bench;
 mod doctor;
-mod documents;
 mod http;
 mod migrate;
 mod operator;
 mod owner;
+#[cfg(feature = "platform")]
+mod platform;
 mod report;
 mod restore;
 mod seed;
 mod smoke;
-mod up;
 
 use std::process::ExitCode;
 
@@ -29,8 +29,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run all five services in this process.
-    Up(up::Options),
+    #[cfg(feature = "platform")]
+    #[command(flatten)]
+    Platform(platform::Command),
     /// Make roles and schemas, and apply what is missing.
     Migrate {
         #[command(flatten)]
@@ -50,10 +51,6 @@ enum Command {
     CreateOwner(owner::Options),
     /// Fill the demo tenant through the running services.
     Seed,
-    /// Print the OpenAPI documents of all services as one JSON object, by name.
-    Openapi,
-    /// Print the configuration reference.
-    Config,
     /// Measure bare Argon2id on all cores, as a yardstick for logins.
     #[command(hide = true)]
     BenchArgon2 {
@@ -74,7 +71,8 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Up(options) => up::up(options).await,
+        #[cfg(feature = "platform")]
+        Command::Platform(command) => platform::run(command).await,
         Command::Migrate { mode, options } => migrate::migrate(&mode, &options).await,
         Command::Doctor(options) => doctor::doctor(options).await,
         Command::Smoke(options) => smoke::smoke(options).await,
@@ -82,8 +80,6 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(options) => restore::restore(&options).await,
         Command::CreateOwner(options) => owner::create_owner(options).await,
         Command::Seed => seed::run().await,
-        Command::Openapi => documents::openapi(),
-        Command::Config => documents::configuration(),
         Command::BenchArgon2 { seconds } => bench::argon2(seconds),
     }
 }

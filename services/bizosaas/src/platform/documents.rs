@@ -15,7 +15,7 @@ use utoipa::openapi::OpenApi;
 use crate::operator::{Needs, Operator};
 
 /// Prints the OpenAPI documents of all services, by name.
-pub(crate) fn openapi() -> anyhow::Result<ExitCode> {
+pub(super) fn openapi() -> anyhow::Result<ExitCode> {
     let all: BTreeMap<&str, OpenApi> = BTreeMap::from([
         (Identity::INFO.name, Identity::openapi()),
         (AiOrchestrator::INFO.name, AiOrchestrator::openapi()),
@@ -28,7 +28,7 @@ pub(crate) fn openapi() -> anyhow::Result<ExitCode> {
 }
 
 /// Prints the configuration reference, which is `docs/configuration.md`.
-pub(crate) fn configuration() -> anyhow::Result<ExitCode> {
+pub(super) fn configuration() -> anyhow::Result<ExitCode> {
     print!("{}", configuration_reference());
     Ok(ExitCode::SUCCESS)
 }

@@ -56,7 +56,7 @@ pub(crate) struct Options {
 }
 
 /// Runs until a signal comes or a service fails.
-pub(crate) async fn up(options: Options) -> anyhow::Result<ExitCode> {
+pub(super) async fn up(options: Options) -> anyhow::Result<ExitCode> {
     // Everything is read before anything listens, so that all problems of all services are said at once.
     let mut reader = Reader::from_process(options);
     let identity = reader.read::<Identity>();
