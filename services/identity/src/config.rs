@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use bz_service::config::{Config, Env};
 
-use crate::registration::RegistrationPolicy;
+use url::Url;
+
+use crate::{mail::config::MailConfig, registration::RegistrationPolicy};
 
 /// The configuration of identity.
 #[derive(Debug, Clone)]
@@ -15,6 +17,10 @@ pub struct IdentityConfig {
     pub tenant_hosts: HashMap<String, String>,
     /// Passwords that are hashed at once; 0 for the default.
     pub password_threads: usize,
+    /// What links in mails start with.
+    pub public_url: Url,
+    /// How mail leaves.
+    pub(crate) mail: MailConfig,
 }
 
 impl Config for IdentityConfig {
@@ -51,14 +57,25 @@ impl Config for IdentityConfig {
             )
             .within(0, 256)
             .or("0");
-        let default = match environment?.as_str() {
-            "development" => RegistrationPolicy::AutoLogin,
-            _ => RegistrationPolicy::Verified,
+        let public_url = env
+            .url(
+                "PUBLIC_URL",
+                "Address of identity as people's browsers reach it; links in mails start with it.",
+            )
+            .or("http://localhost:8001");
+        let is_development = environment? == "development";
+        let mail = MailConfig::read(env, is_development);
+        let default = if is_development {
+            RegistrationPolicy::AutoLogin
+        } else {
+            RegistrationPolicy::Verified
         };
         Some(Self {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
             password_threads: password_threads?,
+            public_url: public_url?,
+            mail: mail?,
         })
     }
 }

@@ -7,6 +7,7 @@ mod config;
 mod credential;
 mod jobs;
 mod keys;
+mod mail;
 mod oauth;
 mod origin;
 pub mod passwords;
