@@ -18,6 +18,7 @@ use crate::{
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
+    mail::Mailer,
     mfa, oauth, passkeys,
     passwords::Passwords,
     registration::register,
@@ -43,6 +44,8 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     /// Signs tokens.
     pub(crate) keys: KeyRing,
+    /// Writes mails down, to be sent by a job.
+    pub(crate) mail: Mailer,
 }
 
 impl AppState {
@@ -52,8 +55,10 @@ impl AppState {
         account.is_active() && (verified || !self.config.registration.needs_verified_email())
     }
 
-    /// Tells the siblings that there are new events, after they were committed.
+    /// Tells the siblings that there are new events, and the sender of mails that there are mails, after they were
+    /// committed.
     pub(crate) fn wake(&self) {
+        self.mail.wake();
         bz_events::wake(&self.core.redis, self.core.info.schema);
     }
 }
@@ -97,14 +102,22 @@ pub async fn build_with(
     passwords: Passwords,
 ) -> anyhow::Result<App> {
     let keys = KeyRing::load(core.clone()).await?;
+    let mail = Mailer::new(
+        &config.mail,
+        &config.public_url,
+        &core.secret,
+        &core.sources.rng,
+    )?;
+    let probe = mail.probe();
     let state = AppState {
+        mail,
         core,
         config: Arc::new(config),
         passwords,
         keys,
     };
     let jobs = jobs::all(&state);
-    let app = App::new(router(state));
+    let app = App::new(router(state)).with_probe(probe);
     Ok(jobs.into_iter().fold(app, App::with_job))
 }
 

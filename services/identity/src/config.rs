@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use bz_service::config::{Config, Env};
 
-use crate::{passkeys::RelyingParty, registration::RegistrationPolicy};
+use url::Url;
+
+use crate::{mail::config::MailConfig, passkeys::RelyingParty, registration::RegistrationPolicy};
 
 /// The configuration of identity.
 #[derive(Debug, Clone)]
@@ -17,6 +19,10 @@ pub struct IdentityConfig {
     pub password_threads: usize,
     /// Whom passkeys belong to.
     pub relying_party: RelyingParty,
+    /// What links in mails start with.
+    pub public_url: Url,
+    /// How mail leaves.
+    pub(crate) mail: MailConfig,
 }
 
 impl Config for IdentityConfig {
@@ -54,15 +60,26 @@ impl Config for IdentityConfig {
             .within(0, 256)
             .or("0");
         let relying_party = relying_party(env);
-        let default = match environment?.as_str() {
-            "development" => RegistrationPolicy::AutoLogin,
-            _ => RegistrationPolicy::Verified,
+        let public_url = env
+            .url(
+                "PUBLIC_URL",
+                "Address of identity as people's browsers reach it; links in mails start with it.",
+            )
+            .or("http://localhost:8001");
+        let is_development = environment? == "development";
+        let mail = MailConfig::read(env, is_development);
+        let default = if is_development {
+            RegistrationPolicy::AutoLogin
+        } else {
+            RegistrationPolicy::Verified
         };
         Some(Self {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
             password_threads: password_threads?,
             relying_party: relying_party?,
+            public_url: public_url?,
+            mail: mail?,
         })
     }
 }

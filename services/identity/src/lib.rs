@@ -7,6 +7,7 @@ mod config;
 mod credential;
 mod jobs;
 mod keys;
+mod mail;
 mod mfa;
 mod oauth;
 mod origin;

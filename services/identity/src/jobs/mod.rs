@@ -8,17 +8,19 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::AppState;
+use crate::{app::AppState, mail};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
     let keys = app.clone();
-    vec![
+    let mut jobs = vec![
         Job::new("signing-keys", async move |stop| {
             signing_keys::run(&keys, &stop).await
         }),
         retention::job(app),
-    ]
+    ];
+    jobs.extend(mail::job::jobs(app));
+    jobs
 }
 
 /// Waits; false when it is time to stop.
