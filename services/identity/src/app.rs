@@ -15,6 +15,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    audit,
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
@@ -120,4 +121,5 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::me::get_me))
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
+        .merge(audit::routes())
 }

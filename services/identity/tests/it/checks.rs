@@ -4,6 +4,8 @@ use bz_testkit::{Tenant, checks};
 
 use crate::support::IdentityUnderTest;
 
+/// Pitfalls 20, 21, 26: no view with its owner's rights, no definer function that is not on the reviewed list with a fixed
+/// search path, no right to truncate; the rules are the files of libs/tenant/src/catalog/rules.
 #[tokio::test]
 async fn the_catalog_follows_the_rules_of_tenancy() {
     checks::catalog::<IdentityUnderTest>().await;
