@@ -15,6 +15,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    audit,
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
@@ -153,4 +154,5 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(mfa::recovery_codes::renew_recovery_codes))
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
+        .merge(audit::routes())
 }

@@ -1,5 +1,6 @@
 //! Work beside the requests.
 
+mod audit_anchors;
 mod retention;
 mod signing_keys;
 
@@ -13,11 +14,15 @@ use crate::{app::AppState, mail};
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
     let keys = app.clone();
+    let anchors = app.clone();
     let mut jobs = vec![
         Job::new("signing-keys", async move |stop| {
             signing_keys::run(&keys, &stop).await
         }),
         retention::job(app),
+        Job::new("audit-anchors", async move |stop| {
+            audit_anchors::run(&anchors, &stop).await
+        }),
     ];
     jobs.extend(mail::job::jobs(app));
     jobs

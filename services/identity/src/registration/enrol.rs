@@ -4,11 +4,13 @@ use bz_events::NewEvent;
 use bz_kernel::{Sources, TenantId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Applicant, RegistrationPolicy, replay};
 use crate::{
     app::AppState,
+    audit::{self, Actor, Entry},
     origin::Origin,
     sessions::issue::{self, Grant, NewSession},
     tenants,
@@ -56,6 +58,7 @@ pub(super) async fn enrol(
     let scope = TenantScope::new(tenant, Some(user));
     let store = async |tx: &mut TenantTx| {
         insert(tx, &app.core.sources, applicant, password_hash, user).await?;
+        registered(tx, &app.core.sources, Actor::User(user), user, origin).await?;
         let email = &applicant.email;
         if let Some(key) = key {
             replay::remember(tx, user, key, applicant, app.core.sources.now()).await?;
@@ -142,4 +145,28 @@ async fn tell(tx: &mut TenantTx, sources: &Sources, user: UserId) -> Result<(), 
     };
     bz_events::append(tx, sources, registered).await?;
     Ok(())
+}
+
+/// Writes down that the transaction's tenant and its owner came to be.
+pub(super) async fn registered(
+    tx: &mut TenantTx,
+    sources: &Sources,
+    actor: Actor,
+    user: UserId,
+    origin: &Origin,
+) -> Result<(), DbError> {
+    let tenant = tx.scope().tenant().as_uuid();
+    let entry = |action, target, changes| Entry {
+        actor,
+        action,
+        target: Some(target),
+        success: true,
+        changes,
+        origin,
+    };
+    let created = entry("tenant.created", ("tenant", tenant), json!({}));
+    audit::record(tx, sources, created).await?;
+    let changes = json!({ "role": OWNER });
+    let registered = entry("user.registered", ("user", user.as_uuid()), changes);
+    audit::record(tx, sources, registered).await
 }

@@ -6,7 +6,9 @@ use bz_tenant::{Db, DbError, TenantScope};
 use uuid::Uuid;
 
 use super::{Applicant, RegisterRequest, enrol};
-use crate::{passwords::Passwords, problems::overloaded, users::store as users};
+use crate::{
+    audit::Actor, origin::Origin, passwords::Passwords, problems::overloaded, users::store as users,
+};
 
 /// Whom [`create_owner`] makes.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ async fn store(
     if !users::claim_home(&mut tx, &applicant.email, user).await? {
         return Ok(None);
     }
+    enrol::registered(&mut tx, sources, Actor::System, user, &Origin::default()).await?;
     tx.commit().await?;
     Ok(Some(slug))
 }

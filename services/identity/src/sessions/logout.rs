@@ -5,6 +5,7 @@ use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use http::{StatusCode, header};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
@@ -12,7 +13,12 @@ use super::{
     store::{self, RevokedBecause},
     token::RefreshToken,
 };
-use crate::{app::AppState, problems::PublicProblems};
+use crate::{
+    app::AppState,
+    audit::{self, Actor, Entry},
+    origin::Origin,
+    problems::PublicProblems,
+};
 
 /// Which session to end.
 #[derive(Default, Deserialize, ToSchema)]
@@ -38,17 +44,18 @@ impl Validate for LogoutRequest {
 pub(crate) async fn logout(
     State(app): State<AppState>,
     caller: Result<Caller, Problem>,
+    origin: Origin,
     OptionalBody(request): OptionalBody,
 ) -> Result<StatusCode, Problem> {
     match (request.refresh_token.as_deref(), caller) {
         (Some(text), _) => {
             if let Some(token) = RefreshToken::parse(text) {
-                end_session_of(&app, &token).await?;
+                end_session_of(&app, &token, &origin).await?;
             }
         }
         (None, Ok(caller)) => {
             if let Some(session) = caller.session {
-                end_session(&app, &caller.scope, session, caller.user).await?;
+                end_session(&app, &caller, session, &origin).await?;
             }
         }
         (None, Err(problem)) => return Err(problem),
@@ -58,23 +65,27 @@ pub(crate) async fn logout(
 
 async fn end_session(
     app: &AppState,
-    scope: &TenantScope,
+    caller: &Caller,
     session: SessionId,
-    user: UserId,
+    origin: &Origin,
 ) -> Result<(), Problem> {
     let end = async |tx: &mut TenantTx| {
-        end::end(tx, app, session, RevokedBecause::Logout, Some(user)).await
+        end_and_record(tx, app, session, caller.user, Actor::of(caller), origin).await
     };
     app.core
         .db
-        .run::<_, DbError>("identity.sessions.logout", scope, end)
+        .run::<_, DbError>("identity.sessions.logout", &caller.scope, end)
         .await?;
     app.wake();
     Ok(())
 }
 
 /// Ends the session of a refresh token of any generation, used or not: whoever has it may always end it.
-async fn end_session_of(app: &AppState, token: &RefreshToken) -> Result<(), Problem> {
+async fn end_session_of(
+    app: &AppState,
+    token: &RefreshToken,
+    origin: &Origin,
+) -> Result<(), Problem> {
     let scope = TenantScope::new(token.tenant, None);
     let end = async |tx: &mut TenantTx| {
         let Some(session) = store::lock(tx, token.session).await? else {
@@ -82,9 +93,8 @@ async fn end_session_of(app: &AppState, token: &RefreshToken) -> Result<(), Prob
         };
         match store::generation(tx, token.session, token.generation).await? {
             Some(generation) if token.matches(&generation.secret_hash) => {
-                let actor = Some(session.user);
-                end::end(tx, app, token.session, RevokedBecause::Logout, actor).await?;
-                Ok(())
+                let actor = Actor::User(session.user);
+                end_and_record(tx, app, token.session, session.user, actor, origin).await
             }
             _ => Ok(()),
         }
@@ -95,6 +105,28 @@ async fn end_session_of(app: &AppState, token: &RefreshToken) -> Result<(), Prob
         .await?;
     app.wake();
     Ok(())
+}
+
+async fn end_and_record(
+    tx: &mut TenantTx,
+    app: &AppState,
+    session: SessionId,
+    user: UserId,
+    actor: Actor,
+    origin: &Origin,
+) -> Result<(), DbError> {
+    if !end::end(tx, app, session, RevokedBecause::Logout, Some(user)).await? {
+        return Ok(());
+    }
+    let entry = Entry {
+        actor,
+        action: "session.ended",
+        target: Some(("session", session.as_uuid())),
+        success: true,
+        changes: json!({ "reason": RevokedBecause::Logout.as_str() }),
+        origin,
+    };
+    audit::record(tx, &app.core.sources, entry).await
 }
 
 /// A JSON body, or none.

@@ -5,6 +5,8 @@ use serde_json::json;
 
 use crate::{passkeys, support::IdentityUnderTest};
 
+/// Pitfalls 20, 21, 26: no view with its owner's rights, no definer function that is not on the reviewed list with a fixed
+/// search path, no right to truncate; the rules are the files of libs/tenant/src/catalog/rules.
 #[tokio::test]
 async fn the_catalog_follows_the_rules_of_tenancy() {
     checks::catalog::<IdentityUnderTest>().await;

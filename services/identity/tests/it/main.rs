@@ -1,6 +1,8 @@
 //! The identity service through its router, on a real database with the service's weak role.
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
+mod audit;
+mod audit_chain;
 mod authenticator;
 mod checks;
 mod keys;
