@@ -16,7 +16,7 @@ mod patch;
 pub mod problem;
 mod validation;
 
-pub use client_ip::ClientIp;
+pub use client_ip::{ClientIp, ForwardedHeader, TrustedProxies};
 pub use etag::{IfMatch, Versioned, etag};
 pub use extract::{Form, Json, Path, Query};
 pub use idempotency::{Created, IdempotencyKey, idempotent};

@@ -220,6 +220,7 @@ pub fn routes(core: &Core, config: &ServerConfig, router: Router) -> Stack {
         request_timeout: config.request_timeout,
         body_limit: config.body_limit,
         cors_allowed_origins: config.cors_allowed_origins.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
     };
     stack(router, layers, core.sources.clone())
 }

@@ -1,9 +1,10 @@
 //! Requests to the service under test, in process, and their answers.
 
-use std::{convert::Infallible, fmt::Write as _, pin::Pin};
+use std::{convert::Infallible, fmt::Write as _, net::IpAddr, pin::Pin};
 
 use axum::body::Body;
 use bytes::Bytes;
+use bz_http::ClientIp;
 use bz_kernel::{ExposeSecret, SecretString};
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -105,6 +106,12 @@ impl TestRequest {
         self.request
             .headers_mut()
             .insert(name, value.parse().expect("a header's value"));
+        self
+    }
+
+    /// Comes from this address, as the server would see it; otherwise the service does not know where it comes from.
+    pub fn from(mut self, peer: IpAddr) -> Self {
+        self.request.extensions_mut().insert(ClientIp(peer));
         self
     }
 

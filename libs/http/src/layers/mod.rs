@@ -21,6 +21,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::Problem;
+use crate::client_ip::TrustedProxies;
 use crate::context::{REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use crate::idempotency::{KEY_HEADER, REPLAYED_HEADER};
 use edge::{Edge, remember_route};
@@ -39,6 +40,8 @@ pub struct LayerConfig {
     pub body_limit: usize,
     /// Origins that browsers may call from; `*` for any, empty for none.
     pub cors_allowed_origins: Vec<String>,
+    /// Whose word about the client's address counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Smaller answers are not worth compressing.
@@ -58,6 +61,7 @@ pub fn stack(router: Router, config: LayerConfig, sources: Sources) -> Stack {
         request_timeout,
         body_limit,
         cors_allowed_origins,
+        trusted_proxies,
     } = config;
     let routes = router
         .fallback(|| async { Problem::not_found() })
@@ -73,11 +77,13 @@ pub fn stack(router: Router, config: LayerConfig, sources: Sources) -> Stack {
         .map_request(without_trailing_slash)
         .service(routes)
         .map_response(|response: http::Response<_>| response.map(Body::new));
-    let layers = Arc::new((Edge::new(service, request_timeout, sources), inner));
-    BoxCloneSyncService::new(service_fn(move |request| {
+    let edge = Edge::new(service, request_timeout, sources);
+    let layers = Arc::new((edge, inner, trusted_proxies));
+    BoxCloneSyncService::new(service_fn(move |mut request| {
         let layers = Arc::clone(&layers);
         async move {
-            let (edge, inner) = &*layers;
+            let (edge, inner, trusted_proxies) = &*layers;
+            trusted_proxies.resolve(&mut request);
             let answer = edge.pass(request, |request| inner.clone().oneshot(request));
             Ok(answer.await)
         }

@@ -3,12 +3,12 @@
 use std::future::pending;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::routing::{get as on_get, post as on_post};
+use axum::{Extension, Router};
 use bytes::Bytes;
 use bz_http::layers::{LayerConfig, Stack, stack};
-use bz_http::{Problem, context};
+use bz_http::{ClientIp, Problem, TrustedProxies, context};
 use bz_kernel::Sources;
 use futures_util::stream;
 use http::{HeaderMap, Method, Request};
@@ -46,6 +46,11 @@ fn router() -> Router {
             on_get(async || Problem::internal("secret cause")),
         )
         .route("/upload", on_post(echo))
+        .route("/client", on_get(client))
+}
+
+async fn client(Extension(ClientIp(ip)): Extension<ClientIp>) -> String {
+    ip.to_string()
 }
 
 async fn echo(body: Bytes) -> Bytes {
@@ -232,6 +237,23 @@ async fn large_answers_are_compressed_small_ones_and_streams_of_events_are_not()
     assert_eq!(encoding("/large", "identity").await, None);
     assert_eq!(encoding("/leads", "gzip").await, None);
     assert_eq!(encoding("/events", "gzip").await, None);
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_says_who_the_client_is() {
+    let behind = LayerConfig {
+        trusted_proxies: TrustedProxies::parse(&["10.0.0.0/8".to_owned()]).unwrap(),
+        ..config()
+    };
+    let app = stack(router(), behind, Sources::system());
+    for (peer, expected) in [("10.0.0.1", "203.0.113.7"), ("192.0.2.1", "192.0.2.1")] {
+        let request = Request::builder()
+            .uri("/client")
+            .header("x-forwarded-for", "9.9.9.9, 203.0.113.7")
+            .extension(ClientIp(peer.parse().unwrap()));
+        let answer = send(&app, request, Body::empty()).await;
+        assert_eq!(answer.text(), expected);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use bz_http::TrustedProxies;
 use bz_http::layers::{LayerConfig, Stack, stack};
 use bz_kernel::Sources;
 use http::request::Builder;
@@ -23,6 +24,7 @@ pub(crate) fn config() -> LayerConfig {
         request_timeout: Duration::from_secs(30),
         body_limit: BODY_LIMIT,
         cors_allowed_origins: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use bz_http::{ForwardedHeader, TrustedProxies};
 use bz_kernel::ServiceInfo;
 
 use super::Env;
@@ -26,6 +27,8 @@ pub struct ServerConfig {
     pub body_limit: usize,
     /// Origins that browsers may call from; empty for none.
     pub cors_allowed_origins: Vec<String>,
+    /// Whose word about the client's address counts.
+    pub trusted_proxies: TrustedProxies,
     /// How long readiness is 503 before the listener closes.
     pub drain_delay: Duration,
     /// Longest wait for requests in flight.
@@ -65,6 +68,7 @@ impl ServerConfig {
                 "Origins that browsers may call from; `*` for any. None when empty.",
             )
             .or("");
+        let trusted_proxies = trusted_proxies(env);
         let stop = stop_times(env);
         let worker_threads = env
             .number(
@@ -83,6 +87,7 @@ impl ServerConfig {
             request_timeout: request_timeout?,
             body_limit: body_limit?,
             cors_allowed_origins: cors_allowed_origins?,
+            trusted_proxies: trusted_proxies?,
             drain_delay,
             grace_period,
             worker_threads: worker_threads?,
@@ -111,6 +116,26 @@ fn addresses(env: &mut Env, info: &'static ServiceInfo) -> Option<(Vec<SocketAdd
     let all = std::iter::once(port?).chain(further?);
     let listen = all.map(|port| SocketAddr::new(host, port)).collect();
     Some((listen, SocketAddr::new(host, admin_port?)))
+}
+
+/// Whom to believe where a request comes from.
+fn trusted_proxies(env: &mut Env) -> Option<TrustedProxies> {
+    let proxies = env
+        .list(
+            "TRUSTED_PROXIES",
+            "Addresses and networks of the proxies in front, such as `10.0.0.0/8`, or how many of them there are. The \
+             client's address is then what they write, read from right to left; nobody is believed when empty.",
+        )
+        .map(|items| TrustedProxies::parse(&items))
+        .or("");
+    let header: Option<ForwardedHeader> = env
+        .parsed(
+            "FORWARDED_HEADER",
+            "name of a header",
+            "The header that the trusted proxies write: `x-forwarded-for` or `forwarded`. The other is ignored.",
+        )
+        .or("x-forwarded-for");
+    Some(proxies?.writing(header?))
 }
 
 /// How long a stop waits before it closes the listener, and after.

@@ -12,6 +12,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
+use bz_http::ClientIp;
 use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -76,6 +77,9 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     open().map_err(|source| BindError { address, source })
 }
 
+/// A connection and who has called.
+type Accepted = (TcpStream, SocketAddr);
+
 /// A running accept loop over one or more listeners.
 pub struct Server<H> {
     listeners: Vec<TcpListener>,
@@ -108,8 +112,8 @@ impl<H: Handler> Server<H> {
     pub async fn run(self, stop: CancellationToken) {
         let permits = Arc::new(Semaphore::new(self.limits.max_connections));
         let connections = GracefulShutdown::new();
-        while let Some((stream, permit)) = self.next(&permits, &stop).await {
-            self.spawn(stream, permit, connections.watcher());
+        while let Some((accepted, permit)) = self.next(&permits, &stop).await {
+            self.spawn(accepted, permit, connections.watcher());
         }
         self.draining.store(true, Ordering::Relaxed);
         let all = u32::try_from(self.limits.max_connections).unwrap_or(u32::MAX);
@@ -127,7 +131,7 @@ impl<H: Handler> Server<H> {
         &self,
         permits: &Arc<Semaphore>,
         stop: &CancellationToken,
-    ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    ) -> Option<(Accepted, tokio::sync::OwnedSemaphorePermit)> {
         let accepted = async {
             let permit = Arc::clone(permits).acquire_owned().await.ok()?;
             Some((self.accept().await, permit))
@@ -139,7 +143,7 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    async fn accept(&self) -> TcpStream {
+    async fn accept(&self) -> Accepted {
         let mut told = false;
         loop {
             let accepted = std::future::poll_fn(|context| {
@@ -151,7 +155,7 @@ impl<H: Handler> Server<H> {
                 accepted.map_or(Poll::Pending, Poll::Ready)
             });
             match accepted.await {
-                Ok((stream, _)) => return stream,
+                Ok(accepted) => return accepted,
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     if !told {
@@ -172,7 +176,7 @@ impl<H: Handler> Server<H> {
                 continue;
             };
             while let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
-                let Ok((stream, _)) = listener.accept() else {
+                let Ok((stream, peer)) = listener.accept() else {
                     break;
                 };
                 let Ok(stream) = stream
@@ -181,21 +185,23 @@ impl<H: Handler> Server<H> {
                 else {
                     continue;
                 };
-                self.spawn(stream, permit, connections.watcher());
+                self.spawn((stream, peer), permit, connections.watcher());
             }
         }
     }
 
     fn spawn(
         &self,
-        stream: TcpStream,
+        (stream, peer): Accepted,
         permit: tokio::sync::OwnedSemaphorePermit,
         watcher: Watcher,
     ) {
         // Without it a response in two segments waits for the client's delayed acknowledgement.
         let _unsupported = stream.set_nodelay(true);
         let (handler, draining) = (Arc::clone(&self.handler), Arc::clone(&self.draining));
-        let answer = service_fn(move |request: Request<Incoming>| {
+        let client = ClientIp::of_peer(peer);
+        let answer = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(client);
             let (handler, draining) = (Arc::clone(&handler), Arc::clone(&draining));
             async move {
                 let mut response = handler.handle(request.map(Body::new)).await;

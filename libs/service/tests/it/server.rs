@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use bz_http::ClientIp;
 use bz_service::server::{self, Handler, Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,7 +25,14 @@ impl Handler for Echo {
         if request.uri().path() == "/slow" {
             self.released.notified().await;
         }
-        Response::new(Body::from(request.uri().path().to_owned()))
+        let client = request
+            .extensions()
+            .get::<ClientIp>()
+            .map(|client| client.0);
+        match (request.uri().path(), client) {
+            ("/client", Some(client)) => Response::new(Body::from(format!("/client {client}"))),
+            (path, _) => Response::new(Body::from(path.to_owned())),
+        }
     }
 }
 
@@ -225,6 +233,14 @@ async fn several_addresses_answer_the_same() {
         ask(&mut stream, "/a").await;
         answer(&mut stream, "/a").await;
     }
+}
+
+#[tokio::test]
+async fn a_request_carries_the_address_that_it_came_from() {
+    let running = start(limits());
+    let mut stream = running.connect().await;
+    ask(&mut stream, "/client").await;
+    answer(&mut stream, "/client 127.0.0.1").await;
 }
 
 #[tokio::test]
