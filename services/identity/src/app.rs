@@ -15,11 +15,12 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    account,
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
     mail::Mailer,
-    oauth,
+    oauth, pages,
     passwords::Passwords,
     registration::register,
     sessions::{login, logout, refresh},
@@ -118,6 +119,7 @@ fn router(state: AppState) -> Router {
     let (public, _) = public_routes().split_for_parts();
     public
         .merge(bz_events::feed_routes())
+        .merge(pages::routes())
         .route("/oauth2/token", post(oauth::token::create_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
@@ -133,4 +135,5 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::me::get_me))
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
+        .merge(account::routes())
 }

@@ -1,15 +1,19 @@
 //! Identity: tenants, users, sessions and the access tokens that the other services accept. See `README.md`.
 #![warn(missing_docs)]
 
+mod account;
 mod app;
 mod audit;
+mod change;
 mod config;
 mod credential;
 mod jobs;
 mod keys;
 mod mail;
 mod oauth;
+mod one_time;
 mod origin;
+mod pages;
 pub mod passwords;
 mod problems;
 mod registration;
