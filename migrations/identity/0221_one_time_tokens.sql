@@ -14,7 +14,8 @@ CREATE TABLE one_time_tokens (
   CONSTRAINT one_time_tokens_pkey PRIMARY KEY (tenant_id, id),
   CONSTRAINT one_time_tokens_user_fkey FOREIGN KEY (tenant_id, user_id)
     REFERENCES users (tenant_id, id) ON DELETE CASCADE,
-  CONSTRAINT one_time_tokens_kind_check CHECK (kind IN ('verify_email', 'reset_password', 'change_email', 'revert_email')),
+  CONSTRAINT one_time_tokens_kind_check CHECK (kind IN (
+    'verify_email', 'reset_password', 'set_password', 'change_email', 'revert_email')),
   CONSTRAINT one_time_tokens_hash_check CHECK (octet_length(secret_hash) = 32)
 );
 

@@ -15,12 +15,12 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    audit,
+    account, audit,
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
     mail::Mailer,
-    mfa, oauth, passkeys,
+    mfa, oauth, pages, passkeys,
     passwords::Passwords,
     registration::register,
     sessions::{login, logout, refresh},
@@ -126,6 +126,7 @@ fn router(state: AppState) -> Router {
     let (public, _) = public_routes().split_for_parts();
     public
         .merge(bz_events::feed_routes())
+        .merge(pages::routes())
         .route("/oauth2/token", post(oauth::token::create_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
@@ -155,4 +156,5 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
         .merge(audit::routes())
+        .merge(account::routes())
 }

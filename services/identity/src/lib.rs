@@ -1,8 +1,10 @@
 //! Identity: tenants, users, sessions and the access tokens that the other services accept. See `README.md`.
 #![warn(missing_docs)]
 
+mod account;
 mod app;
 mod audit;
+mod change;
 mod config;
 mod credential;
 mod jobs;
@@ -10,7 +12,9 @@ mod keys;
 mod mail;
 mod mfa;
 mod oauth;
+mod one_time;
 mod origin;
+mod pages;
 mod passkeys;
 pub mod passwords;
 mod problems;

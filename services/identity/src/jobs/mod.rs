@@ -9,7 +9,7 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::AppState, mail};
+use crate::{account, app::AppState, mail};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
@@ -25,6 +25,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
         }),
     ];
     jobs.extend(mail::job::jobs(app));
+    jobs.extend(account::erasure::jobs(app));
     jobs
 }
 

@@ -20,8 +20,12 @@ pub(crate) enum Template {
     ConfirmNewEmail,
     /// `new_email`, `link`: to the old address, with the way back.
     EmailChangeNotice,
-    /// `tenant`, `inviter`, `message`, `link`: join a tenant.
+    /// `tenant`, `inviter`, `message`, `link`, `until`: join a tenant.
     Invitation,
+    /// `tenant`, `link`: somebody made an account; choose its password.
+    AccountCreated,
+    /// `tenant`, `by`, `until`: the tenant was deleted, and can be restored until then.
+    TenantDeleted,
     /// `at`, `device`: a refresh token was used twice, its session has ended.
     RefreshReuse,
     /// `at`, `ip`: many logins failed.
@@ -83,6 +87,8 @@ templates! {
     ConfirmNewEmail = "confirm_new_email",
     EmailChangeNotice = "email_change_notice",
     Invitation = "invitation",
+    AccountCreated = "account_created",
+    TenantDeleted = "tenant_deleted",
     RefreshReuse = "refresh_reuse",
     LoginLocked = "login_locked",
     AccountDeletion = "account_deletion",

@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::{Applicant, RegistrationPolicy, replay};
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     audit::{self, Actor, Entry},
+    mail::language::Language,
     origin::Origin,
     sessions::issue::{self, Grant, NewSession},
     tenants,
@@ -52,6 +54,7 @@ pub(super) async fn enrol(
     password_hash: &str,
     key: Option<&str>,
     origin: &Origin,
+    language: Language,
 ) -> Result<Enrolled, DbError> {
     let tenant = TenantId::trusted(app.core.sources.id::<Uuid>());
     let user: UserId = app.core.sources.id();
@@ -60,16 +63,24 @@ pub(super) async fn enrol(
         insert(tx, &app.core.sources, applicant, password_hash, user).await?;
         registered(tx, &app.core.sources, Actor::User(user), user, origin).await?;
         let email = &applicant.email;
+        if let Some(locale) = &applicant.locale {
+            users::set_locale(tx, user, locale).await?;
+        }
         if let Some(key) = key {
             replay::remember(tx, user, key, applicant, app.core.sources.now()).await?;
         }
         if app.config.registration == RegistrationPolicy::Verified {
             // An address that is not verified yet becomes nobody's home: anybody could have typed it.
-            return if users::has_home(tx, email).await? {
-                Err(Refused::Taken)
-            } else {
-                Ok(Enrolled::Unverified)
+            if users::has_home(tx, email).await? {
+                return Err(Refused::Taken);
+            }
+            let to = Recipient {
+                user,
+                email: email.as_str(),
+                language: applicant.locale.as_deref().or(Some(language.tag())),
             };
+            links::verify_email(tx, app, to, &applicant.tenant_name).await?;
+            return Ok(Enrolled::Unverified);
         }
         if !users::claim_home(tx, email, user).await? {
             return Err(Refused::Taken);

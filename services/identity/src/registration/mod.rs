@@ -4,6 +4,7 @@ mod enrol;
 mod owner;
 pub(crate) mod register;
 mod replay;
+mod verified;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::SecretString;
@@ -68,6 +69,9 @@ pub(crate) struct RegisterRequest {
     /// Name of the tenant that is made; the user's name or the address when left out.
     #[schema(example = "Analytical Engines", max_length = 120)]
     tenant_name: Option<String>,
+    /// The language that the user reads, as a tag (RFC 5646); that of the request when left out.
+    #[schema(example = "de", max_length = 35)]
+    locale: Option<String>,
 }
 
 impl Validate for RegisterRequest {
@@ -80,6 +84,11 @@ impl Validate for RegisterRequest {
             if let Some(name) = name {
                 check_name(pointer, name, errors);
             }
+        }
+        if let Some(locale) = &self.locale
+            && !is_language_tag(locale)
+        {
+            errors.add("/locale", "invalid_locale", INVALID_LOCALE);
         }
         let context = [
             Some(&self.email),
@@ -95,7 +104,22 @@ impl Validate for RegisterRequest {
     }
 }
 
-fn check_name(pointer: &'static str, name: &str, errors: &mut Errors) {
+/// What is said of a text that is no language tag.
+pub(crate) const INVALID_LOCALE: &str = "must be a language tag such as en or de-AT";
+
+/// Whether a text has the form of a language tag: subtags of up to eight letters and digits, the first of letters only.
+pub(crate) fn is_language_tag(text: &str) -> bool {
+    let fits =
+        |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    let primary = text.split('-').next().unwrap_or_default();
+    text.len() <= 35
+        && text.split('-').all(fits)
+        && primary.len() >= 2
+        && primary.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// Adds what is wrong with the name of a person or a tenant.
+pub(crate) fn check_name(pointer: &'static str, name: &str, errors: &mut Errors) {
     let name = name.trim();
     if name.is_empty() {
         errors.add(pointer, "blank", "must not be blank: leave it out");
@@ -116,6 +140,7 @@ struct Applicant {
     password: SecretString,
     name: Option<String>,
     tenant_name: String,
+    locale: Option<String>,
 }
 
 impl TryFrom<RegisterRequest> for Applicant {
@@ -134,6 +159,7 @@ impl TryFrom<RegisterRequest> for Applicant {
             password: request.password.into(),
             name,
             tenant_name,
+            locale: request.locale,
         })
     }
 }

@@ -33,6 +33,7 @@ pub async fn create_owner(db: &Db, sources: &Sources, owner: NewOwner) -> Result
         password: owner.password.expose_secret().to_owned(),
         name: owner.name,
         tenant_name: owner.tenant_name,
+        locale: None,
     };
     let applicant = Applicant::try_from(validated(request)?)?;
     let passwords = Passwords::new(sources.rng.clone(), 1);

@@ -9,9 +9,11 @@ use super::{
     Applicant, RegisterRequest, RegistrationPolicy, VerificationRequired,
     enrol::{self, Enrolled},
     replay,
+    verified::{self, Source},
 };
 use crate::{
     app::AppState,
+    mail::language::Language,
     origin::Origin,
     problems::{PublicProblems, overloaded},
     sessions::{TokenAnswer, issue},
@@ -38,6 +40,7 @@ pub(crate) async fn register_user(
     State(app): State<AppState>,
     key: IdempotencyKey,
     origin: Origin,
+    language: Language,
     Json(request): Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
     let policy = app.config.registration;
@@ -51,16 +54,24 @@ pub(crate) async fn register_user(
         .hash(&applicant.password)
         .await
         .map_err(overloaded)?;
-    match enrol::enrol(&app, &applicant, &hash, key.as_deref(), &origin).await? {
+    if policy == RegistrationPolicy::Verified {
+        // A database that is down is told; what it finds is not.
+        drop(app.core.db.system().await?);
+        let key = key.as_deref().map(str::to_owned);
+        let source = Source {
+            key,
+            origin,
+            language,
+        };
+        verified::enrol_later(&app, applicant, hash, source);
+        return Ok(verification_required());
+    }
+    match enrol::enrol(&app, &applicant, &hash, key.as_deref(), &origin, language).await? {
         Enrolled::LoggedIn(account, grant) => {
             app.wake();
             Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::CREATED))
         }
-        Enrolled::Unverified => {
-            app.wake();
-            Ok(verification_required())
-        }
-        Enrolled::Taken if policy == RegistrationPolicy::Verified => Ok(verification_required()),
+        Enrolled::Unverified => Ok(verification_required()),
         Enrolled::Taken => {
             let (account, grant) = replay::replay(&app, &applicant, key.as_deref(), &origin)
                 .await?
@@ -93,9 +104,10 @@ pub(crate) async fn sign_up(
     state: State<AppState>,
     key: IdempotencyKey,
     origin: Origin,
+    language: Language,
     request: Json<RegisterRequest>,
 ) -> Result<Response, Problem> {
-    register_user(state, key, origin, request).await
+    register_user(state, key, origin, language, request).await
 }
 
 fn verification_required() -> Response {

@@ -13,7 +13,7 @@ use crate::{app::AppState, tenants, users, users::Email};
 ///
 /// # Errors
 /// 400 when host and body name different tenants.
-pub(super) async fn resolve(
+pub(crate) async fn resolve(
     app: &AppState,
     headers: &HeaderMap,
     named: Option<&str>,

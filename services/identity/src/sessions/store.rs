@@ -130,7 +130,9 @@ pub(crate) async fn insert(
          WITH session AS ( \
            INSERT INTO identity.sessions (id, user_id, client_id, auth_time, last_used_at, expires_at, \
              ip, user_agent, device_name, acr, amr, refresh_lifetime) \
-           VALUES ($1, $2, $3, $4, $4, $5, $9, $10, $11, $12, $13, $14) RETURNING id) \
+           VALUES ($1, $2, $3, $4, $4, $5, $9, $10, $11, $12, $13, $14) RETURNING id), \
+         back AS ( \
+           UPDATE identity.users SET delete_after = NULL WHERE id = $2 AND delete_after IS NOT NULL) \
          INSERT INTO identity.refresh_tokens (session_id, generation, secret_hash, created_at, expires_at) \
          SELECT id, $6, $7, $4, $8 FROM session",
     )

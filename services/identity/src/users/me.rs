@@ -1,6 +1,6 @@
 use axum::extract::State;
 use bz_auth::Caller;
-use bz_http::{Json, Problem};
+use bz_http::{Problem, Versioned};
 use bz_kernel::{SessionId, TenantId};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, header};
@@ -60,7 +60,7 @@ pub(crate) struct CurrentSession {
 pub(crate) async fn get_me(
     State(app): State<AppState>,
     caller: Caller,
-) -> Result<Json<Me>, Problem> {
+) -> Result<Versioned<Me>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let account = store::find(&mut tx, caller.user)
         .await?
@@ -71,7 +71,7 @@ pub(crate) async fn get_me(
         .claims
         .auth_time
         .and_then(|at| DateTime::from_timestamp(i64::try_from(at).ok()?, 0));
-    Ok(Json(Me {
+    let me = Me {
         user: User::from(&account),
         tenant: TenantSummary::from(&account),
         home_tenant_id: account.tenant,
@@ -87,7 +87,8 @@ pub(crate) async fn get_me(
             acr: caller.claims.acr.clone(),
             amr: caller.claims.amr.clone(),
         }),
-    }))
+    };
+    Ok(Versioned(account.version, me))
 }
 
 fn gone() -> Problem {

@@ -23,6 +23,10 @@ pub(crate) struct User {
     pub email_verified: bool,
     /// What the user wants to be called.
     pub name: Option<String>,
+    /// The language that the user reads, as a tag (RFC 5646).
+    pub locale: Option<String>,
+    /// Address of a picture of the user.
+    pub picture: Option<String>,
     /// Whether the user may log in.
     pub is_active: bool,
     /// The same as `email_verified`.
@@ -41,6 +45,8 @@ impl From<&Account> for User {
             email: account.email.clone(),
             email_verified,
             name: account.name.clone(),
+            locale: account.locale.clone(),
+            picture: account.picture.clone(),
             is_active: account.is_active(),
             is_verified: email_verified,
             is_superuser: false,

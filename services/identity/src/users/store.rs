@@ -19,6 +19,12 @@ pub(crate) struct Account {
     pub(crate) email: String,
     /// What the user wants to be called.
     pub(crate) name: Option<String>,
+    /// The language that the user reads, as a tag.
+    pub(crate) locale: Option<String>,
+    /// Address of a picture.
+    pub(crate) picture: Option<String>,
+    /// Counts the changes of the user.
+    pub(crate) version: i64,
     /// PHC string; `None` for a user who has no password.
     pub(crate) password_hash: Option<String>,
     /// When the user showed that mail reaches them.
@@ -48,6 +54,9 @@ struct AccountRow {
     id: Uuid,
     email: String,
     name: Option<String>,
+    locale: Option<String>,
+    picture: Option<String>,
+    version: i64,
     password_hash: Option<String>,
     email_verified_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -65,6 +74,9 @@ impl AccountRow {
             tenant,
             email: self.email,
             name: self.name,
+            locale: self.locale,
+            picture: self.picture,
+            version: self.version,
             password_hash: self.password_hash,
             email_verified_at: self.email_verified_at,
             created_at: self.created_at,
@@ -83,7 +95,8 @@ macro_rules! select_account {
             "-- identity.users.",
             $name,
             "\n\
-             SELECT u.id, u.email, u.name, u.password_hash, u.email_verified_at, u.created_at, u.mfa, m.role, \
+             SELECT u.id, u.email, u.name, u.locale, u.picture, u.version, u.password_hash, u.email_verified_at, u.created_at, \
+                    u.mfa, m.role, \
                     t.slug AS tenant_slug, t.name AS tenant_name, \
                     u.status = 'active' AND m.status = 'active' AND t.status = 'active' AS active \
              FROM identity.users u \
@@ -174,6 +187,20 @@ pub(crate) async fn verify_email(
     .bind(at)
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// Notes the language that a user reads.
+pub(crate) async fn set_locale(
+    tx: &mut TenantTx,
+    user: UserId,
+    locale: &str,
+) -> Result<(), DbError> {
+    query("-- identity.users.set_locale\nUPDATE identity.users SET locale = $2 WHERE id = $1")
+        .bind(user.as_uuid())
+        .bind(locale)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 

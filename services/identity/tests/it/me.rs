@@ -24,6 +24,8 @@ async fn me_is_the_user_of_the_token_with_the_names_that_old_clients_know() {
             "email": "member@acme.test",
             "email_verified": false,
             "name": Value::Null,
+            "locale": Value::Null,
+            "picture": Value::Null,
             "is_active": true,
             "is_verified": false,
             "is_superuser": false,

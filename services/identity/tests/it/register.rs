@@ -1,15 +1,10 @@
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::support::{IdentityApp, PASSWORD, claims, login, register, start, with_policy};
-
-async fn count(app: &IdentityApp, sql: &str) -> i64 {
-    sqlx::query(sql)
-        .fetch_one(&mut app.database.admin().await)
-        .await
-        .unwrap()
-        .get(0)
-}
+use crate::{
+    mailbox::settled,
+    support::{PASSWORD, claims, count, login, register, start, with_policy},
+};
 
 #[tokio::test]
 async fn registering_makes_a_tenant_its_owner_and_tokens() {
@@ -285,6 +280,7 @@ async fn under_verification_known_and_unknown_addresses_get_the_same_answer_and_
     let known = request("owner@acme.test").await.assert_status(202);
     assert_eq!(unknown.json(), json!({ "status": "verification_required" }));
     assert_eq!(unknown.json(), known.json());
+    settled(&app).await;
     assert_eq!(
         count(
             &app,

@@ -80,6 +80,14 @@ pub(crate) async fn refresh(app: &IdentityApp, token: &Value) -> TestResponse {
         .await
 }
 
+/// The number that a query answers.
+pub(crate) async fn count(app: &IdentityApp, sql: &str) -> i64 {
+    sqlx::query_scalar(sql)
+        .fetch_one(&mut app.database.admin().await)
+        .await
+        .unwrap()
+}
+
 /// The claims of an access token that the service signed.
 pub(crate) async fn claims(app: &IdentityApp, answer: &Value) -> Claims {
     let token = answer["access_token"].as_str().unwrap();

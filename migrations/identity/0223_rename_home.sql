@@ -2,7 +2,7 @@
 -- if it has none. Only for the tenant of this transaction.
 GRANT DELETE ON login_homes TO identity_relay;
 
-CREATE FUNCTION move_home(old text, new text, mover uuid) RETURNS boolean
+CREATE FUNCTION rename_home(old text, new text, mover uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -17,4 +17,4 @@ BEGIN
   RETURN FOUND;
 END $$;
 
-ALTER FUNCTION move_home(text, text, uuid) OWNER TO identity_relay;
+ALTER FUNCTION rename_home(text, text, uuid) OWNER TO identity_relay;

@@ -1,0 +1,91 @@
+use axum::extract::State;
+use bz_auth::Caller;
+use bz_http::{Errors, Json, Problem, Validate};
+use bz_tenant::TenantTx;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    Accepted, accepted, account_of, at_home, forbid_impersonation, links, links::Recipient, store,
+};
+use crate::{
+    app::AppState,
+    audit::{self, Actor, Entry},
+    mail::{Template, language::Language},
+    origin::Origin,
+    users::Email,
+};
+
+/// Another address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeEmail {
+    /// The new address.
+    #[schema(example = "ada@new.example.com", max_length = 254)]
+    new_email: String,
+}
+
+impl Validate for ChangeEmail {
+    fn validate(&self, errors: &mut Errors) {
+        if Email::parse(&self.new_email).is_err() {
+            errors.add("/new_email", "invalid_email", "is not an e-mail address");
+        }
+    }
+}
+
+/// Change one's address: a link goes to the new one, and until it is followed nothing changes.
+///
+/// Needs a login of the last five minutes. The answer is the same when somebody else has the address.
+#[utoipa::path(
+    post, path = "/auth/email/change", tag = "account",
+    request_body = ChangeEmail,
+    responses(
+        (status = 202, description = "A mail is on its way to the new address", body = Accepted),
+        bz_http::openapi::ChangeProblems,
+    ),
+)]
+pub(crate) async fn change_email(
+    State(app): State<AppState>,
+    caller: Caller,
+    language: Language,
+    origin: Origin,
+    Json(request): Json<ChangeEmail>,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    forbid_impersonation(&caller)?;
+    at_home(&caller)?;
+    caller.require_recent_login(app.core.sources.now())?;
+    let account = account_of(&app, &caller).await?;
+    let new = Email::parse(&request.new_email)
+        .map_err(|_| Problem::invalid("/new_email", "invalid_email", "is not an e-mail address"))?;
+    // tenants: the policy may allow some domains only
+    let to = Recipient {
+        user: caller.user,
+        email: new.as_str(),
+        language: account.locale.as_deref().or(Some(language.tag())),
+    };
+    let work = async |tx: &mut TenantTx| {
+        if store::is_taken(tx, &new).await? {
+            links::write(tx, &app, to, Template::AlreadyRegistered, &[]).await?;
+        } else {
+            links::confirm_email(tx, &app, to).await?;
+        }
+        let entry = Entry {
+            actor: Actor::of(&caller),
+            action: "user.email_change_requested",
+            target: Some(("user", caller.user.as_uuid())),
+            success: true,
+            changes: json!({ "new_email": new.as_str() }),
+            origin: &origin,
+        };
+        audit::record(tx, &app.core.sources, entry).await?;
+        Ok(())
+    };
+    app.core
+        .db
+        .run::<_, Problem>("identity.account.change_email", &caller.scope, work)
+        .await?;
+    app.wake();
+    Ok(accepted())
+}

@@ -1,0 +1,99 @@
+//! Deletes, for good, accounts whose grace period is over and registrations that nobody verified; and old tokens.
+
+use bz_kernel::{TenantId, UserId};
+use bz_service::{Job, retention};
+use bz_tenant::{DbError, TenantScope, TenantTx};
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::store;
+use crate::{
+    app::AppState,
+    audit::Actor,
+    change::{self, Change},
+    one_time,
+    origin::Origin,
+};
+
+/// Accounts that one run looks at before it pauses.
+const BATCH: i32 = 100;
+/// How long a registration waits for the address to be verified.
+const UNVERIFIED_KEPT_FOR: TimeDelta = TimeDelta::days(7);
+/// How long expired tokens are kept, to be looked into.
+const TOKENS_KEPT_FOR: TimeDelta = TimeDelta::days(1);
+
+/// The jobs.
+pub(crate) fn jobs(app: &AppState) -> [Job; 3] {
+    let (accounts, registrations, tokens) = (app.clone(), app.clone(), app.clone());
+    [
+        retention::job("deleted-accounts", move || erase(accounts.clone())),
+        retention::job("unverified-registrations", move || {
+            purge_unverified(registrations.clone())
+        }),
+        retention::job("retention-one-time-tokens", move || {
+            purge_tokens(tokens.clone())
+        }),
+    ]
+}
+
+/// Deletes some accounts; answers a full batch when there may be more.
+async fn erase(app: AppState) -> Result<i64, DbError> {
+    let due = {
+        let mut tx = app.core.db.system().await?;
+        store::to_delete(&mut tx, app.core.sources.now(), BATCH).await?
+    };
+    let is_full = i32::try_from(due.len()) == Ok(BATCH);
+    let mut erased = 0;
+    for (tenant, user) in due {
+        erased += i64::from(erase_one(&app, tenant, user).await?);
+    }
+    if erased > 0 {
+        app.wake();
+    }
+    Ok(if is_full {
+        i64::from(retention::BATCH)
+    } else {
+        erased
+    })
+}
+
+/// Deletes one account, with everything that hangs on it. What the audit log says of it stays.
+async fn erase_one(app: &AppState, tenant: TenantId, user: UserId) -> Result<bool, DbError> {
+    let scope = TenantScope::new(tenant, None);
+    let work = async |tx: &mut TenantTx| {
+        if !store::delete(tx, user, app.core.sources.now()).await? {
+            return Ok(false);
+        }
+        // tenants: a tenant that has no members left is deleted as its owner would delete it
+        let change = Change {
+            actor: Actor::System,
+            kind: "user.deleted",
+            target: ("user", user.as_uuid()),
+            data: json!({ "user_id": user }),
+            changes: json!({}),
+            origin: &Origin::default(),
+        };
+        change::record(tx, &app.core.sources, change).await?;
+        Ok(true)
+    };
+    app.core
+        .db
+        .run("identity.account.erase", &scope, work)
+        .await
+}
+
+async fn purge_unverified(app: AppState) -> Result<i64, DbError> {
+    let before = app.core.sources.now() - UNVERIFIED_KEPT_FOR;
+    let mut tx = app.core.db.system().await?;
+    let deleted = store::purge_unverified(&mut tx, before, retention::BATCH).await?;
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+async fn purge_tokens(app: AppState) -> Result<i64, DbError> {
+    let before = app.core.sources.now() - TOKENS_KEPT_FOR;
+    let mut tx = app.core.db.system().await?;
+    let deleted = one_time::store::purge(&mut tx, before, retention::BATCH).await?;
+    tx.commit().await?;
+    Ok(deleted)
+}

@@ -1,0 +1,125 @@
+//! The mails with links that are good once: each makes its token in the transaction that writes the mail down.
+
+use bz_kernel::{ExposeSecret, SecretString, UserId};
+use bz_tenant::{DbError, TenantTx};
+
+use crate::{
+    app::AppState,
+    mail::{self, Mail, Template},
+    one_time::{self, Kind},
+    pages::Page,
+};
+
+/// Who gets a mail.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    /// The user.
+    pub(crate) user: UserId,
+    /// Where to.
+    pub(crate) email: &'a str,
+    /// The language that the user reads, as a tag.
+    pub(crate) language: Option<&'a str>,
+}
+
+/// Asks to verify the address of a new account.
+///
+/// # Errors
+/// Any [`DbError`].
+pub(crate) async fn verify_email(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+    tenant_name: &str,
+) -> Result<(), DbError> {
+    let token =
+        one_time::issue(tx, &app.core.sources, Kind::VerifyEmail, to.user, to.email).await?;
+    let link = link(app, Page::VerifyEmail, &token);
+    let values = [("tenant", tenant_name), ("link", &link)];
+    write(tx, app, to, Template::VerifyEmail, &values).await
+}
+
+/// Lets a user choose another password.
+///
+/// # Errors
+/// Any [`DbError`].
+pub(crate) async fn reset_password(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+) -> Result<(), DbError> {
+    let token = one_time::issue(
+        tx,
+        &app.core.sources,
+        Kind::ResetPassword,
+        to.user,
+        to.email,
+    )
+    .await?;
+    let link = link(app, Page::ResetPassword, &token);
+    write(tx, app, to, Template::ResetPassword, &[("link", &link)]).await
+}
+
+/// Lets somebody for whom an account was made choose its password, which verifies the address too.
+///
+/// # Errors
+/// Any [`DbError`].
+pub(crate) async fn set_password(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+    tenant_name: &str,
+) -> Result<(), DbError> {
+    let token =
+        one_time::issue(tx, &app.core.sources, Kind::SetPassword, to.user, to.email).await?;
+    let link = link(app, Page::ResetPassword, &token);
+    let values = [("tenant", tenant_name), ("link", &link)];
+    write(tx, app, to, Template::AccountCreated, &values).await
+}
+
+/// Asks the new address of a user whether mail reaches it.
+pub(super) async fn confirm_email(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+) -> Result<(), DbError> {
+    let token =
+        one_time::issue(tx, &app.core.sources, Kind::ChangeEmail, to.user, to.email).await?;
+    let link = link(app, Page::ConfirmEmail, &token);
+    write(tx, app, to, Template::ConfirmNewEmail, &[("link", &link)]).await
+}
+
+/// Tells the old address of the new one, with the way back.
+pub(super) async fn email_changed(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+    new: &str,
+) -> Result<(), DbError> {
+    let token =
+        one_time::issue(tx, &app.core.sources, Kind::RevertEmail, to.user, to.email).await?;
+    let link = link(app, Page::RevertEmail, &token);
+    let values = [("new_email", new), ("link", &link)];
+    write(tx, app, to, Template::EmailChangeNotice, &values).await
+}
+
+/// Writes a mail to a user down.
+pub(crate) async fn write(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+    template: Template,
+    values: &[(&str, &str)],
+) -> Result<(), DbError> {
+    let mail = Mail {
+        to: to.email,
+        template,
+        language: to.language,
+        values,
+    };
+    mail::queue(tx, app, &mail).await
+}
+
+fn link(app: &AppState, page: Page, token: &SecretString) -> String {
+    app.mail
+        .link(page.path(), &[("token", token.expose_secret())])
+}

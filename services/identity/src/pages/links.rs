@@ -1,0 +1,152 @@
+//! The pages behind the links in mails.
+
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{MethodRouter, get},
+};
+use bz_http::{Errors, Form, Problem, Query, Validate};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::{layout::page, texts};
+use crate::{
+    account,
+    app::AppState,
+    mail::{language::Language, template::escaped},
+    origin::Origin,
+};
+
+/// A page behind a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// Verify the address of a new account.
+    VerifyEmail,
+    /// Choose a password.
+    ResetPassword,
+    /// Confirm a new address.
+    ConfirmEmail,
+    /// Take a change of the address back.
+    RevertEmail,
+}
+
+impl Page {
+    const ALL: [Self; 4] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::ConfirmEmail,
+        Self::RevertEmail,
+    ];
+
+    /// Where it is.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "/auth/pages/verify-email",
+            Self::ResetPassword => "/auth/pages/reset-password",
+            Self::ConfirmEmail => "/auth/pages/confirm-email",
+            Self::RevertEmail => "/auth/pages/revert-email",
+        }
+    }
+
+    async fn act(self, app: &AppState, sent: Sent, origin: &Origin) -> Result<(), Problem> {
+        match self {
+            Self::VerifyEmail => account::verify(app, &sent.token, origin).await,
+            Self::ResetPassword => {
+                let password = sent.password.unwrap_or_default().into();
+                account::reset(app, &sent.token, password, origin).await
+            }
+            Self::ConfirmEmail => account::confirm(app, &sent.token, origin).await,
+            Self::RevertEmail => account::revert(app, &sent.token, origin).await,
+        }
+    }
+}
+
+/// The pages. They are for people and in no OpenAPI document.
+pub(crate) fn routes() -> Router<AppState> {
+    Page::ALL.into_iter().fold(Router::new(), |router, page| {
+        router.route(page.path(), route(page))
+    })
+}
+
+fn route(page: Page) -> MethodRouter<AppState> {
+    get(async move |language: Language, Query(link): Query<Link>| show(page, language, &link.token))
+        .post(
+            async move |State(app): State<AppState>,
+                        language: Language,
+                        origin: Origin,
+                        Form(sent): Form<Sent>| {
+                submit(page, &app, language, &origin, sent).await
+            },
+        )
+}
+
+/// What a link carries.
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default)]
+    token: String,
+}
+
+/// What a page's form sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    token: String,
+    password: Option<String>,
+}
+
+impl Validate for Sent {
+    fn validate(&self, _: &mut Errors) {}
+}
+
+fn show(of: Page, language: Language, token: &str) -> Response {
+    let texts = texts::of(of, language);
+    let body = format!(
+        "<p>{}</p>\n{}",
+        escaped(texts.lead),
+        form(of, language, token)
+    );
+    page(StatusCode::OK, language, texts.title, &body)
+}
+
+async fn submit(
+    of: Page,
+    app: &AppState,
+    language: Language,
+    origin: &Origin,
+    sent: Sent,
+) -> Response {
+    let texts = texts::of(of, language);
+    let token = sent.token.clone();
+    let Err(problem) = of.act(app, sent, origin).await else {
+        let body = format!("<p role=\"status\">{}</p>", escaped(texts.done));
+        return page(StatusCode::OK, language, texts.title, &body);
+    };
+    let said = escaped(texts::problem(problem.code(), language));
+    let mut body = format!("<p class=\"error\" role=\"alert\">{said}</p>");
+    if problem.code() != "token_invalid" {
+        body = format!("{body}\n{}", form(of, language, &token));
+    }
+    page(problem.status(), language, texts.title, &body)
+}
+
+/// The form, which goes to the address that it was read from.
+fn form(of: Page, language: Language, token: &str) -> String {
+    let token = escaped(token);
+    let button = escaped(texts::of(of, language).button);
+    let field = if of == Page::ResetPassword {
+        let (label, hint) = texts::password(language);
+        format!(
+            "<label for=\"password\">{label}</label>\n\
+             <input id=\"password\" name=\"password\" type=\"password\" required minlength=\"8\" \
+             autocomplete=\"new-password\" aria-describedby=\"hint\">\n<p id=\"hint\">{hint}</p>\n"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "<form method=\"post\">\n<input type=\"hidden\" name=\"token\" value=\"{token}\">\n{field}\
+         <button type=\"submit\">{button}</button>\n</form>"
+    )
+}
