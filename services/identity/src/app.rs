@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    routing::post,
+    routing::{get, post},
 };
 use bz_auth::Verifier;
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::Db;
+use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -21,7 +22,8 @@ use crate::{
     oauth,
     passwords::Passwords,
     registration::register,
-    sessions::{login, logout, refresh},
+    revocations,
+    sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants, users,
 };
 
@@ -42,11 +44,14 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     /// Signs tokens.
     pub(crate) keys: KeyRing,
+    /// Wakes this process's own follower of revocations.
+    pub(crate) changed: Arc<Notify>,
 }
 
 impl AppState {
-    /// Tells the siblings that there are new events, after they were committed.
+    /// Tells the siblings, and this process itself, that there are new events or revocations, after they were committed.
     pub(crate) fn wake(&self) {
+        self.changed.notify_one();
         bz_events::wake(&self.core.redis, self.core.info.schema);
     }
 }
@@ -95,8 +100,10 @@ pub async fn build_with(
         config: Arc::new(config),
         passwords,
         keys,
+        changed: Arc::default(),
     };
-    let jobs = jobs::all(&state);
+    let mut jobs = jobs::all(&state);
+    jobs.push(revocations::feed::follow(&state).await?);
     let app = App::new(router(state));
     Ok(jobs.into_iter().fold(app, App::with_job))
 }
@@ -105,6 +112,10 @@ fn router(state: AppState) -> Router {
     let (public, _) = public_routes().split_for_parts();
     public
         .merge(bz_events::feed_routes())
+        .route(
+            "/internal/revocations",
+            get(revocations::feed::list_revocations),
+        )
         .route("/oauth2/token", post(oauth::token::create_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
@@ -117,6 +128,9 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(login::login))
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(logout::logout))
+        .routes(routes!(list::list_sessions, revoke_all::revoke_sessions))
+        .routes(routes!(revoke::revoke_session))
+        .routes(routes!(reauthenticate::reauthenticate))
         .routes(routes!(users::me::get_me))
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))

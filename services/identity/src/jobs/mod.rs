@@ -18,6 +18,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
             signing_keys::run(&keys, &stop).await
         }),
         retention::job(app),
+        retention::revocations_job(app),
     ]
 }
 

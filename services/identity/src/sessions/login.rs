@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::{
     TokenAnswer,
     credentials::{Credentials, LoginForm, LoginRequest},
-    home,
+    end, home,
     issue::{self, Grant, NewSession},
+    store::RevokedBecause,
 };
 use crate::{
     app::AppState,
@@ -62,7 +63,8 @@ pub(crate) async fn login(
     } else {
         None
     };
-    let grant = start_session(&app, &account, new_hash, &origin).await?;
+    let started = start_session(&app, &account, new_hash, &origin).await?;
+    let (account, grant) = started.ok_or_else(invalid_credentials)?;
     Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
 }
 
@@ -88,18 +90,36 @@ async fn rehash(app: &AppState, credentials: &Credentials) -> Option<String> {
     app.passwords.hash(&credentials.password).await.ok()
 }
 
+/// Starts the session for the account as it is now: hashing takes long enough for somebody to disable it, or to change
+/// its role. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this.
 async fn start_session(
     app: &AppState,
     account: &Account,
     new_hash: Option<String>,
     origin: &Origin,
-) -> Result<Grant, Problem> {
+) -> Result<Option<(Account, Grant)>, Problem> {
     let scope = TenantScope::new(account.tenant, Some(account.user));
     let start = async |tx: &mut TenantTx| {
         if let (Some(old), Some(new)) = (&account.password_hash, &new_hash) {
             users::store::replace_hash(tx, account.user, old, new).await?;
         }
-        issue::start(tx, app, &NewSession::with_password(account.user, origin)).await
+        let session = NewSession::with_password(account.user, origin);
+        let grant = issue::start(tx, app, &session).await?;
+        let now = users::store::find(tx, account.user).await?;
+        match now.filter(Account::is_active) {
+            Some(now) => Ok(Some((now, grant))),
+            None => {
+                end::end(
+                    tx,
+                    app,
+                    grant.token.session,
+                    RevokedBecause::UserDisabled,
+                    None,
+                )
+                .await?;
+                Ok(None)
+            }
+        }
     };
     Ok(app
         .core

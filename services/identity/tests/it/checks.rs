@@ -16,10 +16,14 @@ async fn no_tenant_reads_or_changes_anothers_rows() {
 
 #[tokio::test]
 async fn a_foreign_id_is_answered_like_one_that_does_not_exist() {
-    let tenant = async |_: &bz_testkit::Client, path: &str| {
-        (path == "/api/tenants/{id}").then(|| vec![Tenant::Globex.id().to_string()])
+    let objects = async |globex: &bz_testkit::Client, path: &str| {
+        Some(vec![match path {
+            "/api/tenants/{id}" => Tenant::Globex.id().to_string(),
+            "/auth/sessions/{id}" => crate::sessions::of(globex).await,
+            _ => return None,
+        }])
     };
-    checks::foreign_ids::<IdentityUnderTest>(tenant).await;
+    checks::foreign_ids_in(&crate::support::start().await, objects).await;
 }
 
 #[tokio::test]
