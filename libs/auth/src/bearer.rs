@@ -20,6 +20,21 @@ pub(crate) async fn authenticate(
     verified.await.map_err(problem)
 }
 
+/// Verifies that the bearer token of a request is or was a good one.
+pub(crate) async fn authenticate_past(
+    parts: &Parts,
+    verifier: &Verifier,
+) -> Result<(Arc<Claims>, SecretString), Problem> {
+    let verified = async {
+        let token = bearer(&parts.headers)?;
+        Ok((
+            verifier.verify_past(token).await?,
+            SecretString::from(token),
+        ))
+    };
+    verified.await.map_err(problem)
+}
+
 fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(AuthError::Missing)?;
@@ -46,6 +61,10 @@ fn problem(error: AuthError) -> Problem {
             "Send an access token: Authorization: Bearer <token>.",
         ),
         AuthError::Expired => (INVALID, "The access token has expired. Refresh it."),
+        AuthError::Revoked => (
+            INVALID,
+            "The access token was revoked. Refresh it, or log in again.",
+        ),
         AuthError::Invalid(_) => (INVALID, "The access token is not valid. Log in again."),
     };
     Problem::unauthenticated().detail(detail).header(

@@ -71,6 +71,10 @@ impl Caller {
 
     async fn from_parts(parts: &Parts, verifier: &Verifier) -> Result<Self, Problem> {
         let (claims, token) = bearer::authenticate(parts, verifier).await?;
+        Self::of(claims, token)
+    }
+
+    fn of(claims: Arc<Claims>, token: SecretString) -> Result<Self, Problem> {
         // A service's own token has no tenant and is nobody's.
         let (Some(tenant), Ok(user)) = (claims.tid, claims.sub.parse::<UserId>()) else {
             return Err(Problem::forbidden().detail("This needs the token of a user."));
@@ -103,6 +107,31 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         Self::from_parts(parts, &Verifier::from_ref(state)).await
+    }
+}
+
+/// A caller whose token is genuine, but may have expired or been revoked: for logging out, which must always work.
+#[derive(Debug)]
+pub struct PastCaller {
+    /// Whom the token speaks or spoke for.
+    pub caller: Caller,
+    /// What is wrong with the token today; nothing when it is good.
+    pub refused: Option<Problem>,
+}
+
+impl<S> FromRequestParts<S> for PastCaller
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let verifier = Verifier::from_ref(state);
+        let (claims, token) = bearer::authenticate_past(parts, &verifier).await?;
+        let refused = bearer::authenticate(parts, &verifier).await.err();
+        let caller = Caller::of(claims, token)?;
+        Ok(Self { caller, refused })
     }
 }
 

@@ -10,15 +10,17 @@ pub mod caller;
 pub mod claims;
 pub mod mint;
 pub mod permission;
+pub mod revocation;
 pub mod service_caller;
 pub mod service_token;
 mod verify;
 
-pub use caller::{Caller, Can};
+pub use caller::{Caller, Can, PastCaller};
 pub use claims::{AUDIENCE, Claims};
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};
 pub use mint::SigningKey;
 pub use permission::{Permission, Permissions};
+pub use revocation::{Revocation, RevocationPage, Revocations, RevokedKind};
 pub use service_caller::{Service, ServiceCaller};
 pub use service_token::{ServiceTokenError, ServiceTokens, service_client_secret};
 pub use verify::{AuthError, Verifier};

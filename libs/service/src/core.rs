@@ -158,7 +158,7 @@ fn verifier(
 }
 
 /// The client for keys and tokens, which have caches and pauses of their own in place of retries.
-fn to_identity() -> reqwest::Result<reqwest::Client> {
+pub(crate) fn to_identity() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .connect_timeout(Duration::from_millis(500))
         .timeout(Duration::from_secs(2))

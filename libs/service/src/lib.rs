@@ -13,6 +13,7 @@ pub mod healthcheck;
 pub mod lifecycle;
 pub mod monitor;
 pub mod retention;
+pub mod revocations;
 pub mod run;
 pub mod server;
 pub mod telemetry;

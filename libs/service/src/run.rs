@@ -20,6 +20,7 @@ use crate::health::Health;
 use crate::lifecycle::{JobFailed, Jobs};
 use crate::monitor::Monitor;
 use crate::retention;
+use crate::revocations;
 use crate::server::{self, BindError, Limits, Server};
 use crate::telemetry::Telemetry;
 
@@ -250,11 +251,13 @@ impl Running<'_> {
     ) -> JobFailed {
         monitor.until_checked().await;
         let app = self.build::<S>(config).await;
+        let revocations = revocations::started(self.core).await;
         monitor.add(app.probes, app.details);
         monitor.refresh().await;
         self.front
             .install(routes(self.core, self.config, app.router));
-        for job in app.jobs.into_iter().chain(retention::common(self.core)) {
+        let common = retention::common(self.core);
+        for job in app.jobs.into_iter().chain(common).chain(revocations) {
             jobs.start(job);
         }
         tracing::info!(service = S::INFO.name, "ready");

@@ -14,6 +14,7 @@ use bz_service::{
     health::Health,
     lifecycle::Jobs,
     monitor::Monitor,
+    revocations,
     run::{Settings, routes},
     server::{Handler, Limits, Server},
 };
@@ -317,7 +318,9 @@ async fn assemble<S: Service>(
     front.install(routes(core, &settings.core.server, app.router));
     monitor.add(app.probes, app.details);
     monitor.refresh().await;
-    (Arc::new(front), monitor, app.jobs)
+    let mut jobs = app.jobs;
+    jobs.extend(revocations::job(core).expect("a client to identity can be made"));
+    (Arc::new(front), monitor, jobs)
 }
 
 fn route(front: Arc<Front>) -> Route {

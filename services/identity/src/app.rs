@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    routing::post,
+    routing::{get, post},
 };
 use bz_auth::Verifier;
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::Db;
+use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -23,7 +24,8 @@ use crate::{
     mfa, oauth, pages, passkeys,
     passwords::Passwords,
     registration::register,
-    sessions::{login, logout, refresh},
+    revocations,
+    sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants,
     users::{self, store::Account},
 };
@@ -47,6 +49,8 @@ pub(crate) struct AppState {
     pub(crate) keys: KeyRing,
     /// Writes mails down, to be sent by a job.
     pub(crate) mail: Mailer,
+    /// Wakes this process's own follower of revocations.
+    pub(crate) changed: Arc<Notify>,
 }
 
 impl AppState {
@@ -56,10 +60,11 @@ impl AppState {
         account.is_active() && (verified || !self.config.registration.needs_verified_email())
     }
 
-    /// Tells the siblings that there are new events, and the sender of mails that there are mails, after they were
-    /// committed.
+    /// Tells the siblings, this process itself and the sender of mails that there are new events, revocations or mails,
+    /// after they were committed.
     pub(crate) fn wake(&self) {
         self.mail.wake();
+        self.changed.notify_one();
         bz_events::wake(&self.core.redis, self.core.info.schema);
     }
 }
@@ -116,8 +121,10 @@ pub async fn build_with(
         config: Arc::new(config),
         passwords,
         keys,
+        changed: Arc::default(),
     };
-    let jobs = jobs::all(&state);
+    let mut jobs = jobs::all(&state);
+    jobs.push(revocations::feed::follow(&state).await?);
     let app = App::new(router(state)).with_probe(probe);
     Ok(jobs.into_iter().fold(app, App::with_job))
 }
@@ -127,6 +134,10 @@ fn router(state: AppState) -> Router {
     public
         .merge(bz_events::feed_routes())
         .merge(pages::routes())
+        .route(
+            "/internal/revocations",
+            get(revocations::feed::list_revocations),
+        )
         .route("/oauth2/token", post(oauth::token::create_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
@@ -139,6 +150,9 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(login::login))
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(logout::logout))
+        .routes(routes!(list::list_sessions, revoke_all::revoke_sessions))
+        .routes(routes!(revoke::revoke_session))
+        .routes(routes!(reauthenticate::reauthenticate))
         .routes(routes!(users::me::get_me))
         .routes(routes!(passkeys::list::list_passkeys))
         .routes(routes!(passkeys::rename::rename_passkey))

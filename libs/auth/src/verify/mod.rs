@@ -12,8 +12,8 @@ use jsonwebtoken::jwk::JwkSet;
 use url::Url;
 
 use self::{cache::TokenCache, key_set::KeySet, key_store::KeyStore};
-use crate::Claims;
 use crate::claims::seconds;
+use crate::{Claims, Revocations};
 
 /// How far the clocks of two machines may be apart, in seconds. The usual minute is much for a token of ten.
 const LEEWAY_SECONDS: u64 = 30;
@@ -32,6 +32,9 @@ pub enum AuthError {
     /// The token has ended.
     #[error("the token has expired")]
     Expired,
+    /// The token, or whom it speaks for, was revoked.
+    #[error("the token was revoked")]
+    Revoked,
     /// The keys of identity are neither here nor to be had. The token may be good.
     #[error("the signing keys of identity cannot be had")]
     KeysUnavailable,
@@ -49,6 +52,7 @@ struct Inner {
     clock: Clock,
     keys: KeyStore,
     verified: Arc<TokenCache>,
+    revoked: Revocations,
 }
 
 impl Verifier {
@@ -62,6 +66,7 @@ impl Verifier {
             clock,
             keys,
             verified,
+            revoked: Revocations::default(),
         }))
     }
 
@@ -75,6 +80,7 @@ impl Verifier {
             clock,
             keys,
             verified,
+            revoked: Revocations::default(),
         }))
     }
 
@@ -83,7 +89,7 @@ impl Verifier {
         self.0.keys.install(KeySet::of(jwks));
     }
 
-    /// Verifies a token: algorithm, type, signature, issuer, audience and times.
+    /// Verifies a token: algorithm, type, signature, issuer, audience, times, and that it was not revoked.
     ///
     /// # Errors
     /// [`AuthError`]; all but [`AuthError::KeysUnavailable`] are the client's fault.
@@ -95,17 +101,47 @@ impl Verifier {
         let digest = cache::digest(token);
         if let Some(claims) = self.0.verified.get(&digest) {
             return if now < claims.exp.saturating_add(LEEWAY_SECONDS) {
-                Ok(claims)
+                self.unless_revoked(claims)
             } else {
                 Err(AuthError::Expired)
             };
         }
-        let kid = token::check_header(token)?;
         let epoch = self.0.verified.epoch();
-        let key = self.0.keys.find(&kid).await?;
-        let claims = Arc::new(token::open(token, &key, &self.0.issuer)?);
+        let claims = Arc::new(self.open(token).await?);
         token::check_times(&claims, now)?;
         self.0.verified.put(digest, Arc::clone(&claims), epoch);
-        Ok(claims)
+        self.unless_revoked(claims)
+    }
+
+    /// Whose token it is or was: it may have expired or been revoked. For ending a session, and for nothing else.
+    ///
+    /// # Errors
+    /// [`AuthError`] for a token that identity did not sign.
+    pub async fn verify_past(&self, token: &str) -> Result<Arc<Claims>, AuthError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthError::Invalid("too long"));
+        }
+        self.open(token).await.map(Arc::new)
+    }
+
+    /// The revocations that [`Verifier::verify`] looks at. Whoever follows identity's feed puts them in.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        &self.0.revoked
+    }
+
+    async fn open(&self, token: &str) -> Result<Claims, AuthError> {
+        let kid = token::check_header(token)?;
+        let key = self.0.keys.find(&kid).await?;
+        token::open(token, &key, &self.0.issuer)
+    }
+
+    /// Asked every time, and not once when the token is first seen.
+    fn unless_revoked(&self, claims: Arc<Claims>) -> Result<Arc<Claims>, AuthError> {
+        if self.0.revoked.refuse(&claims) {
+            Err(AuthError::Revoked)
+        } else {
+            Ok(claims)
+        }
     }
 }

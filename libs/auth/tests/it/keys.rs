@@ -1,6 +1,6 @@
 //! Keys that come, go and cannot be had.
 
-use bz_auth::{AuthError, JwkSet, SigningKey, Verifier};
+use bz_auth::{AuthError, JwkSet, Revocation, RevocationPage, RevokedKind, SigningKey, Verifier};
 use bz_kernel::FixedClock;
 use chrono::TimeDelta;
 use serde_json::json;
@@ -154,4 +154,31 @@ async fn keys_of_other_kinds_in_the_set_are_left_alone() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn a_token_that_was_verified_before_is_refused_once_it_is_revoked() {
+    let (_server, verifier, hand) = remote(&[&key(1)]).await;
+    let (first, claims) = (lasting(&key(1)), user_claims(&["owner"]));
+    verifier.verify(&first).await.unwrap();
+    let revocation = Revocation {
+        kind: RevokedKind::User,
+        tenant_id: claims.tid.unwrap(),
+        subject: claims.sub.parse().unwrap(),
+        at: i64::try_from(claims.iat).unwrap() * 1000,
+    };
+    let page = RevocationPage {
+        items: vec![revocation],
+        floor: None,
+        next: "1:1:".into(),
+    };
+    verifier.revocations().add(&page);
+    for token in [&first, &another(&key(1), 2)] {
+        assert_eq!(verifier.verify(token).await, Err(AuthError::Revoked));
+    }
+    assert_eq!(verifier.verify_past(&first).await.unwrap().sub, claims.sub);
+    hand.advance(TimeDelta::seconds(1));
+    let mut later = user_claims(&["owner"]);
+    later.iat += 1;
+    verifier.verify(&token(&key(1), &later)).await.unwrap();
 }

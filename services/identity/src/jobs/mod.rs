@@ -20,6 +20,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
             signing_keys::run(&keys, &stop).await
         }),
         retention::job(app),
+        retention::revocations_job(app),
         Job::new("audit-anchors", async move |stop| {
             audit_anchors::run(&anchors, &stop).await
         }),

@@ -1,6 +1,7 @@
 //! Access tokens that must not be accepted any more although they have not expired.
 
-mod store;
+pub(crate) mod feed;
+pub(crate) mod store;
 
 use bz_kernel::{SessionId, Sources, UserId};
 use bz_tenant::{DbError, TenantTx};
@@ -28,7 +29,8 @@ impl Revoked {
     }
 }
 
-/// Refuses the access tokens that were signed until now.
+/// Refuses the access tokens that were signed until now. End sessions first: a refresh locks its session and then its
+/// user, and this locks the user, so that a refresh that has read what is being changed is signed before "now".
 ///
 /// # Errors
 /// Any [`DbError`].
@@ -39,7 +41,10 @@ pub(crate) async fn revoke(
 ) -> Result<(), DbError> {
     let subject: Uuid = match revoked {
         Revoked::Session(session) => session.as_uuid(),
-        Revoked::User(user) => user.as_uuid(),
+        Revoked::User(user) => {
+            store::wait_for_refreshes(tx, user).await?;
+            user.as_uuid()
+        }
         Revoked::Tenant => tx.scope().tenant().as_uuid(),
     };
     store::insert(tx, sources.id(), revoked.kind(), subject, sources.now()).await

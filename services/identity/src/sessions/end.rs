@@ -5,7 +5,10 @@ use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use serde::Serialize;
 
-use super::store::{self, RevokedBecause};
+use super::{
+    store::{self, RevokedBecause},
+    store_own,
+};
 use crate::{app::AppState, revocations, revocations::Revoked};
 
 /// What siblings learn of a session's end.
@@ -40,6 +43,8 @@ pub(crate) async fn end_all(
     because: RevokedBecause,
     actor: Option<UserId>,
 ) -> Result<usize, DbError> {
+    // Whoever ends all sessions of one user takes turns: two who lock some of them each would wait for each other.
+    store_own::take_turn(tx, user).await?;
     let ended = store::revoke_all(tx, user, except, because, app.core.sources.now()).await?;
     for session in &ended {
         tell(tx, app, *session, because, actor).await?;

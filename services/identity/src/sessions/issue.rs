@@ -2,9 +2,10 @@
 
 use bz_auth::{Claims, claims::UserGrant};
 use bz_http::Problem;
-use bz_kernel::{ExposeSecret, UserId};
+use bz_kernel::{ExposeSecret, SecretString, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::{
     ACCESS_TOKEN_LIFETIME, BRIEF_REFRESH_TOKEN_LIFETIME, BRIEF_SESSION_LIFETIME,
@@ -80,6 +81,9 @@ pub(crate) struct Grant {
     pub(crate) amr: Vec<String>,
     /// When the refresh token ends.
     pub(crate) token_ends: DateTime<Utc>,
+    /// Id of the access token. Made in the transaction that reads the user's rights: revocations compare its time, and
+    /// rights that change a moment later must not be in a token that seems to be from after the change.
+    pub(crate) token_id: Uuid,
 }
 
 /// Stores a new session in the tenant of the transaction.
@@ -98,16 +102,17 @@ pub(crate) async fn start(
         acr: session.acr.to_owned(),
         amr: session.amr.iter().map(ToString::to_string).collect(),
         token_ends: now + session.refresh_lifetime(),
+        token_id: sources.id(),
     })
 }
 
-/// Signs the tokens of a session. No transaction is open meanwhile.
-pub(crate) fn answer(
+/// Signs the access token of a session.
+pub(crate) fn access_token(
     app: &AppState,
     account: &Account,
     grant: &Grant,
-) -> Result<TokenAnswer, Problem> {
-    let (sources, now) = (&app.core.sources, app.core.sources.now());
+) -> Result<SecretString, Problem> {
+    let now = app.core.sources.now();
     let user_grant = UserGrant {
         user: account.user,
         tenant: account.tenant,
@@ -124,17 +129,24 @@ pub(crate) fn answer(
     let claims = Claims::of_user(
         &app.core.issuer,
         user_grant,
-        sources.id(),
+        grant.token_id,
         now,
         ACCESS_TOKEN_LIFETIME,
     );
-    let access_token = app
-        .keys
-        .current()
-        .sign(&claims)
-        .map_err(Problem::internal)?;
+    app.keys.current().sign(&claims).map_err(Problem::internal)
+}
+
+/// Signs the tokens of a session. No transaction is open meanwhile.
+pub(crate) fn answer(
+    app: &AppState,
+    account: &Account,
+    grant: &Grant,
+) -> Result<TokenAnswer, Problem> {
+    let now = app.core.sources.now();
     Ok(TokenAnswer {
-        access_token: access_token.expose_secret().to_owned(),
+        access_token: access_token(app, account, grant)?
+            .expose_secret()
+            .to_owned(),
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(),
         refresh_token: grant.token.expose().expose_secret().to_owned(),

@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::{
     TokenAnswer,
     credentials::{Credentials, LoginForm, LoginRequest},
-    home,
+    end, home,
     issue::{self, Grant, NewSession},
+    store::RevokedBecause,
 };
 use crate::{
     app::AppState,
@@ -82,8 +83,9 @@ pub(crate) async fn login(
     } else {
         None
     };
-    match start_session(&app, &account, new_hash, &origin).await? {
-        Started::Session(grant) => {
+    let started = start_session(&app, &account, new_hash, &origin).await?;
+    match started.ok_or_else(invalid_credentials)? {
+        Started::Session(account, grant) => {
             Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
         }
         Started::Challenge(challenge) => Ok(challenge.into_response()),
@@ -114,28 +116,43 @@ async fn rehash(app: &AppState, credentials: &Credentials) -> Option<String> {
 
 /// What a right password starts.
 enum Started {
-    Session(Grant),
+    Session(Box<Account>, Grant),
     Challenge(MfaRequired),
 }
 
+/// Starts the session for the account as it is now: hashing takes long enough for somebody to disable it, or to change
+/// its role. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this.
 async fn start_session(
     app: &AppState,
     account: &Account,
     new_hash: Option<String>,
     origin: &Origin,
-) -> Result<Started, Problem> {
+) -> Result<Option<Started>, Problem> {
     let scope = TenantScope::new(account.tenant, Some(account.user));
     let start = async |tx: &mut TenantTx| {
         if let (Some(old), Some(new)) = (&account.password_hash, &new_hash) {
             users::store::replace_hash(tx, account.user, old, new).await?;
         }
         let session = NewSession::with_password(account.user, origin);
-        if account.mfa.is_empty() {
-            Ok(Started::Session(issue::start(tx, app, &session).await?))
-        } else {
-            Ok(Started::Challenge(
-                challenge::create(tx, app, &session).await?,
-            ))
+        if !account.mfa.is_empty() {
+            let challenge = challenge::create(tx, app, &session).await?;
+            return Ok(Some(Started::Challenge(challenge)));
+        }
+        let grant = issue::start(tx, app, &session).await?;
+        let now = users::store::find(tx, account.user).await?;
+        match now.filter(Account::is_active) {
+            Some(now) => Ok(Some(Started::Session(Box::new(now), grant))),
+            None => {
+                end::end(
+                    tx,
+                    app,
+                    grant.token.session,
+                    RevokedBecause::UserDisabled,
+                    None,
+                )
+                .await?;
+                Ok(None)
+            }
         }
     };
     Ok(app

@@ -1,5 +1,5 @@
 use axum::extract::{FromRequest, Request, State};
-use bz_auth::Caller;
+use bz_auth::{Caller, PastCaller};
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::{
     end,
     store::{self, RevokedBecause},
+    store_own,
     token::RefreshToken,
 };
 use crate::{
@@ -20,113 +21,191 @@ use crate::{
     problems::PublicProblems,
 };
 
-/// Which session to end.
+/// Which sessions to end.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogoutRequest {
     /// A refresh token of the session, for when the access token has ended.
     refresh_token: Option<String>,
+    /// `session` (the default), `others` or `all` of the user in the tenant.
+    #[serde(default)]
+    scope: LogoutScope,
+}
+
+/// Which sessions of a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogoutScope {
+    /// The one of the token.
+    #[default]
+    Session,
+    /// All but that one.
+    Others,
+    /// All.
+    All,
 }
 
 impl Validate for LogoutRequest {
     fn validate(&self, _: &mut Errors) {}
 }
 
-/// Log out: end the session of the access token, or of the refresh token that is sent.
+/// Log out: end the session of the access token, or of the refresh token that is sent; or the user's others, or all.
 ///
-/// Ending a session that has ended, or a token that is none, is a success too. An access token of the session is
-/// still accepted by the services until it ends by itself, ten minutes after it was made at the latest.
+/// Ending a session that has ended, or a token that is none, is a success too, also with an access token that has
+/// expired. The services refuse the access tokens of the session within a second.
 #[utoipa::path(
     post, path = "/auth/logout", tag = "sessions", security(("bearer" = []), ()),
     request_body = Option<LogoutRequest>,
-    responses((status = 204, description = "The session has ended"), PublicProblems),
+    responses((status = 204, description = "The sessions have ended"), PublicProblems),
 )]
 pub(crate) async fn logout(
     State(app): State<AppState>,
-    caller: Result<Caller, Problem>,
+    caller: Result<PastCaller, Problem>,
     origin: Origin,
     OptionalBody(request): OptionalBody,
 ) -> Result<StatusCode, Problem> {
     match (request.refresh_token.as_deref(), caller) {
         (Some(text), _) => {
             if let Some(token) = RefreshToken::parse(text) {
-                end_session_of(&app, &token, &origin).await?;
+                end_by_refresh_token(&app, &token, request.scope, &origin).await?;
             }
         }
-        (None, Ok(caller)) => {
-            if let Some(session) = caller.session {
-                end_session(&app, &caller, session, &origin).await?;
+        (None, Ok(PastCaller { caller, refused })) => {
+            let known = end_by_caller(&app, &caller, refused.is_none(), request.scope, &origin);
+            if let (false, Some(problem)) = (known.await?, refused) {
+                return Err(problem);
             }
         }
         (None, Err(problem)) => return Err(problem),
     }
+    app.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn end_session(
+/// False when nothing came of it, because the token is not good any more: such a one is good for leaving a session that
+/// there is, not for throwing out others.
+async fn end_by_caller(
     app: &AppState,
     caller: &Caller,
-    session: SessionId,
+    good: bool,
+    scope: LogoutScope,
     origin: &Origin,
-) -> Result<(), Problem> {
-    let end = async |tx: &mut TenantTx| {
-        end_and_record(tx, app, session, caller.user, Actor::of(caller), origin).await
+) -> Result<bool, Problem> {
+    if scope != LogoutScope::Session {
+        super::refuse_impersonation(caller)?;
+    }
+    let who = Who {
+        user: caller.user,
+        session: caller.session,
+        actor: Actor::of(caller),
     };
-    app.core
-        .db
-        .run::<_, DbError>("identity.sessions.logout", &caller.scope, end)
-        .await?;
-    app.wake();
-    Ok(())
+    let end = async |tx: &mut TenantTx| {
+        let own = match caller.session {
+            Some(session) => store_own::belongs_to(tx, session, caller.user).await?,
+            None => false,
+        };
+        let may = good || (own && scope == LogoutScope::Session);
+        if may {
+            end(tx, app, &who, scope, origin).await?;
+        }
+        Ok::<_, DbError>(may)
+    };
+    let name = "identity.sessions.logout";
+    Ok(app.core.db.run(name, &caller.scope, end).await?)
 }
 
-/// Ends the session of a refresh token of any generation, used or not: whoever has it may always end it.
-async fn end_session_of(
+/// By a refresh token of any generation, used or not: whoever has it may always end its session. The user's other
+/// sessions are ended only by one whose session is alive.
+async fn end_by_refresh_token(
     app: &AppState,
     token: &RefreshToken,
+    scope: LogoutScope,
     origin: &Origin,
 ) -> Result<(), Problem> {
-    let scope = TenantScope::new(token.tenant, None);
+    let now = app.core.sources.now();
     let end = async |tx: &mut TenantTx| {
+        let Some(user) = store_own::owner(tx, token.session).await? else {
+            return Ok(());
+        };
+        if scope != LogoutScope::Session {
+            // Before the lock of the session, as whoever ends several sessions does.
+            store_own::take_turn(tx, user).await?;
+        }
         let Some(session) = store::lock(tx, token.session).await? else {
             return Ok(());
         };
-        match store::generation(tx, token.session, token.generation).await? {
-            Some(generation) if token.matches(&generation.secret_hash) => {
-                let actor = Actor::User(session.user);
-                end_and_record(tx, app, token.session, session.user, actor, origin).await
-            }
-            _ => Ok(()),
+        let generation = store::generation(tx, token.session, token.generation).await?;
+        let genuine = generation.is_some_and(|known| token.matches(&known.secret_hash));
+        let alive = !session.revoked && session.expires_at > now;
+        if !genuine || (scope != LogoutScope::Session && !alive) {
+            return Ok(());
         }
+        let who = Who {
+            user,
+            session: Some(token.session),
+            actor: Actor::User(user),
+        };
+        end(tx, app, &who, scope, origin).await
     };
-    app.core
-        .db
-        .run::<_, DbError>("identity.sessions.logout", &scope, end)
-        .await?;
-    app.wake();
-    Ok(())
+    let (name, tenant) = (
+        "identity.sessions.logout",
+        TenantScope::new(token.tenant, None),
+    );
+    Ok(app.core.db.run(name, &tenant, end).await?)
 }
 
-async fn end_and_record(
+/// Whose sessions end.
+pub(super) struct Who {
+    /// The user.
+    pub(super) user: UserId,
+    /// The session that asks.
+    pub(super) session: Option<SessionId>,
+    /// Who asks.
+    pub(super) actor: Actor,
+}
+
+/// Ends sessions and writes down which scope it was.
+pub(super) async fn end(
     tx: &mut TenantTx,
     app: &AppState,
-    session: SessionId,
-    user: UserId,
-    actor: Actor,
+    who: &Who,
+    scope: LogoutScope,
     origin: &Origin,
 ) -> Result<(), DbError> {
-    if !end::end(tx, app, session, RevokedBecause::Logout, Some(user)).await? {
+    let (own, actor) = (RevokedBecause::Logout, Some(who.user));
+    let others = RevokedBecause::EndedByUser;
+    let ended = match (scope, who.session) {
+        (LogoutScope::Session, None) => 0,
+        (LogoutScope::Session, Some(session)) => {
+            usize::from(end::end(tx, app, session, own, actor).await?)
+        }
+        (LogoutScope::Others, except) => {
+            end::end_all(tx, app, who.user, except, others, actor).await?
+        }
+        (LogoutScope::All, _) => end::end_all(tx, app, who.user, None, others, actor).await?,
+    };
+    if ended == 0 {
         return Ok(());
     }
     let entry = Entry {
-        actor,
-        action: "session.ended",
-        target: Some(("session", session.as_uuid())),
+        actor: who.actor,
+        action: "session.logout",
+        target: who.session.map(|session| ("session", session.as_uuid())),
         success: true,
-        changes: json!({ "reason": RevokedBecause::Logout.as_str() }),
+        changes: json!({ "scope": scope.as_str(), "ended": ended }),
         origin,
     };
     audit::record(tx, &app.core.sources, entry).await
+}
+
+impl LogoutScope {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Others => "others",
+            Self::All => "all",
+        }
+    }
 }
 
 /// A JSON body, or none.

@@ -4,14 +4,20 @@ pub(crate) mod credentials;
 pub(crate) mod end;
 pub(crate) mod home;
 pub(crate) mod issue;
+pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod reauthenticate;
 pub(crate) mod refresh;
+pub(crate) mod revoke;
+pub(crate) mod revoke_all;
 pub(crate) mod store;
+pub(crate) mod store_own;
 pub(crate) mod token;
 
 use axum::response::{IntoResponse, Response};
-use bz_http::Json;
+use bz_auth::Caller;
+use bz_http::{Json, Problem};
 use bz_kernel::SessionId;
 use chrono::TimeDelta;
 use http::{HeaderValue, StatusCode, header};
@@ -64,4 +70,19 @@ impl TokenAnswer {
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// Goes on unless somebody acts in the user's name: whoever does changes neither credentials nor sessions.
+///
+/// # Errors
+/// 403 `impersonation_forbidden`.
+pub(crate) fn refuse_impersonation(caller: &Caller) -> Result<(), Problem> {
+    if caller.claims.act.is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "impersonation_forbidden",
+        "Not while acting for somebody else",
+    ))
 }

@@ -3,6 +3,7 @@ use bz_http::{Errors, Json, Problem, Validate};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
@@ -13,6 +14,8 @@ use super::{
 };
 use crate::{
     app::AppState,
+    audit::{self, Actor, Entry},
+    origin::Origin,
     problems::{PublicProblems, unauthorized},
     users,
     users::store::Account,
@@ -44,12 +47,13 @@ impl Validate for RefreshRequest {
 )]
 pub(crate) async fn refresh_session(
     State(app): State<AppState>,
+    origin: Origin,
     Json(request): Json<RefreshRequest>,
 ) -> Result<Response, Problem> {
     let presented =
         RefreshToken::parse(&request.refresh_token).ok_or_else(|| Refused::Invalid.problem())?;
     let scope = TenantScope::new(presented.tenant, None);
-    let exchange = async |tx: &mut TenantTx| exchange(tx, &app, &presented).await;
+    let exchange = async |tx: &mut TenantTx| exchange(tx, &app, &presented, &origin).await;
     // A refusal is an outcome too: ending a stolen session must be committed.
     match app
         .core
@@ -104,6 +108,7 @@ async fn exchange(
     tx: &mut TenantTx,
     app: &AppState,
     presented: &RefreshToken,
+    origin: &Origin,
 ) -> Result<Result<(Account, Grant), Refused>, DbError> {
     let now = app.core.sources.now();
     let Some(session) = store::lock(tx, presented.session).await? else {
@@ -126,7 +131,7 @@ async fn exchange(
     if let Some(used_at) = generation.used_at
         && (generation.successor_used || now - used_at > REFRESH_REPLAY_WINDOW)
     {
-        end_stolen(tx, app, presented, &session).await?;
+        end_stolen(tx, app, presented, &session, origin).await?;
         return Ok(Err(Refused::Reused));
     }
     let account = users::store::find(tx, session.user).await?;
@@ -138,7 +143,7 @@ async fn exchange(
     // Never after its session.
     let token_ends = (made_at + session.refresh_lifetime).min(session.expires_at);
     if generation.used_at.is_none() {
-        store::rotate(tx, presented, &successor, now, token_ends).await?;
+        store::rotate(tx, presented, &successor, now, token_ends, origin).await?;
     }
     Ok(Ok((
         account,
@@ -149,6 +154,7 @@ async fn exchange(
             acr: session.acr,
             amr: session.amr,
             token_ends,
+            token_id: app.core.sources.id(),
         },
     )))
 }
@@ -158,6 +164,7 @@ async fn end_stolen(
     app: &AppState,
     presented: &RefreshToken,
     session: &Session,
+    origin: &Origin,
 ) -> Result<(), DbError> {
     let because = RevokedBecause::RefreshReuse;
     end::end(tx, app, presented.session, because, Some(session.user)).await?;
@@ -167,5 +174,15 @@ async fn end_stolen(
         refresh_token.generation = presented.generation,
         "a refresh token was used twice; its session was ended"
     );
-    Ok(())
+    // mail: tell the user that a session was ended because its refresh token was used twice (Template::RefreshReuse).
+    let entry = Entry {
+        // The thief or the user, whoever came second.
+        actor: Actor::Anonymous,
+        action: "session.refresh_reuse_detected",
+        target: Some(("session", presented.session.as_uuid())),
+        success: false,
+        changes: json!({ "user_id": session.user, "generation": presented.generation }),
+        origin,
+    };
+    audit::record(tx, &app.core.sources, entry).await
 }

@@ -7,6 +7,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{issue::NewSession, token::RefreshToken};
+use crate::origin::Origin;
 
 /// A session that was locked until the end of the transaction.
 pub(crate) struct Session {
@@ -155,15 +156,18 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The session, locked: refresh, logout and revocation of one session happen one after the other.
+/// The session, locked: refresh, logout and revocation of one session happen one after the other. The weak lock of its
+/// user lets whoever revokes the user's tokens wait for a refresh that is under way.
 pub(crate) async fn lock(
     tx: &mut TenantTx,
     session: SessionId,
 ) -> Result<Option<Session>, DbError> {
     let row: Option<SessionRow> = query_as(
         "-- identity.sessions.lock\n\
-         SELECT user_id, auth_time, client_id, acr, amr, expires_at, refresh_lifetime, revoked_at IS NOT NULL AS revoked \
-         FROM identity.sessions WHERE id = $1 FOR UPDATE",
+         SELECT s.user_id, s.auth_time, s.client_id, s.acr, s.amr, s.expires_at, s.refresh_lifetime, \
+           s.revoked_at IS NOT NULL AS revoked \
+         FROM identity.sessions s JOIN identity.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
+         WHERE s.id = $1 FOR UPDATE OF s FOR KEY SHARE OF u",
     )
     .bind(session.as_uuid())
     .fetch_optional(tx.conn())
@@ -198,13 +202,15 @@ pub(crate) async fn rotate(
     successor: &RefreshToken,
     at: DateTime<Utc>,
     successor_ends: DateTime<Utc>,
+    origin: &Origin,
 ) -> Result<(), DbError> {
     query(
         "-- identity.refresh_tokens.rotate\n\
          WITH used AS ( \
            UPDATE identity.refresh_tokens SET used_at = $5 WHERE session_id = $1 AND generation = $2), \
          session AS ( \
-           UPDATE identity.sessions SET last_used_at = $5 WHERE id = $1) \
+           UPDATE identity.sessions \
+           SET last_used_at = $5, ip = coalesce($7, ip), user_agent = coalesce($8, user_agent) WHERE id = $1) \
          INSERT INTO identity.refresh_tokens (session_id, generation, secret_hash, created_at, expires_at) \
          VALUES ($1, $3, $4, $5, $6)",
     )
@@ -214,6 +220,8 @@ pub(crate) async fn rotate(
     .bind(successor.secret_hash())
     .bind(at)
     .bind(successor_ends)
+    .bind(origin.ip_text())
+    .bind(origin.user_agent.as_deref())
     .execute(tx.conn())
     .await?;
     Ok(())

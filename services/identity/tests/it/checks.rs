@@ -19,7 +19,7 @@ async fn no_tenant_reads_or_changes_anothers_rows() {
 
 #[tokio::test]
 async fn a_foreign_id_is_answered_like_one_that_does_not_exist() {
-    checks::foreign_ids::<IdentityUnderTest>(make).await;
+    checks::foreign_ids_in(&crate::support::start().await, make).await;
 }
 
 #[tokio::test]
@@ -45,6 +45,9 @@ async fn make(client: &bz_testkit::Client, path: &str) -> Option<Vec<String>> {
     if path.starts_with("/auth/mfa/totp/{id}") {
         let enrolment = client.post("/auth/mfa/totp", json!({})).await.json();
         return Some(vec![enrolment["enrollment_id"].as_str()?.to_owned()]);
+    }
+    if path == "/auth/sessions/{id}" {
+        return Some(vec![crate::sessions::of(client).await]);
     }
     if path == "/auth/passkeys/{id}" {
         let (_, passkey) =

@@ -38,6 +38,7 @@ async fn the_same_token_sent_again_within_ten_seconds_gets_the_same_successor() 
     refresh(&app, &second).await.assert_status(200);
 }
 
+/// Pitfall 7: a token that is used again too late ends the session, which is written down and told.
 #[tokio::test]
 async fn a_token_sent_again_after_ten_seconds_ends_the_whole_session() {
     let app = start().await;
@@ -60,6 +61,41 @@ async fn a_token_sent_again_after_ten_seconds_ends_the_whole_session() {
     .await
     .unwrap();
     assert_eq!(told, "refresh_reuse");
+    let audited: (String, String, String, serde_json::Value) = sqlx::query_as(
+        "SELECT a.action, a.result, r.kind, a.changes->'generation' \
+         FROM identity.audit_log a JOIN identity.revocations r ON r.subject = a.target_id \
+         WHERE a.action LIKE 'session.%'",
+    )
+    .fetch_one(&mut app.database.admin().await)
+    .await
+    .unwrap();
+    assert_eq!(
+        audited,
+        (
+            "session.refresh_reuse_detected".into(),
+            "failure".into(),
+            "session".into(),
+            json!(1)
+        )
+    );
+}
+
+#[tokio::test]
+async fn each_session_has_its_own_patience_for_an_unused_token() {
+    let app = start().await;
+    let first = register(&app, "ada@example.com").await["refresh_token"].clone();
+    // Of a user who did not want to be remembered.
+    let brief = "UPDATE identity.sessions SET refresh_lifetime = 43200";
+    sqlx::query(brief)
+        .execute(&mut app.database.admin().await)
+        .await
+        .unwrap();
+    let second = refresh(&app, &first).await.assert_status(200).json();
+    assert_eq!(second["refresh_expires_in"], 12 * 3600);
+    app.clock.advance(TimeDelta::hours(13));
+    refresh(&app, &second["refresh_token"])
+        .await
+        .assert_problem(401, "refresh_token_expired");
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! Many refreshes, logouts and thefts of one session at the same time.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-use bz_testkit::Client;
+use bz_auth::AuthError;
+use bz_testkit::{Client, Role, wait_until};
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::support::{IdentityApp, register, start};
+use crate::{
+    refresh_flood::session,
+    support::{IdentityApp, refresh, register, start},
+};
 
 const PARALLEL: usize = 50;
 const ROUNDS: usize = 20;
@@ -33,6 +37,7 @@ async fn at_once(app: &IdentityApp, token: &Value) -> Vec<(u16, Value)> {
     answers
 }
 
+/// Pitfall 6: fifty parallel refreshes of one token, round after round.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_refreshes_at_once_have_one_successor_and_never_a_fork() {
     let app = start().await;
@@ -65,34 +70,35 @@ async fn fifty_refreshes_at_once_have_one_successor_and_never_a_fork() {
     );
 }
 
+/// Pitfall 8: refreshes and a logout of one session at the same moment.
 #[tokio::test(flavor = "multi_thread")]
-async fn once_a_logout_was_answered_no_refresh_succeeds() {
-    let app = start().await;
-    for round in 0..ROUNDS {
-        let answer = register(&app, &format!("user{round}@example.com")).await;
-        let token = answer["refresh_token"].clone();
-        let racing: Vec<_> = (0..4)
-            .map(|_| {
-                let request = app
-                    .anonymous
-                    .post("/auth/refresh", json!({ "refresh_token": token }));
-                tokio::spawn(async move { request.await.json()["refresh_token"].clone() })
-            })
+async fn once_a_logout_was_answered_no_token_of_the_session_is_worth_anything() {
+    let mut app = start().await;
+    let mut access_tokens = Vec::new();
+    for round in 0..5 * ROUNDS {
+        let (_, token) = session(&app, Role::ALL[round % 4]).await;
+        let ask = |path: &str| app.anonymous.post(path, json!({ "refresh_token": token }));
+        let racing: Vec<_> = (0..2)
+            .map(|_| tokio::spawn(ask("/auth/refresh").into_future()))
             .collect();
-        app.anonymous
-            .post("/auth/logout", json!({ "refresh_token": token }))
-            .await
-            .assert_status(204);
-        let mut tokens = vec![token];
+        let logout = ask("/auth/logout").await;
+        logout.assert_status(204);
+        let mut tokens = vec![json!(token)];
         for task in racing {
-            tokens.push(task.await.unwrap());
+            let answer = task.await.unwrap().json();
+            tokens.push(answer["refresh_token"].clone());
+            access_tokens.extend(answer["access_token"].as_str().map(str::to_owned));
         }
         for token in tokens.iter().filter(|token| token.is_string()) {
-            let late = app
-                .anonymous
-                .post("/auth/refresh", json!({ "refresh_token": token }))
-                .await;
+            let late = refresh(&app, token).await;
             assert_eq!(late.status, 401, "round {round}: {}", late.describe());
         }
+    }
+    println!("{} of the refreshes came first", access_tokens.len());
+    app.start_jobs();
+    let verifier = app.core.verifier.clone();
+    for token in &access_tokens {
+        let refused = async || verifier.verify(token).await == Err(AuthError::Revoked);
+        wait_until(refused, Duration::from_secs(20)).await;
     }
 }
