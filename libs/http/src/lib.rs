@@ -6,6 +6,7 @@ pub mod client;
 mod client_ip;
 pub mod context;
 mod deadline;
+pub mod egress;
 mod etag;
 pub mod extract;
 mod idempotency;
@@ -15,6 +16,7 @@ mod paging;
 mod patch;
 pub mod problem;
 mod validation;
+pub mod webhook;
 
 pub use client_ip::{ClientIp, ForwardedHeader, TrustedProxies};
 pub use etag::{IfMatch, Versioned, etag};

@@ -3,6 +3,7 @@
 
 mod client;
 mod document;
+mod egress;
 mod extract;
 mod idempotency;
 mod log;

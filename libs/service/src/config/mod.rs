@@ -28,6 +28,7 @@
 
 mod address;
 mod core;
+mod egress;
 mod env;
 pub mod reference;
 mod server;
@@ -35,6 +36,7 @@ mod var;
 
 pub use self::address::{OperatorDatabase, operator_database, redis_url};
 pub use self::core::{CoreConfig, SiblingUrls};
+pub use self::egress::egress;
 pub use env::{ConfigProblems, Env, Problem, Row, WhenUnset};
 pub use server::ServerConfig;
 pub use var::Var;
