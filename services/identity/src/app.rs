@@ -16,11 +16,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     config::IdentityConfig,
-    jobs,
+    impersonation, jobs,
     keys::{self, KeyRing},
-    oauth,
+    members, oauth,
     passwords::Passwords,
     registration::register,
+    roles,
     sessions::{login, logout, refresh},
     tenants, users,
 };
@@ -119,5 +120,9 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(logout::logout))
         .routes(routes!(users::me::get_me))
         .routes(routes!(tenants::get::get_tenant))
+        .merge(roles::routes())
+        .merge(members::routes())
+        .merge(users::admin::routes())
+        .merge(impersonation::routes())
         .routes(routes!(keys::jwks::get_jwks))
 }

@@ -3,16 +3,20 @@
 
 mod app;
 mod audit;
+mod changes;
 mod config;
 mod credential;
+mod impersonation;
 mod jobs;
 mod keys;
+mod members;
 mod oauth;
 mod origin;
 pub mod passwords;
 mod problems;
 mod registration;
 mod revocations;
+mod roles;
 mod sessions;
 mod tenants;
 mod users;

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Json, Problem};
-use bz_kernel::{SessionId, TenantId};
+use bz_kernel::{SessionId, TenantId, UserId};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, header};
 use serde::Serialize;
@@ -22,10 +22,13 @@ pub(crate) struct Me {
     home_tenant_id: TenantId,
     /// The user's roles in the tenant.
     roles: Vec<String>,
-    /// What they allow; `*:read` is every permission to read.
-    permissions: Vec<&'static str>,
+    /// What the token allows; `*:read` is every permission to read.
+    permissions: Vec<String>,
     /// The session of the token.
     session: Option<CurrentSession>,
+    /// Who acts in the user's name with this token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonated_by: Option<UserId>,
 }
 
 /// The session that a token belongs to.
@@ -61,8 +64,9 @@ pub(crate) async fn get_me(
         tenant: TenantSummary::from(&account),
         home_tenant_id: account.tenant,
         permissions: patterns(&caller),
-        roles: vec![account.role],
+        roles: account.roles,
         session: caller.session.map(|id| CurrentSession { id, auth_time }),
+        impersonated_by: caller.claims.act.as_ref().map(|actor| actor.sub),
     }))
 }
 
@@ -71,9 +75,13 @@ fn gone() -> Problem {
     Problem::unauthenticated().header(header::WWW_AUTHENTICATE, challenge)
 }
 
-fn patterns(caller: &Caller) -> Vec<&'static str> {
-    ["*:*", "*:read", "*:write"]
+fn patterns(caller: &Caller) -> Vec<String> {
+    let mut patterns: Vec<String> = ["*:*", "*:read", "*:write"]
         .into_iter()
         .filter(|pattern| caller.permissions.allow(pattern))
-        .collect()
+        .map(ToOwned::to_owned)
+        .collect();
+    let named = caller.claims.entitlements.iter();
+    patterns.extend(named.filter(|name| !name.starts_with("*:")).cloned());
+    patterns
 }
