@@ -86,6 +86,16 @@ pub(crate) fn forbidden(permission: &str) -> Problem {
     }
 }
 
+/// 403: the token is good, but it is not the user who acts.
+pub(crate) fn impersonation_forbidden() -> Problem {
+    Problem::new(
+        http::StatusCode::FORBIDDEN,
+        "impersonation_forbidden",
+        "Nobody may do this in another user's name",
+    )
+    .detail("Log in as yourself.")
+}
+
 /// 401: the token is good, but the login is too long ago for this (RFC 9470 section 3).
 pub(crate) fn reauthentication_required(max_age: u64) -> Problem {
     let challenge =

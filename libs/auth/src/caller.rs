@@ -9,7 +9,10 @@ use bz_tenant::TenantScope;
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 
-use crate::{Claims, Permission, Permissions, Verifier, bearer, claims::seconds};
+use crate::{
+    Claims, Permission, Permissions, Verifier, bearer, claims::seconds,
+    permission::is_administration,
+};
 
 /// How long a login counts as recent, in seconds.
 const RECENT_SECONDS: u64 = 300;
@@ -47,22 +50,37 @@ impl Caller {
     /// Goes on if the user has a permission that only the request's content shows to be needed.
     ///
     /// # Errors
-    /// 403 `forbidden`.
+    /// 403 `forbidden`; 403 `impersonation_forbidden` for administration in somebody else's name.
     pub fn require<P: Permission>(&self) -> Result<(), Problem> {
-        if self.permissions.has::<P>() {
-            Ok(())
-        } else {
-            Err(bearer::forbidden(P::NAME))
+        if !self.permissions.has::<P>() {
+            return Err(bearer::forbidden(P::NAME));
+        }
+        if is_administration(P::NAME) {
+            self.refuse_impersonation()?;
+        }
+        Ok(())
+    }
+
+    /// Goes on if it is the user who acts, and nobody in their name: for what is the user's own affair, such as
+    /// credentials, and for all administration.
+    ///
+    /// # Errors
+    /// 403 `impersonation_forbidden`.
+    pub fn refuse_impersonation(&self) -> Result<(), Problem> {
+        match self.claims.act {
+            None => Ok(()),
+            Some(_) => Err(bearer::impersonation_forbidden()),
         }
     }
 
     /// Goes on if the user proved who they are a short while ago: for what a stolen access token must not be enough.
     ///
     /// # Errors
-    /// 401 `reauthentication_required` (RFC 9470).
+    /// 401 `reauthentication_required` (RFC 9470); 403 `impersonation_forbidden` for somebody who acts in the user's name.
     pub fn require_recent_login(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+        self.refuse_impersonation()?;
         let recent = |at| seconds(now) <= RECENT_SECONDS.saturating_add(at);
-        if self.claims.auth_time.is_some_and(recent) && self.claims.act.is_none() {
+        if self.claims.auth_time.is_some_and(recent) {
             Ok(())
         } else {
             Err(bearer::reauthentication_required(RECENT_SECONDS))
@@ -91,7 +109,7 @@ impl Caller {
             scope: TenantScope::new(tenant, Some(user)),
             user,
             session: claims.sid,
-            permissions: Permissions::of_roles(&claims.roles),
+            permissions: Permissions::of_roles(&claims.roles).with(&claims.entitlements),
             claims,
             token,
         })

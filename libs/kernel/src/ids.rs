@@ -63,6 +63,10 @@ typed_id!(
     SessionId
 );
 typed_id!(
+    /// A role that a tenant made for itself.
+    RoleId
+);
+typed_id!(
     /// A potential customer in the CRM.
     LeadId
 );

@@ -13,7 +13,7 @@ pub mod sources;
 
 pub use chain::error_chain;
 pub use cursor::{CursorSealer, InvalidCursor};
-pub use ids::{ConversationId, EventId, LeadId, SessionId, TenantId, TodoId, UserId};
+pub use ids::{ConversationId, EventId, LeadId, RoleId, SessionId, TenantId, TodoId, UserId};
 pub use page::Page;
 pub use platform::ServiceInfo;
 pub use sealer::{Sealer, Unsealable};

@@ -18,13 +18,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     account, audit,
     config::IdentityConfig,
-    jobs,
+    impersonation, jobs,
     keys::{self, KeyRing},
     mail::Mailer,
-    mfa, oauth, pages, passkeys,
+    members, mfa, oauth, pages, passkeys,
     passwords::Passwords,
     registration::register,
-    revocations,
+    revocations, roles,
     sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants,
     users::{self, store::Account},
@@ -168,6 +168,10 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(mfa::totp_remove::remove_totp))
         .routes(routes!(mfa::recovery_codes::renew_recovery_codes))
         .routes(routes!(tenants::get::get_tenant))
+        .merge(roles::routes())
+        .merge(members::routes())
+        .merge(users::admin::routes())
+        .merge(impersonation::routes())
         .routes(routes!(keys::jwks::get_jwks))
         .merge(audit::routes())
         .merge(account::routes())

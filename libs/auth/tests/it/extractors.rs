@@ -2,6 +2,7 @@
 
 use axum::{Router, body::Body, extract::FromRequestParts, routing::get};
 use bz_auth::{Caller, Can, Claims, Service, Verifier};
+use bz_kernel::UserId;
 use chrono::TimeDelta;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -189,6 +190,47 @@ async fn a_permission_is_needed_where_the_signature_names_one() {
             assert!(answer.body.contains(&name) && answer.challenge.unwrap().contains(&name));
         }
     }
+}
+
+#[tokio::test]
+async fn a_role_of_the_tenants_own_gives_what_its_permissions_name() {
+    for (entitlement, path, allowed) in [
+        ("things:manage", "/manage", true),
+        ("things:manage", "/write", false),
+        ("things:*", "/write", true),
+        ("*:read", "/read", true),
+        ("*:read", "/write", false),
+        ("others:write", "/write", false),
+    ] {
+        let mut claims = user_claims(&["things-keeper"]);
+        claims.entitlements = vec![entitlement.into()];
+        let expected = if allowed {
+            StatusCode::OK
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        assert_eq!(
+            call_as(&claims, path).await.status,
+            expected,
+            "{entitlement} {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_administers_in_somebody_elses_name() {
+    let mut claims = user_claims(&["owner"]);
+    claims.act = Some(bz_auth::claims::Actor {
+        sub: UserId::from_uuid(Uuid::from_u128(8)),
+    });
+    for path in ["/me", "/read", "/write"] {
+        assert_eq!(call_as(&claims, path).await.status, StatusCode::OK);
+    }
+    let answer = call_as(&claims, "/manage").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::FORBIDDEN, "impersonation_forbidden".into())
+    );
 }
 
 #[tokio::test]

@@ -82,7 +82,9 @@ async fn guarded(
     let nobody = subject.tokens.without_role(Tenant::Acme);
     let viewer = subject.tokens.user(Tenant::Acme, Role::Viewer);
     let any_role = exceptions.any_role.has(operation);
-    let refused = status_with(subject, operation, nobody).await == 403;
+    let answer = answer_with(subject, operation, nobody).await;
+    gaps.extend(undocumented(&answer, operation));
+    let refused = answer.status == 403;
     match (refused, any_role) {
         (false, false) => gaps.push("is open to a user without a role".to_owned()),
         (true, true) => {
@@ -91,7 +93,7 @@ async fn guarded(
         _ => {}
     }
     if operation.changes_something() && !any_role {
-        let refused = status_with(subject, operation, viewer).await == 403;
+        let refused = answer_with(subject, operation, viewer).await.status == 403;
         match (refused, exceptions.viewer.has(operation)) {
             (false, false) => gaps.push("is open to a viewer".to_owned()),
             (true, true) => {
@@ -140,12 +142,34 @@ fn not_a_401(answer: &TestResponse) -> Option<String> {
     (!challenge).then(|| "answers 401 without WWW-Authenticate".to_owned())
 }
 
-async fn status_with(subject: &Subject<'_>, operation: &Operation, token: SecretString) -> u16 {
+/// What the document says about the permission, when it is not what the operation asks for (RFC 6750 section 3: the
+/// challenge names it).
+fn undocumented(answer: &TestResponse, operation: &Operation) -> Option<String> {
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    let asked = challenge
+        .split_once("scope=\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(scope, _)| scope);
+    let documented = operation.permission.as_deref();
+    (asked != documented).then(|| match asked {
+        Some(asked) => format!(
+            r#"asks for {asked}, but its document says {}: write security(("bearer" = ["{asked}"]))"#,
+            documented.unwrap_or("nothing")
+        ),
+        None => format!(
+            "asks for no permission, but its document says {}",
+            documented.unwrap_or_default()
+        ),
+    })
+}
+
+async fn answer_with(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    token: SecretString,
+) -> TestResponse {
     let client = subject.anonymous.with_token(token);
-    call(subject.document, &client, operation)
-        .await
-        .status
-        .as_u16()
+    call(subject.document, &client, operation).await
 }
 
 /// A request with everything that the operation wants, so that nothing but the token decides.

@@ -60,6 +60,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body.
     pub body: Option<RequestBody>,
+    /// The permission that it asks for: the first scope of its bearer token.
+    pub permission: Option<String>,
 }
 
 impl Document {
@@ -115,6 +117,7 @@ impl Document {
             path: path.to_owned(),
             parameters,
             body,
+            permission: permission(operation),
         }
     }
 
@@ -145,6 +148,12 @@ impl Document {
             schema: schema.clone(),
         })
     }
+}
+
+fn permission(operation: &Value) -> Option<String> {
+    let requirements = operation["security"].as_array().into_iter().flatten();
+    let mut scopes = requirements.filter_map(|requirement| requirement["bearer"].as_array());
+    Some(scopes.next()?.first()?.as_str()?.to_owned())
 }
 
 fn method_of(name: &str) -> Option<Method> {

@@ -89,6 +89,10 @@ async fn an_operation_without_a_permission_is_found() {
         &gaps,
         "DELETE /api/notes/{id}: is open to a user without a role",
     );
+    assert_has(
+        &gaps,
+        "POST /api/notes: asks for no permission, but its document says notes:write",
+    );
 }
 
 #[tokio::test]

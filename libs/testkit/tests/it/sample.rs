@@ -165,7 +165,10 @@ impl AppState {
     }
 }
 
-#[utoipa::path(get, path = "/api/notes/{id}", params(("id" = Uuid, Path)), responses((status = 200, body = Note)))]
+#[utoipa::path(
+    get, path = "/api/notes/{id}", security(("bearer" = ["notes:read"])),
+    params(("id" = Uuid, Path)), responses((status = 200, body = Note)),
+)]
 async fn get_note(
     State(app): State<AppState>,
     reader: Reader,
@@ -174,7 +177,10 @@ async fn get_note(
     app.find(id, reader.0.as_ref()).map(Json)
 }
 
-#[utoipa::path(delete, path = "/api/notes/{id}", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/notes/{id}", security(("bearer" = ["notes:write"])),
+    params(("id" = Uuid, Path)), responses((status = 204)),
+)]
 async fn delete_note(
     State(app): State<AppState>,
     Writer(caller): Writer,
@@ -187,7 +193,10 @@ async fn delete_note(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[utoipa::path(get, path = "/api/notes", params(ListQuery), responses((status = 200, body = Vec<Note>)))]
+#[utoipa::path(
+    get, path = "/api/notes", security(("bearer" = ["notes:read"])),
+    params(ListQuery), responses((status = 200, body = Vec<Note>)),
+)]
 async fn list_notes(
     State(app): State<AppState>,
     reader: Reader,
@@ -208,7 +217,10 @@ async fn list_notes(
     Ok(Json(own.map(|(_, note)| note.clone()).collect()))
 }
 
-#[utoipa::path(post, path = "/api/notes", request_body = CreateNote, responses((status = 201, body = Note)))]
+#[utoipa::path(
+    post, path = "/api/notes", security(("bearer" = ["notes:write"])),
+    request_body = CreateNote, responses((status = 201, body = Note)),
+)]
 async fn create_note(
     State(app): State<AppState>,
     Writer(caller): Writer,

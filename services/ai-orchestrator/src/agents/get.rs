@@ -8,6 +8,7 @@ use crate::app::AppState;
 /// One agent.
 #[utoipa::path(
     get, path = "/api/agents/{name}", tag = "agents",
+    security(("bearer" = ["agents:read"])),
     params(("name" = String, Path, description = "The agent's name")),
     responses((status = 200, description = "The agent", body = Agent), bz_http::openapi::ReadProblems),
 )]

@@ -9,6 +9,7 @@ use crate::app::AppState;
 /// The agents and whether they can work now.
 #[utoipa::path(
     get, path = "/api/agents", tag = "agents",
+    security(("bearer" = ["agents:read"])),
     responses((status = 200, description = "All agents, on one page", body = Page<Agent>), bz_http::openapi::ListProblems),
 )]
 pub(super) async fn list_agents(

@@ -59,6 +59,7 @@ pub(crate) struct Embeddings {
 /// Embed texts.
 #[utoipa::path(
     post, path = "/api/embeddings", tag = "embeddings",
+    security(("bearer" = ["embeddings:read"])),
     request_body = CreateEmbeddings,
     responses((status = 200, description = "The vectors", body = Embeddings), bz_http::openapi::GatewayProblems),
 )]

@@ -60,6 +60,7 @@ impl Validate for ChatCompletionRequest {
 /// Chat with the LLM (OpenAI's `chat/completions`).
 #[utoipa::path(
     post, path = "/v1/chat/completions", tag = "openai",
+    security(("bearer" = ["llm:read"])),
     request_body = ChatCompletionRequest,
     responses(
         (status = 200, description = "The provider's answer: a document, or events when `stream` is true",

@@ -64,6 +64,7 @@ struct EmbeddingItem {
 /// Embed texts (OpenAI's `embeddings`).
 #[utoipa::path(
     post, path = "/v1/embeddings", tag = "openai",
+    security(("bearer" = ["llm:read"])),
     request_body = EmbeddingRequest,
     responses((status = 200, description = "The vectors", body = EmbeddingList), bz_http::openapi::GatewayProblems),
 )]

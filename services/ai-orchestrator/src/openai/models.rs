@@ -25,6 +25,7 @@ struct Model {
 /// The models (OpenAI's `models`): the built-in embedding, and those of the provider when one is configured.
 #[utoipa::path(
     get, path = "/v1/models", tag = "openai",
+    security(("bearer" = ["llm:read"])),
     responses((status = 200, description = "The models", body = ModelList), bz_http::openapi::GatewayProblems),
 )]
 pub(super) async fn list_models(

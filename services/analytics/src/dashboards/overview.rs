@@ -93,6 +93,7 @@ struct Meta {
 /// Leads, to-dos, users and events per day, and the change against the period before.
 #[utoipa::path(
     get, path = "/api/dashboards/overview", tag = "dashboards",
+    security(("bearer" = ["dashboards:read"])),
     params(OverviewQuery),
     responses((status = 200, description = "The numbers", body = Overview), bz_http::openapi::ListProblems),
 )]

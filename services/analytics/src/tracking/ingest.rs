@@ -45,6 +45,7 @@ pub(super) struct Tracked {
 /// listed in `rejected`, the others are taken; when all are faulty the answer is 422.
 #[utoipa::path(
     post, path = "/api/events", tag = "events",
+    security(("bearer" = ["events:write"])),
     request_body = TrackEvents,
     responses((status = 200, description = "What became of the events", body = Tracked), bz_http::openapi::WriteProblems),
 )]

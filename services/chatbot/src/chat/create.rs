@@ -15,6 +15,7 @@ use crate::app::{AppState, ChatWrite};
 /// `Idempotency-Key` the same message may be sent again: it is answered once more and nothing is done twice.
 #[utoipa::path(
     post, path = "/api/chat", tag = "chat",
+    security(("bearer" = ["chat:write"])),
     params(IdempotencyKey),
     request_body = ChatRequest,
     responses(

@@ -9,6 +9,7 @@ use crate::app::{AppState, ChatWrite};
 /// Delete a conversation and everything said in it.
 #[utoipa::path(
     delete, path = "/api/conversations/{id}", tag = "conversations",
+    security(("bearer" = ["chat:write"])),
     params(("id" = ConversationId, Path, description = "The conversation")),
     responses((status = 204, description = "It is gone"), bz_http::openapi::ReadProblems),
 )]

@@ -9,6 +9,7 @@ use crate::app::{AppState, ChatRead};
 /// One conversation of the caller.
 #[utoipa::path(
     get, path = "/api/conversations/{id}", tag = "conversations",
+    security(("bearer" = ["chat:read"])),
     params(("id" = ConversationId, Path, description = "The conversation")),
     responses((status = 200, description = "The conversation", body = Conversation), bz_http::openapi::ReadProblems),
 )]

@@ -23,6 +23,7 @@ pub(super) struct ListConversations {
 /// The caller's conversations, newest first.
 #[utoipa::path(
     get, path = "/api/conversations", tag = "conversations",
+    security(("bearer" = ["chat:read"])),
     params(ListConversations),
     responses((status = 200, description = "One page", body = Page<Conversation>), bz_http::openapi::ListProblems),
 )]

@@ -24,6 +24,7 @@ pub(super) struct ListMessages {
 /// What was said in a conversation, in order.
 #[utoipa::path(
     get, path = "/api/conversations/{id}/messages", tag = "conversations",
+    security(("bearer" = ["chat:read"])),
     params(("id" = ConversationId, Path, description = "The conversation"), ListMessages),
     responses(
         (status = 200, description = "One page", body = Page<Message>),

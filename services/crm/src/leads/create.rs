@@ -10,6 +10,7 @@ use crate::{app::AppState, outbox};
 /// With an `Idempotency-Key` the same request may be sent again: the first answer is given once more.
 #[utoipa::path(
     post, path = "/api/leads", tag = "leads",
+    security(("bearer" = ["leads:write"])),
     params(IdempotencyKey),
     request_body = CreateLead,
     responses(

@@ -9,6 +9,7 @@ use crate::{app::AppState, outbox};
 /// Delete a lead.
 #[utoipa::path(
     delete, path = "/api/leads/{id}", tag = "leads",
+    security(("bearer" = ["leads:write"])),
     params(("id" = LeadId, Path, description = "The lead"), IfMatch),
     responses((status = 204, description = "It is gone"), bz_http::openapi::ChangeProblems),
 )]

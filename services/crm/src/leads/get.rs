@@ -9,6 +9,7 @@ use crate::app::AppState;
 /// One lead.
 #[utoipa::path(
     get, path = "/api/leads/{id}", tag = "leads",
+    security(("bearer" = ["leads:read"])),
     params(("id" = LeadId, Path, description = "The lead")),
     responses(
         (status = 200, description = "The lead", body = Lead, headers(("ETag" = String, description = "Its version"))),

@@ -25,6 +25,7 @@ pub(super) struct ListLeads {
 /// The tenant's leads, newest first.
 #[utoipa::path(
     get, path = "/api/leads", tag = "leads",
+    security(("bearer" = ["leads:read"])),
     params(ListLeads),
     responses((status = 200, description = "One page", body = Page<Lead>), bz_http::openapi::ListProblems),
 )]

@@ -11,6 +11,7 @@ use crate::{app::AppState, outbox};
 /// JSON merge patch: a missing field stays, `null` clears it. With `If-Match` the change is made only on that version.
 #[utoipa::path(
     patch, path = "/api/leads/{id}", tag = "leads",
+    security(("bearer" = ["leads:write"])),
     params(("id" = LeadId, Path, description = "The lead"), IfMatch),
     request_body = PatchLead,
     responses(

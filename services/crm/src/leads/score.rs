@@ -14,6 +14,7 @@ use crate::{
 /// The reasons add up: `base.log_odds` and all contributions make the log-odds of `probability`.
 #[utoipa::path(
     get, path = "/api/leads/{id}/score", tag = "leads",
+    security(("bearer" = ["leads:read"])),
     params(("id" = LeadId, Path, description = "The lead")),
     responses((status = 200, description = "The score", body = LeadScore), bz_http::openapi::ReadProblems),
 )]

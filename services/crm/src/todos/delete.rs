@@ -9,6 +9,7 @@ use crate::{app::AppState, outbox};
 /// Delete a to-do.
 #[utoipa::path(
     delete, path = "/api/todos/{id}", tag = "todos",
+    security(("bearer" = ["todos:write"])),
     params(("id" = TodoId, Path, description = "The to-do"), IfMatch),
     responses((status = 204, description = "It is gone"), bz_http::openapi::ChangeProblems),
 )]

@@ -9,6 +9,7 @@ use crate::app::AppState;
 /// One to-do.
 #[utoipa::path(
     get, path = "/api/todos/{id}", tag = "todos",
+    security(("bearer" = ["todos:read"])),
     params(("id" = TodoId, Path, description = "The to-do")),
     responses(
         (status = 200, description = "The to-do", body = Todo, headers(("ETag" = String, description = "Its version"))),

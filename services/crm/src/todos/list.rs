@@ -33,6 +33,7 @@ pub(super) struct TodoFilter {
 /// The tenant's to-dos, newest first.
 #[utoipa::path(
     get, path = "/api/todos", tag = "todos",
+    security(("bearer" = ["todos:read"])),
     params(ListTodos),
     responses((status = 200, description = "One page", body = Page<Todo>), bz_http::openapi::ListProblems),
 )]

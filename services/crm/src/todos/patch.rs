@@ -11,6 +11,7 @@ use crate::app::AppState;
 /// JSON merge patch: a missing field stays, `null` clears it. With `If-Match` the change is made only on that version.
 #[utoipa::path(
     patch, path = "/api/todos/{id}", tag = "todos",
+    security(("bearer" = ["todos:write"])),
     params(("id" = TodoId, Path, description = "The to-do"), IfMatch),
     request_body = PatchTodo,
     responses(

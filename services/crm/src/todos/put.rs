@@ -11,6 +11,7 @@ use crate::{app::AppState, outbox};
 /// All writable fields become what the body says; a field that is not given is cleared or gets its default.
 #[utoipa::path(
     put, path = "/api/todos/{id}", tag = "todos",
+    security(("bearer" = ["todos:write"])),
     params(("id" = TodoId, Path, description = "The to-do"), IfMatch),
     request_body = CreateTodo,
     responses(

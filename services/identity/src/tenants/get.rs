@@ -9,6 +9,7 @@ use crate::app::AppState;
 /// A tenant. Only the one that the token is for can be seen; any other is not found.
 #[utoipa::path(
     get, path = "/api/tenants/{id}", tag = "tenants",
+    security(("bearer" = ["tenant:read"])),
     params(("id" = Uuid, Path, description = "The tenant's id")),
     responses((status = 200, description = "The tenant", body = Tenant), bz_http::openapi::ReadProblems),
 )]

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Problem, Versioned};
-use bz_kernel::{SessionId, TenantId};
+use bz_kernel::{SessionId, TenantId, UserId};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, header};
 use serde::Serialize;
@@ -22,12 +22,15 @@ pub(crate) struct Me {
     home_tenant_id: TenantId,
     /// The user's roles in the tenant.
     roles: Vec<String>,
-    /// What they allow; `*:read` is every permission to read.
-    permissions: Vec<&'static str>,
+    /// What the token allows; `*:read` is every permission to read.
+    permissions: Vec<String>,
     /// Second factors.
     mfa: MfaSummary,
     /// The session of the token.
     session: Option<CurrentSession>,
+    /// Who acts in the user's name with this token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonated_by: Option<UserId>,
 }
 
 /// Whether a login needs a second factor, and which there are.
@@ -76,7 +79,7 @@ pub(crate) async fn get_me(
         tenant: TenantSummary::from(&account),
         home_tenant_id: account.tenant,
         permissions: patterns(&caller),
-        roles: vec![account.role],
+        roles: account.roles,
         mfa: MfaSummary {
             enabled: !account.mfa.is_empty(),
             methods: account.mfa,
@@ -87,6 +90,7 @@ pub(crate) async fn get_me(
             acr: caller.claims.acr.clone(),
             amr: caller.claims.amr.clone(),
         }),
+        impersonated_by: caller.claims.act.as_ref().map(|actor| actor.sub),
     };
     Ok(Versioned(account.version, me))
 }
@@ -96,9 +100,13 @@ fn gone() -> Problem {
     Problem::unauthenticated().header(header::WWW_AUTHENTICATE, challenge)
 }
 
-fn patterns(caller: &Caller) -> Vec<&'static str> {
-    ["*:*", "*:read", "*:write"]
+fn patterns(caller: &Caller) -> Vec<String> {
+    let mut patterns: Vec<String> = ["*:*", "*:read", "*:write"]
         .into_iter()
         .filter(|pattern| caller.permissions.allow(pattern))
-        .collect()
+        .map(ToOwned::to_owned)
+        .collect();
+    let named = caller.claims.entitlements.iter();
+    patterns.extend(named.filter(|name| !name.starts_with("*:")).cloned());
+    patterns
 }

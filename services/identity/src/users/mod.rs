@@ -1,5 +1,6 @@
 //! Users, as their own account shows them.
 
+pub(crate) mod admin;
 pub(crate) mod email;
 pub(crate) mod me;
 pub(crate) mod store;

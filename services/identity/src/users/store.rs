@@ -7,6 +7,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::Email;
+use crate::roles::rights;
 
 /// A user with their membership and their tenant: what a login, a refresh and `/auth/me` need to know.
 #[derive(Clone)]
@@ -33,8 +34,10 @@ pub(crate) struct Account {
     pub(crate) created_at: DateTime<Utc>,
     /// Second factors that a login needs one of.
     pub(crate) mfa: Vec<String>,
-    /// The role in the tenant.
-    pub(crate) role: String,
+    /// The names of the roles in the tenant, built-in and the tenant's own.
+    pub(crate) roles: Vec<String>,
+    /// What the tenant's own roles add to the built-in one.
+    pub(crate) entitlements: Vec<String>,
     /// The tenant's slug.
     pub(crate) tenant_slug: String,
     /// The tenant's name.
@@ -61,7 +64,9 @@ struct AccountRow {
     email_verified_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     mfa: Vec<String>,
-    role: String,
+    role: Option<String>,
+    own_roles: Option<Vec<String>>,
+    own_permissions: Option<String>,
     tenant_slug: String,
     tenant_name: String,
     active: bool,
@@ -69,6 +74,9 @@ struct AccountRow {
 
 impl AccountRow {
     fn of(self, tenant: TenantId) -> Account {
+        let own_permissions = self.own_permissions.unwrap_or_default();
+        let entitlements = rights::entitlements(self.role.as_deref(), &own_permissions);
+        let own_roles = self.own_roles.unwrap_or_default();
         Account {
             user: self.id.into(),
             tenant,
@@ -81,7 +89,8 @@ impl AccountRow {
             email_verified_at: self.email_verified_at,
             created_at: self.created_at,
             mfa: self.mfa,
-            role: self.role,
+            roles: self.role.into_iter().chain(own_roles).collect(),
+            entitlements,
             tenant_slug: self.tenant_slug,
             tenant_name: self.tenant_name,
             active: self.active,
@@ -96,13 +105,14 @@ macro_rules! select_account {
             $name,
             "\n\
              SELECT u.id, u.email, u.name, u.locale, u.picture, u.version, u.password_hash, u.email_verified_at, u.created_at, \
-                    u.mfa, m.role, \
+                    u.mfa, m.role, own.names AS own_roles, own.permissions AS own_permissions, \
                     t.slug AS tenant_slug, t.name AS tenant_name, \
                     u.status = 'active' AND m.status = 'active' AND t.status = 'active' AS active \
              FROM identity.users u \
              JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
-             JOIN identity.tenants t ON t.tenant_id = u.tenant_id \
-             WHERE ",
+             JOIN identity.tenants t ON t.tenant_id = u.tenant_id",
+            rights::own_roles!(),
+            " WHERE ",
             $condition
         )
     };

@@ -1,6 +1,8 @@
 //! What every service must hold, checked by walking its catalog and its OpenAPI document.
 
-use bz_testkit::{Tenant, checks};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bz_testkit::{Client, Tenant, checks};
 use serde_json::json;
 
 use crate::{passkeys, support::IdentityUnderTest};
@@ -19,8 +21,43 @@ async fn no_tenant_reads_or_changes_anothers_rows() {
 
 #[tokio::test]
 async fn a_foreign_id_is_answered_like_one_that_does_not_exist() {
-    checks::foreign_ids_in(&crate::support::start().await, make).await;
+    checks::foreign_ids_in(&crate::support::start().await, object).await;
 }
+
+/// An object of the tenant of the client, for a path.
+async fn object(client: &Client, path: &str) -> Option<Vec<String>> {
+    let made = match path {
+        "/api/tenants/{id}" => return Some(vec![Tenant::Globex.id().to_string()]),
+        "/api/roles/{id}" => {
+            let name = format!("Role {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+            let role = json!({ "name": name, "permissions": ["leads:read"] });
+            client.post("/api/roles", role).await
+        }
+        path if path.starts_with("/api/users/{id}")
+            || path.starts_with("/api/members/{user_id}") =>
+        {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let user = json!({ "email": format!("user{number}@globex.test") });
+            client.post("/api/users", user).await
+        }
+        "/auth/sessions/{id}" => return Some(vec![crate::sessions::of(client).await]),
+        "/auth/passkeys/{id}" => {
+            let id = bz_kernel::Rng::system().bytes::<16>();
+            let (_, passkey) = passkeys::with_passkey(client, &id).await;
+            return Some(vec![passkey["id"].as_str()?.to_owned()]);
+        }
+        path if path.starts_with("/auth/mfa/totp/{id}") => {
+            let enrolment = client.post("/auth/mfa/totp", json!({})).await.json();
+            return Some(vec![enrolment["enrollment_id"].as_str()?.to_owned()]);
+        }
+        _ => return None,
+    };
+    let made = made.assert_status(201).json();
+    Some(vec![made["id"].as_str()?.to_owned()])
+}
+
+/// Makes names that nobody has.
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 #[tokio::test]
 async fn every_operation_asks_for_a_token_and_a_permission() {
@@ -35,24 +72,4 @@ async fn every_refusal_is_a_problem_document() {
 #[test]
 fn the_committed_openapi_document_is_the_current_one() {
     checks::openapi_is_committed::<IdentityUnderTest>();
-}
-
-/// An object of the client's tenant, which is globex, for a path.
-async fn make(client: &bz_testkit::Client, path: &str) -> Option<Vec<String>> {
-    if path == "/api/tenants/{id}" {
-        return Some(vec![Tenant::Globex.id().to_string()]);
-    }
-    if path.starts_with("/auth/mfa/totp/{id}") {
-        let enrolment = client.post("/auth/mfa/totp", json!({})).await.json();
-        return Some(vec![enrolment["enrollment_id"].as_str()?.to_owned()]);
-    }
-    if path == "/auth/sessions/{id}" {
-        return Some(vec![crate::sessions::of(client).await]);
-    }
-    if path == "/auth/passkeys/{id}" {
-        let (_, passkey) =
-            passkeys::with_passkey(client, &bz_kernel::Rng::system().bytes::<16>()).await;
-        return Some(vec![passkey["id"].as_str()?.to_owned()]);
-    }
-    None
 }

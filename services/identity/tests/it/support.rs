@@ -94,6 +94,18 @@ pub(crate) async fn claims(app: &IdentityApp, answer: &Value) -> Claims {
     Claims::clone(&*app.core.verifier.verify(token).await.unwrap())
 }
 
+/// A user of acme with a token that has these roles and these permissions of acme's own.
+pub(crate) fn with_rights(
+    app: &IdentityApp,
+    user: bz_kernel::UserId,
+    roles: &[&str],
+    entitlements: &[&str],
+) -> bz_testkit::Client {
+    let mut claims = app.tokens.user_claims(Tenant::Acme, user, roles);
+    claims.entitlements = entitlements.iter().map(ToString::to_string).collect();
+    app.anonymous.with_token(app.tokens.sign(&claims))
+}
+
 /// The user who has `role` in the tenant, with this address: `owner@acme.test`.
 pub(crate) fn address(tenant: Tenant, role: Role) -> String {
     format!("{}@{}.test", role.name(), slug(tenant))
