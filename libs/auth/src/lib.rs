@@ -8,6 +8,7 @@
 mod bearer;
 pub mod caller;
 pub mod claims;
+pub mod id_token;
 pub mod mint;
 pub mod permission;
 pub mod service_caller;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use caller::{Caller, Can};
 pub use claims::{AUDIENCE, Claims};
+pub use id_token::IdTokenKey;
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};
 pub use mint::SigningKey;
 pub use permission::{Permission, Permissions};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    routing::post,
 };
 use bz_auth::Verifier;
 use bz_kernel::{ServiceInfo, platform};
@@ -18,7 +17,7 @@ use crate::{
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
-    oauth,
+    oauth, oauth_clients,
     passwords::Passwords,
     registration::register,
     sessions::{login, logout, refresh},
@@ -105,7 +104,7 @@ fn router(state: AppState) -> Router {
     let (public, _) = public_routes().split_for_parts();
     public
         .merge(bz_events::feed_routes())
-        .route("/oauth2/token", post(oauth::token::create_token))
+        .merge(oauth::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
 }
@@ -120,4 +119,7 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::me::get_me))
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
+        .routes(routes!(oauth::discovery::get_openid_configuration))
+        .routes(routes!(oauth::discovery::get_authorization_server_metadata))
+        .merge(oauth_clients::routes())
 }

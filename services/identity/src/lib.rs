@@ -8,6 +8,7 @@ mod credential;
 mod jobs;
 mod keys;
 mod oauth;
+mod oauth_clients;
 mod origin;
 pub mod passwords;
 mod problems;

@@ -12,8 +12,8 @@ use jsonwebtoken::jwk::JwkSet;
 use url::Url;
 
 use self::{cache::TokenCache, key_set::KeySet, key_store::KeyStore};
-use crate::Claims;
 use crate::claims::seconds;
+use crate::{AUDIENCE, Claims};
 
 /// How far the clocks of two machines may be apart, in seconds. The usual minute is much for a token of ten.
 const LEEWAY_SECONDS: u64 = 30;
@@ -46,6 +46,7 @@ pub struct Verifier(Arc<Inner>);
 
 struct Inner {
     issuer: String,
+    audience: String,
     clock: Clock,
     keys: KeyStore,
     verified: Arc<TokenCache>,
@@ -59,6 +60,7 @@ impl Verifier {
         let keys = KeyStore::remote(jwks_url, client, clock.clone(), Arc::clone(&verified));
         Self(Arc::new(Inner {
             issuer,
+            audience: AUDIENCE.to_owned(),
             clock,
             keys,
             verified,
@@ -68,10 +70,17 @@ impl Verifier {
     /// A verifier that knows the keys that it is given by [`Verifier::install`] and no others: identity's own.
     #[must_use]
     pub fn local(issuer: String, clock: Clock) -> Self {
+        Self::local_for(AUDIENCE.to_owned(), issuer, clock)
+    }
+
+    /// The same for tokens of another audience than the platform's APIs: those for identity's own OpenID endpoints.
+    #[must_use]
+    pub fn local_for(audience: String, issuer: String, clock: Clock) -> Self {
         let verified = Arc::default();
         let keys = KeyStore::local(clock.clone(), Arc::clone(&verified));
         Self(Arc::new(Inner {
             issuer,
+            audience,
             clock,
             keys,
             verified,
@@ -103,7 +112,7 @@ impl Verifier {
         let kid = token::check_header(token)?;
         let epoch = self.0.verified.epoch();
         let key = self.0.keys.find(&kid).await?;
-        let claims = Arc::new(token::open(token, &key, &self.0.issuer)?);
+        let claims = Arc::new(token::open(token, &key, &self.0.issuer, &self.0.audience)?);
         token::check_times(&claims, now)?;
         self.0.verified.put(digest, Arc::clone(&claims), epoch);
         Ok(claims)

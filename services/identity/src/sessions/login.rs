@@ -37,7 +37,19 @@ pub(crate) async fn login(
     origin: Origin,
     credentials: Credentials,
 ) -> Result<Response, Problem> {
-    let candidate = find_candidate(&app, &headers, &credentials).await?;
+    let (account, new_hash) = authenticate(&app, &headers, &credentials).await?;
+    let grant = start_session(&app, &account, new_hash, &origin).await?;
+    Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+}
+
+/// The account that the credentials are right for, if it may log in; and its password hashed anew, if the hash is
+/// outdated. The same for every way to log in with a password.
+pub(crate) async fn authenticate(
+    app: &AppState,
+    headers: &HeaderMap,
+    credentials: &Credentials,
+) -> Result<(Account, Option<String>), Problem> {
+    let candidate = find_candidate(app, headers, credentials).await?;
     let stored = candidate
         .as_ref()
         .and_then(|account| account.password_hash.as_deref());
@@ -58,12 +70,11 @@ pub(crate) async fn login(
         return Err(email_not_verified());
     }
     let new_hash = if outdated {
-        rehash(&app, &credentials).await
+        rehash(app, credentials).await
     } else {
         None
     };
-    let grant = start_session(&app, &account, new_hash, &origin).await?;
-    Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+    Ok((account, new_hash))
 }
 
 /// The account that the credentials are about, if there is one. The database does the same whether or not the tenant

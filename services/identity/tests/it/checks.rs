@@ -1,6 +1,7 @@
 //! What every service must hold, checked by walking its catalog and its OpenAPI document.
 
 use bz_testkit::{Tenant, checks};
+use serde_json::json;
 
 use crate::support::IdentityUnderTest;
 
@@ -16,10 +17,17 @@ async fn no_tenant_reads_or_changes_anothers_rows() {
 
 #[tokio::test]
 async fn a_foreign_id_is_answered_like_one_that_does_not_exist() {
-    let tenant = async |_: &bz_testkit::Client, path: &str| {
-        (path == "/api/tenants/{id}").then(|| vec![Tenant::Globex.id().to_string()])
+    let make = async |client: &bz_testkit::Client, path: &str| match path {
+        "/api/tenants/{id}" => Some(vec![Tenant::Globex.id().to_string()]),
+        _ if path.starts_with("/api/oauth-clients/{id}") => {
+            let request =
+                json!({ "name": "Theirs", "redirect_uris": ["https://app.example.com/"] });
+            let made = client.post("/api/oauth-clients", request).await.json();
+            Some(vec![made["id"].as_str().unwrap().to_owned()])
+        }
+        _ => None,
     };
-    checks::foreign_ids::<IdentityUnderTest>(tenant).await;
+    checks::foreign_ids::<IdentityUnderTest>(make).await;
 }
 
 #[tokio::test]
