@@ -17,8 +17,8 @@ use crate::{
 /// How long a login counts as recent, in seconds.
 const RECENT_SECONDS: u64 = 300;
 
-/// The user behind a request, from a verified token. As an extractor it lets every user of a tenant in; [`Can`] asks for
-/// a permission too.
+/// The user behind a request, from a verified token. As an extractor it lets every user of a tenant in, but no application
+/// that a user has allowed something; [`Can`] asks for a permission, which an application may have too.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The tenant to work in, and the user, for [`Db::tenant`](bz_tenant::Db::tenant).
@@ -124,7 +124,12 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Self::from_parts(parts, &Verifier::from_ref(state)).await
+        let caller = Self::from_parts(parts, &Verifier::from_ref(state)).await?;
+        // What needs no permission is about one's own account, which is not an application's business.
+        if caller.claims.is_delegated() {
+            return Err(Problem::forbidden().detail("This needs a login of the user's own."));
+        }
+        Ok(caller)
     }
 }
 
@@ -181,7 +186,7 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
+        let caller = Caller::from_parts(parts, &Verifier::from_ref(state)).await?;
         caller.require::<P>()?;
         Ok(Self(caller, PhantomData))
     }

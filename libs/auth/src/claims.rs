@@ -157,6 +157,12 @@ impl Claims {
         self.scope.split(' ').any(|scope| scope == name)
     }
 
+    /// Whether it was given to an application of a third party: such a token says by its scope what it is good for.
+    #[must_use]
+    pub fn is_delegated(&self) -> bool {
+        self.tid.is_some() && !self.scope.is_empty()
+    }
+
     fn bare(
         issuer: &str,
         sub: String,

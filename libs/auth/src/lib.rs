@@ -8,6 +8,7 @@
 mod bearer;
 pub mod caller;
 pub mod claims;
+pub mod id_token;
 pub mod mint;
 pub mod permission;
 pub mod revocation;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use caller::{Caller, Can, PastCaller};
 pub use claims::{AUDIENCE, Claims};
+pub use id_token::IdTokenKey;
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};
 pub use mint::SigningKey;
 pub use permission::{Permission, Permissions};

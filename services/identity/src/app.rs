@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    routing::{get, post},
+    routing::get,
 };
 use bz_auth::Verifier;
 use bz_kernel::{ServiceInfo, platform};
@@ -21,7 +21,7 @@ use crate::{
     impersonation, jobs,
     keys::{self, KeyRing},
     mail::Mailer,
-    members, mfa, oauth, pages, passkeys,
+    members, mfa, oauth, oauth_clients, pages, passkeys,
     passwords::Passwords,
     registration::register,
     revocations, roles,
@@ -138,7 +138,7 @@ fn router(state: AppState) -> Router {
             "/internal/revocations",
             get(revocations::feed::list_revocations),
         )
-        .route("/oauth2/token", post(oauth::token::create_token))
+        .merge(oauth::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
 }
@@ -175,4 +175,7 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(keys::jwks::get_jwks))
         .merge(audit::routes())
         .merge(account::routes())
+        .routes(routes!(oauth::discovery::get_openid_configuration))
+        .routes(routes!(oauth::discovery::get_authorization_server_metadata))
+        .merge(oauth_clients::routes())
 }

@@ -15,6 +15,7 @@ mod mail;
 mod members;
 mod mfa;
 mod oauth;
+mod oauth_clients;
 mod one_time;
 mod origin;
 mod pages;

@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::IpAddr};
 
 use axum::extract::FromRequestParts;
 use bz_http::{ClientIp, context};
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 
 /// The longest user agent that is kept, in characters.
 const MOST_USER_AGENT_CHARACTERS: usize = 300;
@@ -21,6 +21,23 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Where a request comes from that is not taken apart yet.
+    pub(crate) fn of<B>(request: &http::Request<B>) -> Self {
+        Self::read(request.headers(), request.extensions())
+    }
+
+    fn read(headers: &HeaderMap, extensions: &http::Extensions) -> Self {
+        let user_agent = headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok());
+        Self {
+            ip: extensions.get::<ClientIp>().map(|client| client.0),
+            user_agent: user_agent
+                .map(|text| text.chars().take(MOST_USER_AGENT_CHARACTERS).collect()),
+            request_id: context::current().map(|request| request.request_id),
+        }
+    }
+
     /// The address as it is stored.
     pub(crate) fn ip_text(&self) -> Option<String> {
         self.ip.map(|ip| ip.to_string())
@@ -31,15 +48,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let user_agent = parts
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok());
-        Ok(Self {
-            ip: parts.extensions.get::<ClientIp>().map(|client| client.0),
-            user_agent: user_agent
-                .map(|text| text.chars().take(MOST_USER_AGENT_CHARACTERS).collect()),
-            request_id: context::current().map(|request| request.request_id),
-        })
+        Ok(Self::read(&parts.headers, &parts.extensions))
     }
 }

@@ -13,7 +13,7 @@ use url::Url;
 
 use self::{cache::TokenCache, key_set::KeySet, key_store::KeyStore};
 use crate::claims::seconds;
-use crate::{Claims, Revocations};
+use crate::{AUDIENCE, Claims, Revocations};
 
 /// How far the clocks of two machines may be apart, in seconds. The usual minute is much for a token of ten.
 const LEEWAY_SECONDS: u64 = 30;
@@ -49,6 +49,7 @@ pub struct Verifier(Arc<Inner>);
 
 struct Inner {
     issuer: String,
+    audience: String,
     clock: Clock,
     keys: KeyStore,
     verified: Arc<TokenCache>,
@@ -63,6 +64,7 @@ impl Verifier {
         let keys = KeyStore::remote(jwks_url, client, clock.clone(), Arc::clone(&verified));
         Self(Arc::new(Inner {
             issuer,
+            audience: AUDIENCE.to_owned(),
             clock,
             keys,
             verified,
@@ -73,10 +75,17 @@ impl Verifier {
     /// A verifier that knows the keys that it is given by [`Verifier::install`] and no others: identity's own.
     #[must_use]
     pub fn local(issuer: String, clock: Clock) -> Self {
+        Self::local_for(AUDIENCE.to_owned(), issuer, clock)
+    }
+
+    /// The same for tokens of another audience than the platform's APIs: those for identity's own OpenID endpoints.
+    #[must_use]
+    pub fn local_for(audience: String, issuer: String, clock: Clock) -> Self {
         let verified = Arc::default();
         let keys = KeyStore::local(clock.clone(), Arc::clone(&verified));
         Self(Arc::new(Inner {
             issuer,
+            audience,
             clock,
             keys,
             verified,
@@ -133,7 +142,7 @@ impl Verifier {
     async fn open(&self, token: &str) -> Result<Claims, AuthError> {
         let kid = token::check_header(token)?;
         let key = self.0.keys.find(&kid).await?;
-        token::open(token, &key, &self.0.issuer)
+        token::open(token, &key, &self.0.issuer, &self.0.audience)
     }
 
     /// Asked every time, and not once when the token is first seen.

@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 use super::{AuthError, LEEWAY_SECONDS, key_set::is_kid};
-use crate::{AUDIENCE, Claims, mint::TOKEN_TYPE};
+use crate::{Claims, mint::TOKEN_TYPE};
 
 /// Checks what a header may say before any key is looked up, and answers the key's id.
 ///
@@ -35,11 +35,16 @@ pub(super) fn check_header(token: &str) -> Result<String, AuthError> {
 }
 
 /// Verifies the signature, and reads the claims of a token that is for us.
-pub(super) fn open(token: &str, key: &DecodingKey, issuer: &str) -> Result<Claims, AuthError> {
+pub(super) fn open(
+    token: &str,
+    key: &DecodingKey,
+    issuer: &str,
+    audience: &str,
+) -> Result<Claims, AuthError> {
     let mut validation = Validation::new(Algorithm::EdDSA);
     // The library reads the machine's clock; `check_times` reads the injected one.
     validation.validate_exp = false;
-    validation.set_audience(&[AUDIENCE]);
+    validation.set_audience(&[audience]);
     validation.set_issuer(&[issuer]);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
     let data = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|error| {

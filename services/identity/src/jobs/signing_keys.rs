@@ -9,13 +9,16 @@ use crate::app::AppState;
 const EVERY: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(app: &AppState, stop: &CancellationToken) -> anyhow::Result<()> {
-    while super::pause(stop, EVERY).await {
+    // At once as well: the key of ID tokens is not made while the service starts, because that takes too long.
+    loop {
         if let Err(error) = app.keys.refresh().await {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "the signing keys could not be read again"
             );
         }
+        if !super::pause(stop, EVERY).await {
+            return Ok(());
+        }
     }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The keys that sign access tokens: made once for the installation, sealed in the database, replaced while nobody
+//! The keys that sign access tokens and ID tokens: made once for the installation, sealed in the database, replaced while nobody
 //! notices.
 
 pub(crate) mod jwks;
@@ -7,7 +7,7 @@ mod rotation;
 mod seal;
 mod store;
 
-use bz_auth::SigningKey;
+use bz_auth::{IdTokenKey, Jwk, SigningKey};
 use bz_kernel::PlatformSecret;
 use bz_kernel::Sources;
 use bz_tenant::{DbError, SystemTx};
@@ -26,10 +26,58 @@ pub(crate) enum State {
     Retired,
 }
 
+/// What a key signs, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// Access tokens.
+    EdDsa,
+    /// ID tokens.
+    Rs256,
+}
+
+/// A private key of either kind.
+#[derive(Clone)]
+pub(crate) enum PrivateKey {
+    /// Signs access tokens.
+    Access(SigningKey),
+    /// Signs ID tokens.
+    Id(IdTokenKey),
+}
+
+impl PrivateKey {
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Access(_) => Algorithm::EdDsa,
+            Self::Id(_) => Algorithm::Rs256,
+        }
+    }
+
+    pub(crate) fn kid(&self) -> &str {
+        match self {
+            Self::Access(key) => key.kid(),
+            Self::Id(key) => key.kid(),
+        }
+    }
+
+    pub(crate) fn pkcs8(&self) -> &[u8] {
+        match self {
+            Self::Access(key) => key.pkcs8(),
+            Self::Id(key) => key.pkcs8(),
+        }
+    }
+
+    pub(crate) fn to_jwk(&self) -> Jwk {
+        match self {
+            Self::Access(key) => key.to_jwk(),
+            Self::Id(key) => key.to_jwk(),
+        }
+    }
+}
+
 /// A key as it is kept.
 #[derive(Clone)]
 pub(crate) struct StoredKey {
-    pub(crate) key: SigningKey,
+    pub(crate) key: PrivateKey,
     pub(crate) state: State,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) activated_at: Option<DateTime<Utc>>,
@@ -49,7 +97,7 @@ pub async fn install(
 ) -> Result<(), DbError> {
     let at = sources.now();
     let stored = StoredKey {
-        key,
+        key: PrivateKey::Access(key),
         state: State::Active,
         created_at: at,
         activated_at: Some(at),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{State, StoredKey};
+use super::{Algorithm, State, StoredKey};
 use crate::sessions::ACCESS_TOKEN_LIFETIME;
 
 /// How long a key signs.
@@ -31,8 +31,17 @@ pub(super) enum Step {
     Delete { kid: String },
 }
 
-/// The first step that is due; `None` when all is well. Steps are taken until there is none.
-pub(super) fn due(keys: &[StoredKey], now: DateTime<Utc>) -> Option<Step> {
+/// The first step that is due with the keys of one algorithm; `None` when all is well. Steps are taken until there is none.
+pub(super) fn due_of(keys: &[StoredKey], algorithm: Algorithm, now: DateTime<Utc>) -> Option<Step> {
+    let own: Vec<StoredKey> = keys
+        .iter()
+        .filter(|key| key.key.algorithm() == algorithm)
+        .cloned()
+        .collect();
+    due(&own, now)
+}
+
+fn due(keys: &[StoredKey], now: DateTime<Utc>) -> Option<Step> {
     let find = |state| keys.iter().find(|key| key.state == state);
     let kid = |key: &StoredKey| key.key.kid().to_owned();
     let Some(active) = find(State::Active) else {
@@ -64,6 +73,7 @@ mod tests {
     use bz_auth::SigningKey;
     use bz_kernel::Rng;
 
+    use super::super::PrivateKey;
     use super::*;
 
     fn at(hours: i64) -> DateTime<Utc> {
@@ -71,7 +81,7 @@ mod tests {
     }
 
     fn key(seed: u64, state: State, hours: i64) -> StoredKey {
-        let key = SigningKey::generate(&Rng::seeded(seed)).unwrap();
+        let key = PrivateKey::Access(SigningKey::generate(&Rng::seeded(seed)).unwrap());
         let activated_at = (state != State::Next).then_some(at(hours));
         let expires_at = (state == State::Retired).then_some(at(hours));
         StoredKey {
@@ -93,6 +103,14 @@ mod tests {
                 kid: next.key.kid().to_owned()
             })
         );
+    }
+
+    #[test]
+    fn the_keys_of_each_algorithm_are_replaced_by_themselves() {
+        let keys = [key(1, State::Active, 0)];
+        assert_eq!(due_of(&keys, Algorithm::EdDsa, at(0)), None);
+        let missing = due_of(&keys, Algorithm::Rs256, at(0));
+        assert_eq!(missing, Some(Step::CreateActive));
     }
 
     #[test]

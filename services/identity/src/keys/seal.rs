@@ -1,7 +1,9 @@
 //! Private keys at rest: sealed, bound to the key's id.
 
-use bz_auth::SigningKey;
+use bz_auth::{IdTokenKey, SigningKey};
 use bz_kernel::{PlatformSecret, Rng};
+
+use super::{Algorithm, PrivateKey};
 
 /// The sealed key does not open: another platform secret, or another key's row.
 #[derive(Debug, thiserror::Error)]
@@ -16,15 +18,24 @@ impl Sealer {
         Self(bz_kernel::Sealer::new(secret, "signing-keys", rng.clone()))
     }
 
-    pub(super) fn seal(&self, key: &SigningKey) -> Vec<u8> {
+    pub(super) fn seal(&self, key: &PrivateKey) -> Vec<u8> {
         self.0.seal(key.kid().as_bytes(), key.pkcs8())
     }
 
     /// The key that was sealed under this id.
-    pub(super) fn open(&self, kid: &str, sealed: &[u8]) -> Result<SigningKey, Unsealable> {
+    pub(super) fn open(
+        &self,
+        algorithm: Algorithm,
+        kid: &str,
+        sealed: &[u8],
+    ) -> Result<PrivateKey, Unsealable> {
+        let read = |pkcs8: Vec<u8>| match algorithm {
+            Algorithm::EdDsa => SigningKey::from_pkcs8(&pkcs8).map(PrivateKey::Access),
+            Algorithm::Rs256 => IdTokenKey::from_pkcs8(&pkcs8).map(PrivateKey::Id),
+        };
         let pkcs8 = self.0.open(kid.as_bytes(), sealed).ok();
         pkcs8
-            .and_then(|pkcs8| SigningKey::from_pkcs8(&pkcs8).ok())
+            .and_then(|pkcs8| read(pkcs8).ok())
             .filter(|key| key.kid() == kid)
             .ok_or_else(|| Unsealable(kid.to_owned()))
     }
@@ -42,7 +53,8 @@ mod tests {
                 &Rng::seeded(1),
             )
         };
-        let key = SigningKey::generate(&Rng::seeded(2)).unwrap();
+        let key = PrivateKey::Access(SigningKey::generate(&Rng::seeded(2)).unwrap());
+        let ed = Algorithm::EdDsa;
         let sealed = sealer("a").seal(&key);
         assert!(
             !sealed
@@ -50,12 +62,17 @@ mod tests {
                 .any(|window| key.pkcs8().windows(32).any(|plain| plain == window))
         );
         assert_eq!(
-            sealer("a").open(key.kid(), &sealed).unwrap().pkcs8(),
+            sealer("a").open(ed, key.kid(), &sealed).unwrap().pkcs8(),
             key.pkcs8()
         );
-        assert!(sealer("a").open("another", &sealed).is_err());
-        assert!(sealer("b").open(key.kid(), &sealed).is_err());
-        assert!(sealer("a").open(key.kid(), &sealed[1..]).is_err());
-        assert!(sealer("a").open(key.kid(), &[]).is_err());
+        assert!(sealer("a").open(ed, "another", &sealed).is_err());
+        assert!(sealer("b").open(ed, key.kid(), &sealed).is_err());
+        assert!(sealer("a").open(ed, key.kid(), &sealed[1..]).is_err());
+        assert!(sealer("a").open(ed, key.kid(), &[]).is_err());
+        assert!(
+            sealer("a")
+                .open(Algorithm::Rs256, key.kid(), &sealed)
+                .is_err()
+        );
     }
 }

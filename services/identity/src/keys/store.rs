@@ -6,7 +6,7 @@ use bz_tenant::{DbError, SystemTx};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, query, query_as};
 
-use super::{State, StoredKey, seal::Sealer};
+use super::{Algorithm, State, StoredKey, seal::Sealer};
 
 /// The advisory lock under which keys are made and change their state: replicas that start at once make one key.
 const LOCK: i64 = 0x0062_7a6b_6579;
@@ -32,14 +32,35 @@ impl FromStr for State {
     }
 }
 
-/// A later release knows more states than this one.
+impl Algorithm {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        [Self::EdDsa, Self::Rs256]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == text)
+            .ok_or(UnknownState)
+    }
+}
+
+/// A later release knows more states and algorithms than this one.
 #[derive(Debug, thiserror::Error)]
-#[error("a signing key is in a state that this release does not know")]
+#[error("a signing key is of a kind that this release does not know")]
 pub(crate) struct UnknownState;
 
 #[derive(FromRow)]
 struct KeyRow {
     kid: String,
+    algorithm: String,
     sealed_private: Vec<u8>,
     state: String,
     created_at: DateTime<Utc>,
@@ -60,7 +81,7 @@ pub(super) async fn lock(tx: &mut SystemTx) -> Result<(), DbError> {
 pub(super) async fn list(tx: &mut SystemTx, sealer: &Sealer) -> anyhow::Result<Vec<StoredKey>> {
     let rows: Vec<KeyRow> = query_as(
         "-- identity.signing_keys.list\n\
-         SELECT kid, sealed_private, state, created_at, activated_at, expires_at \
+         SELECT kid, algorithm, sealed_private, state, created_at, activated_at, expires_at \
          FROM identity.signing_keys ORDER BY created_at, kid",
     )
     .fetch_all(tx.conn())
@@ -68,7 +89,7 @@ pub(super) async fn list(tx: &mut SystemTx, sealer: &Sealer) -> anyhow::Result<V
     .map_err(DbError::from)?;
     let open = |row: KeyRow| {
         Ok(StoredKey {
-            key: sealer.open(&row.kid, &row.sealed_private)?,
+            key: sealer.open(row.algorithm.parse()?, &row.kid, &row.sealed_private)?,
             state: row.state.parse()?,
             created_at: row.created_at,
             activated_at: row.activated_at,
@@ -87,13 +108,14 @@ pub(super) async fn insert(
     query(
         "-- identity.signing_keys.insert\n\
          INSERT INTO identity.signing_keys (kid, algorithm, sealed_private, state, created_at, activated_at) \
-         VALUES ($1, 'EdDSA', $2, $3, $4, $5)",
+         VALUES ($1, $6, $2, $3, $4, $5)",
     )
     .bind(key.key.kid())
     .bind(sealer.seal(&key.key))
     .bind(key.state.as_str())
     .bind(key.created_at)
     .bind(key.activated_at)
+    .bind(key.key.algorithm().as_str())
     .execute(tx.conn())
     .await?;
     Ok(())

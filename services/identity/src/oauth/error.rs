@@ -1,7 +1,9 @@
 //! Errors as RFC 6749 section 5.2 wants them, which is not how the rest of the API answers.
 
 use axum::response::{IntoResponse, Response};
+use bz_auth::mint::KeyError;
 use bz_http::Json;
+use bz_tenant::DbError;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -12,12 +14,41 @@ pub(super) enum TokenError {
     InvalidRequest(&'static str),
     /// Unknown client, or wrong secret.
     InvalidClient,
-    /// Not `client_credentials`.
+    /// A grant that this service does not know.
     UnsupportedGrantType,
+    /// A code or a refresh token that is wrong, has ended, was used, or is another client's.
+    InvalidGrant(&'static str),
+    /// The client is registered for other grants.
+    UnauthorizedClient,
     /// A scope that the client may not have.
     InvalidScope,
+    /// Cannot answer right now.
+    Unavailable,
     /// Something is wrong on our side.
     ServerError,
+}
+
+impl From<DbError> for TokenError {
+    fn from(error: DbError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a token request failed"
+        );
+        match error {
+            DbError::Unavailable(_) => Self::Unavailable,
+            _ => Self::ServerError,
+        }
+    }
+}
+
+impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a token could not be signed"
+        );
+        Self::ServerError
+    }
 }
 
 #[derive(Serialize)]
@@ -38,12 +69,23 @@ impl IntoResponse for TokenError {
             Self::UnsupportedGrantType => (
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "Only client_credentials is supported.",
+                "See grant_types_supported of the discovery document.",
             ),
             Self::InvalidScope => (
                 StatusCode::BAD_REQUEST,
                 "invalid_scope",
-                "The client may ask for events:read.",
+                "The client may not ask for one of the scopes.",
+            ),
+            Self::InvalidGrant(what) => (StatusCode::BAD_REQUEST, "invalid_grant", what),
+            Self::UnauthorizedClient => (
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "The client is not registered for this grant.",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "Try again in a moment.",
             ),
             Self::ServerError => (
                 StatusCode::INTERNAL_SERVER_ERROR,

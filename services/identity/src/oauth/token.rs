@@ -10,61 +10,102 @@ use bz_kernel::{ExposeSecret, SecretString, platform::SERVICES};
 use chrono::TimeDelta;
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 
-use super::error::TokenError;
-use crate::app::AppState;
+use super::{
+    client_auth, cors,
+    error::TokenError,
+    grants::{authorization_code, refresh_token},
+};
+use crate::{app::AppState, origin::Origin};
 
 /// The one thing that the platform's services may do without a user.
 const SCOPE: &str = "events:read";
 /// How long a service's token is good for.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// RFC 6749 section 4.4.2.
+/// RFC 6749 sections 4.1.3, 4.4.2 and 6, RFC 7636 section 4.5.
 #[derive(Deserialize)]
-struct TokenForm {
+pub(super) struct TokenForm {
     grant_type: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    scope: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) code: Option<String>,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) code_verifier: Option<String>,
+    pub(super) refresh_token: Option<String>,
+}
+
+impl TokenForm {
+    /// A parameter without a value is one that was not sent (RFC 6749 section 3.1).
+    pub(super) fn sent(value: &Option<String>) -> Option<&str> {
+        value.as_deref().filter(|value| !value.is_empty())
+    }
 }
 
 impl Validate for TokenForm {
     fn validate(&self, _: &mut Errors) {}
 }
 
-/// RFC 6749 section 5.1.
+/// RFC 6749 section 5.1, OpenID Connect Core 1.0 section 3.1.3.3.
 #[derive(Serialize)]
-struct TokenResponse {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: i64,
-    scope: &'static str,
+pub(super) struct TokenResponse {
+    pub(super) access_token: String,
+    pub(super) token_type: &'static str,
+    pub(super) expires_in: i64,
+    pub(super) scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id_token: Option<String>,
 }
 
-/// `POST /oauth2/token`: a token for one of the platform's services, which is nobody's and belongs to no tenant.
+/// `POST /oauth2/token`: tokens for an application that a user has allowed something; or a token for one of the platform's
+/// services, which is nobody's and belongs to no tenant.
 pub(crate) async fn create_token(State(app): State<AppState>, request: Request) -> Response {
-    match grant(&app, request).await {
-        Ok(answer) => {
+    let origin = cors::origin(request.headers());
+    match grant(&app, request, origin.as_ref()).await {
+        Ok((answer, cors)) => {
+            let no_store = HeaderValue::from_static("no-store");
             let mut response = Json(answer).into_response();
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, no_store);
+            headers.extend(cors);
             response
         }
         Err(error) => error.into_response(),
     }
 }
 
-async fn grant(app: &AppState, request: Request) -> Result<TokenResponse, TokenError> {
+async fn grant(
+    app: &AppState,
+    request: Request,
+    origin: Option<&HeaderValue>,
+) -> Result<(TokenResponse, HeaderMap), TokenError> {
     if !is_form(request.headers()) {
         return Err(TokenError::InvalidRequest(
             "Send an application/x-www-form-urlencoded body.",
         ));
     }
     let basic = basic_credentials(request.headers())?;
+    let from = Origin::of(&request);
     let Form(form) = Form::<TokenForm>::from_request(request, &())
         .await
         .map_err(|_| TokenError::InvalidRequest("The form cannot be read."))?;
+    match form.grant_type.as_deref() {
+        Some(kind @ ("authorization_code" | "refresh_token")) => {
+            let client = client_auth::authenticate(app, basic, &form).await?;
+            let cors = cors::allow(origin, &client);
+            let answer = if kind == "refresh_token" {
+                refresh_token::exchange(app, &client, &form, &from).await?
+            } else {
+                authorization_code::exchange(app, &client, &form, &from).await?
+            };
+            return Ok((answer, cors));
+        }
+        _ => {}
+    }
     let client = authenticate(app, basic, form.client_id, form.client_secret)?;
     match form.grant_type.as_deref() {
         Some("client_credentials") => {}
@@ -86,20 +127,16 @@ async fn grant(app: &AppState, request: Request) -> Result<TokenResponse, TokenE
         sources.now(),
         LIFETIME,
     );
-    let token = app.keys.current().sign(&claims).map_err(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a service's token could not be signed"
-        );
-        TokenError::ServerError
-    })?;
-    let access_token = token.expose_secret().to_owned();
-    Ok(TokenResponse {
-        access_token,
+    let token = app.keys.current().sign(&claims)?;
+    let answer = TokenResponse {
+        access_token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_in: LIFETIME.num_seconds(),
-        scope: SCOPE,
-    })
+        scope: SCOPE.to_owned(),
+        refresh_token: None,
+        id_token: None,
+    };
+    Ok((answer, HeaderMap::new()))
 }
 
 /// The client that the request comes from: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
@@ -136,8 +173,10 @@ fn authenticate(
         .ok_or(TokenError::InvalidClient)
 }
 
-/// Client and secret of an `Authorization: Basic` header. The names and secrets of services need no percent-encoding.
-fn basic_credentials(headers: &HeaderMap) -> Result<Option<(String, SecretString)>, TokenError> {
+/// Client and secret of an `Authorization: Basic` header, each in the encoding of forms (RFC 6749 section 2.3.1).
+pub(super) fn basic_credentials(
+    headers: &HeaderMap,
+) -> Result<Option<(String, SecretString)>, TokenError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
@@ -150,5 +189,10 @@ fn basic_credentials(headers: &HeaderMap) -> Result<Option<(String, SecretString
         .and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = decoded.ok_or(TokenError::InvalidClient)?;
     let (client, secret) = decoded.split_once(':').ok_or(TokenError::InvalidClient)?;
-    Ok(Some((client.to_owned(), secret.into())))
+    Ok(Some((form_decoded(client), form_decoded(secret).into())))
+}
+
+fn form_decoded(text: &str) -> String {
+    let decoded = form_urlencoded::parse(text.as_bytes()).next();
+    decoded.map_or_else(String::new, |(text, _)| text.into_owned())
 }

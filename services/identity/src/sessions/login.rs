@@ -58,7 +58,24 @@ pub(crate) async fn login(
     origin: Origin,
     credentials: Credentials,
 ) -> Result<Response, Problem> {
-    let candidate = find_candidate(&app, &headers, &credentials).await?;
+    let (account, new_hash) = authenticate(&app, &headers, &credentials).await?;
+    let started = start_session(&app, &account, new_hash, &origin).await?;
+    match started.ok_or_else(invalid_credentials)? {
+        Started::Session(account, grant) => {
+            Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+        }
+        Started::Challenge(challenge) => Ok(challenge.into_response()),
+    }
+}
+
+/// The account that the credentials are right for, if it may log in; and its password hashed anew, if the hash is
+/// outdated. The same for every way to log in with a password.
+pub(crate) async fn authenticate(
+    app: &AppState,
+    headers: &HeaderMap,
+    credentials: &Credentials,
+) -> Result<(Account, Option<String>), Problem> {
+    let candidate = find_candidate(app, headers, credentials).await?;
     let stored = candidate
         .as_ref()
         .and_then(|account| account.password_hash.as_deref());
@@ -79,17 +96,11 @@ pub(crate) async fn login(
         return Err(email_not_verified());
     }
     let new_hash = if outdated {
-        rehash(&app, &credentials).await
+        rehash(app, credentials).await
     } else {
         None
     };
-    let started = start_session(&app, &account, new_hash, &origin).await?;
-    match started.ok_or_else(invalid_credentials)? {
-        Started::Session(account, grant) => {
-            Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
-        }
-        Started::Challenge(challenge) => Ok(challenge.into_response()),
-    }
+    Ok((account, new_hash))
 }
 
 /// The account that the credentials are about, if there is one. The database does the same whether or not the tenant

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    oauth_clients::secret::CLIENT_ID_PREFIX,
     origin::Origin,
     problems::{PublicProblems, unauthorized},
     users,
@@ -53,7 +54,7 @@ pub(crate) async fn refresh_session(
     let presented =
         RefreshToken::parse(&request.refresh_token).ok_or_else(|| Refused::Invalid.problem())?;
     let scope = TenantScope::new(presented.tenant, None);
-    let exchange = async |tx: &mut TenantTx| exchange(tx, &app, &presented, &origin).await;
+    let exchange = async |tx: &mut TenantTx| exchange(tx, &app, &presented, None, &origin).await;
     // A refusal is an outcome too: ending a stolen session must be committed.
     match app
         .core
@@ -75,10 +76,14 @@ pub(crate) async fn refresh_session(
 
 /// Why there are no new tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refused {
+pub(crate) enum Refused {
+    /// Not a refresh token of a session of this client.
     Invalid,
+    /// It has ended.
     Expired,
+    /// It was used before, so that the session was ended.
     Reused,
+    /// The session was ended.
     Revoked,
 }
 
@@ -103,11 +108,13 @@ impl Refused {
     }
 }
 
-/// Does what the presented token is entitled to, under the lock of its session.
-async fn exchange(
+/// Does what the presented token is entitled to, under the lock of its session. A token of an OAuth client is good for
+/// that client only, and those of the platform's own front ends for no OAuth client.
+pub(crate) async fn exchange(
     tx: &mut TenantTx,
     app: &AppState,
     presented: &RefreshToken,
+    oauth_client: Option<&str>,
     origin: &Origin,
 ) -> Result<Result<(Account, Grant), Refused>, DbError> {
     let now = app.core.sources.now();
@@ -120,6 +127,13 @@ async fn exchange(
     };
     // A guess about a session that exists must not end it: anybody could log anybody out.
     if !presented.matches(&generation.secret_hash) {
+        return Ok(Err(Refused::Invalid));
+    }
+    let is_its_client = match oauth_client {
+        Some(client) => session.client_id == client,
+        None => !session.client_id.starts_with(CLIENT_ID_PREFIX),
+    };
+    if !is_its_client {
         return Ok(Err(Refused::Invalid));
     }
     if session.revoked {

@@ -74,7 +74,7 @@ pub(crate) struct Generation {
 pub(crate) enum RevokedBecause {
     /// The user asked for it.
     Logout,
-    /// A refresh token was presented that had been exchanged before.
+    /// A refresh token or an authorization code was presented that had been exchanged before.
     RefreshReuse,
     /// The user ended it from another session.
     EndedByUser,

@@ -40,6 +40,11 @@ async fn object(client: &Client, path: &str) -> Option<Vec<String>> {
             let user = json!({ "email": format!("user{number}@globex.test") });
             client.post("/api/users", user).await
         }
+        path if path.starts_with("/api/oauth-clients/{id}") => {
+            let request =
+                json!({ "name": "Theirs", "redirect_uris": ["https://app.example.com/"] });
+            client.post("/api/oauth-clients", request).await
+        }
         "/auth/sessions/{id}" => return Some(vec![crate::sessions::of(client).await]),
         "/auth/passkeys/{id}" => {
             let id = bz_kernel::Rng::system().bytes::<16>();

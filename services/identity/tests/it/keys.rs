@@ -4,9 +4,12 @@ use chrono::TimeDelta;
 use identity::Identity;
 use serde_json::Value;
 use sqlx::Row;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::support::{IdentityApp, builder, refresh, register, start};
+use crate::{
+    provider::{Application, header},
+    support::{IdentityApp, builder, refresh, register, start},
+};
 
 async fn kids(app: &IdentityApp) -> Vec<Value> {
     let jwks = app
@@ -158,4 +161,65 @@ async fn a_successor_is_published_first_and_tokens_of_the_old_key_stay_good() {
         kids(&later).await,
         [both.into_iter().find(|kid| *kid != old[0]).unwrap()]
     );
+}
+
+/// The public keys of one algorithm.
+async fn kids_of(app: &IdentityApp, algorithm: &str) -> Vec<Value> {
+    let jwks = app.anonymous.get("/.well-known/jwks.json").await.json();
+    let keys = jwks["keys"].as_array().unwrap();
+    let of = keys.iter().filter(|key| key["alg"] == algorithm);
+    of.map(|key| key["kid"].clone()).collect()
+}
+
+/// Pitfall 17: every key signs and verifies before it is used; a provider that cannot would not come to be ready.
+#[tokio::test]
+async fn the_key_of_id_tokens_is_made_beside_the_start_and_by_one_replica() {
+    let mut app = start().await;
+    assert_eq!(kids_of(&app, "RS256").await, Vec::<Value>::new());
+    let mut beside = builder().beside(&app).start().await;
+    app.start_jobs();
+    beside.start_jobs();
+    let has_one = async |app: &IdentityApp| kids_of(app, "RS256").await.len() == 1;
+    bz_testkit::wait_until(async || has_one(&app).await, Duration::from_secs(30)).await;
+    bz_testkit::wait_until(async || has_one(&beside).await, Duration::from_secs(30)).await;
+    assert_eq!(
+        kids_of(&app, "RS256").await,
+        kids_of(&beside, "RS256").await
+    );
+    app.stop_jobs().await;
+    beside.stop_jobs().await;
+}
+
+/// Pitfall 13: whoever has fetched the keys within a day knows the one that signs, and the one that signed.
+#[tokio::test]
+async fn an_id_token_verifies_with_the_keys_of_the_day_before_and_after() {
+    let app = start().await;
+    let client = Application::register(&app).await;
+    let sign = async |app: &IdentityApp| {
+        let tokens = client.tokens(app, "owner@acme.test").await;
+        header(&tokens["id_token"])["kid"].clone()
+    };
+    let first = sign(&app).await;
+    assert_eq!(kids_of(&app, "RS256").await, [first.clone()]);
+    // Day 89: the job publishes the successor, which does not sign yet.
+    app.clock.advance(TimeDelta::days(89));
+    let mut day_89 = builder().beside(&app).start().await;
+    day_89.start_jobs();
+    bz_testkit::wait_until(
+        async || kids_of(&day_89, "RS256").await.len() == 2,
+        Duration::from_secs(30),
+    )
+    .await;
+    day_89.stop_jobs().await;
+    assert_eq!(sign(&day_89).await, first);
+    let published = kids_of(&day_89, "RS256").await;
+    // Day 90: it signs; what the old one signed still verifies.
+    app.clock.advance(TimeDelta::days(1));
+    let day_90 = builder().beside(&app).start().await;
+    let second = sign(&day_90).await;
+    assert!(second != first && published.contains(&second));
+    assert!(kids_of(&day_90, "RS256").await.contains(&first));
+    app.clock.advance(TimeDelta::minutes(71));
+    let later = builder().beside(&app).start().await;
+    assert_eq!(kids_of(&later, "RS256").await, [second]);
 }
