@@ -62,6 +62,15 @@ PLATFORM_SECRET_FILE: {{ $path }}/platform-secret
 POSTGRES_PASSWORD_FILE: {{ $path }}/{{ $schema }}-db-password
 {{- if eq .name "identity" }}
 REGISTRATION_POLICY: {{ .root.Values.registration.policy }}
+{{- if .root.Values.mail.smtp }}
+MAIL_URL_FILE: {{ $path }}/mail-url
+{{- end }}
+{{- with .root.Values.mail.from }}
+MAIL_FROM: {{ . | quote }}
+{{- end }}
+{{- with .root.Values.mail.publicUrl }}
+PUBLIC_URL: {{ . | quote }}
+{{- end }}
 {{- end }}
 {{- if eq .name "ai-orchestrator" }}
 {{- with include "bizosaas.llmUrl" .root }}
@@ -139,5 +148,8 @@ POSTGRES_PASSWORD_FILE: {{ $path }}/postgres-admin-password
 {{- end }}
 {{- if and (eq .name "ai-orchestrator") .root.Values.llm.apiKey }}
 - llm-api-key
+{{- end }}
+{{- if and (eq .name "identity") .root.Values.mail.smtp }}
+- mail-url
 {{- end }}
 {{- end -}}

@@ -54,6 +54,12 @@ values.schema.json. */}}
 {{- if and (ne $llm.mode "external") (or $llm.baseUrl $llm.apiKey) -}}
 {{- fail (printf "llm.baseUrl or llm.apiKey is set, but llm.mode is %s: set llm.mode=external" $llm.mode) -}}
 {{- end -}}
+{{- if and .Values.mail.smtp (not (and .Values.mail.from .Values.mail.publicUrl)) -}}
+{{- fail "mail.smtp is on: set mail.from and mail.publicUrl" -}}
+{{- end -}}
+{{- if and .Values.mail.smtp (not (or .Values.secrets.existingSecret (get .Values.secrets.overrides "mail-url"))) -}}
+{{- fail "mail.smtp is on: set secrets.existingSecret with the key mail-url, or secrets.overrides.mail-url" -}}
+{{- end -}}
 {{- if and $llm.apiKey (not (or .Values.secrets.existingSecret (get .Values.secrets.overrides "llm-api-key"))) -}}
 {{- fail "llm.apiKey is on: set secrets.existingSecret with the key llm-api-key, or secrets.overrides.llm-api-key" -}}
 {{- end -}}

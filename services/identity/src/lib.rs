@@ -29,6 +29,7 @@ mod sessions;
 mod tenants;
 mod users;
 
+pub use account::erasure::erase_deleted_accounts;
 pub use app::{Identity, build_with};
 pub use config::IdentityConfig;
 pub use keys::install as install_signing_key;

@@ -173,6 +173,9 @@ fn shared_variables(port_offset: u16) -> BTreeMap<String, String> {
         .or_insert_with(|| "0s".into());
     vars.entry("ENVIRONMENT".into())
         .or_insert_with(|| "development".into());
+    // What links in mails start with.
+    vars.entry("PUBLIC_URL".into())
+        .or_insert_with(|| format!("http://localhost:{}", platform::IDENTITY.port + port_offset));
     for service in SERVICES {
         vars.entry(service.url_variable.into())
             .or_insert_with(|| format!("http://127.0.0.1:{}", service.port + port_offset));

@@ -2,6 +2,7 @@ use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_tenant::TenantTx;
+use chrono::TimeDelta;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -14,9 +15,13 @@ use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
     mail::{Template, language::Language},
+    one_time::{self, Kind},
     origin::Origin,
     users::Email,
 };
+
+/// The most addresses that one user tries in an hour.
+const MOST_AN_HOUR: i64 = 5;
 
 /// Another address.
 #[derive(Deserialize, ToSchema)]
@@ -43,6 +48,8 @@ impl Validate for ChangeEmail {
     request_body = ChangeEmail,
     responses(
         (status = 202, description = "A mail is on its way to the new address", body = Accepted),
+        (status = 429, description = "Too many of these in an hour", body = bz_http::ProblemDocument,
+            content_type = "application/problem+json"),
         bz_http::openapi::ChangeProblems,
     ),
 )]
@@ -66,7 +73,14 @@ pub(crate) async fn change_email(
         language: account.locale.as_deref().or(Some(language.tag())),
     };
     let work = async |tx: &mut TenantTx| {
+        let since = app.core.sources.now() - TimeDelta::hours(1);
+        let kind = Kind::ChangeEmail;
+        if one_time::store::issued_since(tx, caller.user, kind, since).await? >= MOST_AN_HOUR {
+            return Err(too_many());
+        }
         if store::is_taken(tx, &new).await? {
+            // Counted like any other.
+            one_time::issue(tx, &app.core.sources, kind, caller.user, new.as_str()).await?;
             links::write(tx, &app, to, Template::AlreadyRegistered, &[]).await?;
         } else {
             links::confirm_email(tx, &app, to).await?;
@@ -88,4 +102,14 @@ pub(crate) async fn change_email(
         .await?;
     app.wake();
     Ok(accepted())
+}
+
+fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limited",
+        "Too many changes of the address",
+    )
+    .detail("Try again in an hour.")
+    .retry_after(3600)
 }

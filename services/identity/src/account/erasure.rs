@@ -1,7 +1,7 @@
 //! Deletes, for good, accounts whose grace period is over and registrations that nobody verified; and old tokens.
 
 use bz_kernel::{TenantId, UserId};
-use bz_service::{Job, retention};
+use bz_service::{Core, Job, retention};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -26,7 +26,10 @@ const TOKENS_KEPT_FOR: TimeDelta = TimeDelta::days(1);
 pub(crate) fn jobs(app: &AppState) -> [Job; 3] {
     let (accounts, registrations, tokens) = (app.clone(), app.clone(), app.clone());
     [
-        retention::job("deleted-accounts", move || erase(accounts.clone())),
+        retention::job("deleted-accounts", move || {
+            let core = accounts.core.clone();
+            async move { erase_deleted_accounts(&core).await }
+        }),
         retention::job("unverified-registrations", move || {
             purge_unverified(registrations.clone())
         }),
@@ -36,19 +39,22 @@ pub(crate) fn jobs(app: &AppState) -> [Job; 3] {
     ]
 }
 
-/// Deletes some accounts; answers a full batch when there may be more.
-async fn erase(app: AppState) -> Result<i64, DbError> {
+/// Deletes some accounts whose grace period is over, for good; answers a full batch when there may be more.
+///
+/// # Errors
+/// Any [`DbError`].
+pub async fn erase_deleted_accounts(core: &Core) -> Result<i64, DbError> {
     let due = {
-        let mut tx = app.core.db.system().await?;
-        store::to_delete(&mut tx, app.core.sources.now(), BATCH).await?
+        let mut tx = core.db.system().await?;
+        store::to_delete(&mut tx, core.sources.now(), BATCH).await?
     };
     let is_full = i32::try_from(due.len()) == Ok(BATCH);
     let mut erased = 0;
     for (tenant, user) in due {
-        erased += i64::from(erase_one(&app, tenant, user).await?);
+        erased += i64::from(erase_one(core, tenant, user).await?);
     }
     if erased > 0 {
-        app.wake();
+        bz_events::wake(&core.redis, core.info.schema);
     }
     Ok(if is_full {
         i64::from(retention::BATCH)
@@ -58,10 +64,10 @@ async fn erase(app: AppState) -> Result<i64, DbError> {
 }
 
 /// Deletes one account, with everything that hangs on it. What the audit log says of it stays.
-async fn erase_one(app: &AppState, tenant: TenantId, user: UserId) -> Result<bool, DbError> {
+async fn erase_one(core: &Core, tenant: TenantId, user: UserId) -> Result<bool, DbError> {
     let scope = TenantScope::new(tenant, None);
     let work = async |tx: &mut TenantTx| {
-        if !store::delete(tx, user, app.core.sources.now()).await? {
+        if !store::delete(tx, user, core.sources.now()).await? {
             return Ok(false);
         }
         // tenants: a tenant that has no members left is deleted as its owner would delete it
@@ -73,13 +79,10 @@ async fn erase_one(app: &AppState, tenant: TenantId, user: UserId) -> Result<boo
             changes: json!({}),
             origin: &Origin::default(),
         };
-        change::record(tx, &app.core.sources, change).await?;
+        change::record(tx, &core.sources, change).await?;
         Ok(true)
     };
-    app.core
-        .db
-        .run("identity.account.erase", &scope, work)
-        .await
+    core.db.run("identity.account.erase", &scope, work).await
 }
 
 async fn purge_unverified(app: AppState) -> Result<i64, DbError> {

@@ -23,10 +23,9 @@ const MOST_PICTURE_BYTES: usize = 2048;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateMe {
-    /// What the user wants to be called.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", max_length = 120)]
-    name: Patch<String>,
+    /// What the user wants to be called. Cannot be cleared.
+    #[schema(example = "Ada Lovelace", max_length = 120)]
+    name: Option<String>,
     /// The language that the user reads, as a tag (RFC 5646): mails are written in it.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "de-AT", max_length = 35)]
@@ -39,7 +38,7 @@ pub(crate) struct UpdateMe {
 
 impl Validate for UpdateMe {
     fn validate(&self, errors: &mut Errors) {
-        if let Patch::Value(name) = &self.name {
+        if let Some(name) = &self.name {
             check_name("/name", name, errors);
         }
         if let Patch::Value(locale) = &self.locale
@@ -75,8 +74,8 @@ impl UpdateMe {
         Profile {
             name: self
                 .name
-                .onto(profile.name)
-                .map(|name| name.trim().to_owned()),
+                .map(|name| name.trim().to_owned())
+                .or(profile.name),
             locale: self.locale.onto(profile.locale),
             picture: self.picture.onto(profile.picture),
         }

@@ -102,6 +102,8 @@ fn route(text: &SecretString) -> Result<MailRoute, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -116,7 +118,7 @@ mod tests {
         }
         assert!(matches!(of("stdout"), Ok(MailRoute::Stdout)));
         assert!(
-            matches!(of("file:///var/mails"), Ok(MailRoute::Folder(folder)) if folder == PathBuf::from("/var/mails"))
+            matches!(of("file:///var/mails"), Ok(MailRoute::Folder(folder)) if folder == Path::new("/var/mails"))
         );
         for url in [
             "",

@@ -189,6 +189,14 @@ async fn an_address_of_somebody_else_is_answered_like_any_other() {
     for trick in tricks {
         change(trick).await.assert_problem(422, "validation_failed");
     }
+    for n in 0..3 {
+        change(&format!("n{n}@example.com"))
+            .await
+            .assert_status(202);
+    }
+    change("one-more@example.com")
+        .await
+        .assert_problem(429, "rate_limited");
     app.clock.advance(TimeDelta::minutes(6));
     change("late@example.com")
         .await
@@ -227,16 +235,27 @@ async fn a_deleted_account_comes_back_by_a_login_or_goes_for_good() {
     assert_eq!(count(&app, waiting).await, 0);
 
     delete(&client, PASSWORD).await.assert_status(202);
-    let due = |at: &str| format!("SELECT count(*) FROM identity.users_to_delete('{at}', 10)");
-    assert_eq!(count(&app, &due("2026-04-01T08:59:59Z")).await, 0);
-    assert_eq!(count(&app, &due("2026-04-01T09:00:00Z")).await, 1);
-    app.clock.advance(TimeDelta::minutes(6));
-    app.acme
+    let erased = async || identity::erase_deleted_accounts(&app.core).await.unwrap();
+    app.clock
+        .advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+    assert_eq!(erased().await, 0);
+    app.clock.advance(TimeDelta::seconds(1));
+    assert_eq!((erased().await, erased().await), (1, 0));
+    let left = "SELECT count(*) FROM identity.users WHERE email = 'member@acme.test'";
+    assert_eq!(count(&app, left).await, 0);
+    let homes = "SELECT count(*) FROM identity.login_homes WHERE email = 'member@acme.test'";
+    assert_eq!(count(&app, homes).await, 0);
+    let told = "SELECT count(*) FROM identity.events WHERE kind = 'user.deleted'";
+    assert_eq!(count(&app, told).await, 1);
+    login(&app, &email, PASSWORD)
+        .await
+        .assert_problem(401, "invalid_credentials");
+    let late = app
+        .acme
         .viewer
         .delete("/auth/me")
-        .json(json!({ "password": PASSWORD }))
-        .await
-        .assert_problem(401, "reauthentication_required");
+        .json(json!({ "password": PASSWORD }));
+    late.await.assert_problem(401, "reauthentication_required");
 }
 
 #[tokio::test]
