@@ -21,7 +21,7 @@ use crate::{
     members, oauth,
     passwords::Passwords,
     registration::register,
-    roles,
+    roles, scim,
     sessions::{login, logout, refresh},
     tenants, users,
 };
@@ -106,6 +106,7 @@ fn router(state: AppState) -> Router {
     let (public, _) = public_routes().split_for_parts();
     public
         .merge(bz_events::feed_routes())
+        .merge(scim::routes())
         .route("/oauth2/token", post(oauth::token::create_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod checks;
+mod impersonation;
 mod keys;
 mod login;
 mod logout;
@@ -15,6 +16,8 @@ mod register;
 mod retention;
 mod rights;
 mod roles;
+mod scim;
+mod scim_protocol;
 mod support;
 mod tenants;
 mod users_admin;
