@@ -212,8 +212,9 @@ impl<'a> Reader<'a> {
         }
         let wrong = InvalidFilter::Unexpected(at);
         if !self.rest().starts_with('"') {
-            let value: Value = serde_json::from_str(self.word()).map_err(|_| wrong)?;
-            return Ok(value);
+            let value: Result<Value, _> = serde_json::from_str(self.word());
+            let is_scalar = |value: &Value| !value.is_object() && !value.is_array();
+            return value.ok().filter(is_scalar).ok_or(wrong);
         }
         // A text may have anything in it, so JSON says where it ends.
         let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<Value>();

@@ -1,10 +1,8 @@
-use bz_kernel::ExposeSecret;
 use bz_testkit::{Client, Role, Tenant, TestResponse};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    rights::revocations,
     roles::told,
     support::{IdentityApp, PASSWORD, address, login, refresh, start, with_rights},
 };

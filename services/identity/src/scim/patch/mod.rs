@@ -185,7 +185,7 @@ fn at_path(
     let name = path.attribute;
     let value = value.cloned().unwrap_or(Value::Null);
     if let Some(filter) = &path.filter {
-        return filtered(resource, path, filter, verb, value);
+        return filtered(resource, path, filter, verb, &value);
     }
     match (&path.part, path.is_multiple) {
         (Some(part), true) => of_each(resource, name, part, verb, &value),
@@ -256,10 +256,10 @@ fn filtered(
     path: &Path,
     filter: &Filter,
     verb: Verb,
-    value: Value,
+    value: &Value,
 ) -> Result<(), Problem> {
     with_list(resource, path.attribute, |elements| match &path.part {
-        Some(part) => set_parts(elements, filter, part, verb, &value),
+        Some(part) => set_parts(elements, filter, part, verb, value),
         None if verb == Verb::Remove => {
             elements.retain(|element| !filter.passes(element));
             Ok(())

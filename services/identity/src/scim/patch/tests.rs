@@ -12,15 +12,15 @@ fn patched(operations: Value) -> Result<Value, String> {
         "emails": [{ "value": "ada@example.com", "type": "work", "primary": true }],
         "members": [{ "value": "1" }, { "value": "2" }],
     });
-    let request = json!({ "Operations": operations });
+    let request = Map::from_iter([("Operations".to_owned(), operations)]);
     let members = user.as_object_mut().unwrap();
-    apply(members, &SHAPE, request.as_object().unwrap())
+    apply(members, &SHAPE, &request)
         .map(|()| user)
         .map_err(|problem| problem.code().to_owned())
 }
 
 fn after(operation: Value) -> Value {
-    patched(json!([operation])).unwrap()
+    patched(Value::Array(vec![operation])).unwrap()
 }
 
 #[test]
