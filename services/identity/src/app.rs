@@ -24,7 +24,7 @@ use crate::{
     members, mfa, oauth, oauth_clients, pages, passkeys,
     passwords::Passwords,
     registration::register,
-    revocations, roles,
+    revocations, roles, scim,
     sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants,
     users::{self, store::Account},
@@ -134,6 +134,7 @@ fn router(state: AppState) -> Router {
     public
         .merge(bz_events::feed_routes())
         .merge(pages::routes())
+        .merge(scim::routes())
         .route(
             "/internal/revocations",
             get(revocations::feed::list_revocations),

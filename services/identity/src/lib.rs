@@ -25,6 +25,7 @@ mod problems;
 mod registration;
 mod revocations;
 mod roles;
+mod scim;
 mod sessions;
 mod tenants;
 mod users;

@@ -1,7 +1,8 @@
 //! SQL of sessions in which somebody acts in a user's name.
 
+use bz_http::Problem;
 use bz_kernel::{SessionId, UserId};
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::{DbError, OnConstraint, TenantTx};
 use chrono::{DateTime, Utc};
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
@@ -29,10 +30,13 @@ pub(super) struct NewImpersonation<'a> {
 }
 
 /// Stores a session without a refresh token.
+///
+/// # Errors
+/// 401 when whoever acts is gone, though their token is still good.
 pub(super) async fn insert(
     tx: &mut TenantTx,
     session: &NewImpersonation<'_>,
-) -> Result<(), DbError> {
+) -> Result<(), Problem> {
     query(
         "-- identity.impersonation.insert\n\
          INSERT INTO identity.sessions (id, user_id, client_id, auth_time, last_used_at, expires_at, ip, user_agent, \
@@ -49,7 +53,8 @@ pub(super) async fn insert(
     .bind(session.by.as_uuid())
     .bind(session.reason)
     .execute(tx.conn())
-    .await?;
+    .await
+    .on_constraint("sessions_impersonator_fkey", Problem::unauthenticated)?;
     Ok(())
 }
 

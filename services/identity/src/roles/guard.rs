@@ -41,6 +41,15 @@ impl Granter {
             .chain(removed)
             .find(|name| !self.permissions.allow(name))
     }
+
+    /// Goes on if the granter may turn the rights `before` into `after`.
+    ///
+    /// # Errors
+    /// 403 `privilege_escalation`.
+    pub(crate) fn require(&self, before: &Rights, after: &Rights) -> Result<(), Problem> {
+        self.lacks(before, after)
+            .map_or(Ok(()), |missing| Err(privilege_escalation(missing)))
+    }
 }
 
 /// Goes on if the caller may turn the rights `before` into `after`, be it those of a member or those that a role gives.
@@ -48,9 +57,7 @@ impl Granter {
 /// # Errors
 /// 403 `privilege_escalation`.
 pub(crate) fn may_change(caller: &Caller, before: &Rights, after: &Rights) -> Result<(), Problem> {
-    Granter::from(caller)
-        .lacks(before, after)
-        .map_or(Ok(()), |missing| Err(privilege_escalation(missing)))
+    Granter::from(caller).require(before, after)
 }
 
 /// Goes on if the caller has all that somebody has: what one does to a person (disable, delete, act in their name) is

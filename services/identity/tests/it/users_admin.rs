@@ -84,9 +84,9 @@ async fn a_user_is_made_without_a_password_and_read_changed_and_deleted() {
         told(&app, "user.%").await,
         [
             "user.created",
+            "user.deleted",
             "user.updated",
-            "user.updated",
-            "user.deleted"
+            "user.updated"
         ]
     );
 }

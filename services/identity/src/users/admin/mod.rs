@@ -1,7 +1,7 @@
 //! Users as those who administer a tenant see them. Nobody but the user ever sets the password: an administrator starts a
 //! reset, and the user gets a mail (OWASP ASVS 6.4.6).
 
-mod create;
+pub(crate) mod create;
 mod delete;
 mod force_password_reset;
 mod get;

@@ -1,0 +1,168 @@
+//! Filters as conditions of a statement. Names of columns are ours; every value is bound.
+
+use bz_http::Problem;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{Postgres, QueryBuilder};
+
+use super::{
+    error::bad_request,
+    filter::{Filter, Operator},
+};
+
+/// What an attribute is in a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Column {
+    /// Text that is compared without regard to case.
+    Text(&'static str),
+    /// Text that is compared as it is.
+    Exact(&'static str),
+    /// A truth value.
+    Flag(&'static str),
+    /// An instant.
+    Time(&'static str),
+    /// Another table's column, which any row of may match: the start of a condition that the comparison completes.
+    Any(&'static str),
+}
+
+/// Appends a filter as a condition.
+///
+/// # Errors
+/// 400 `invalidFilter` for what is no attribute, or cannot be compared so.
+pub(super) fn push(
+    query: &mut QueryBuilder<'_, Postgres>,
+    filter: &Filter,
+    column_of: fn(&str) -> Option<Column>,
+) -> Result<(), Problem> {
+    match filter {
+        Filter::And(one, other) => pair(query, one, " AND ", other, column_of),
+        Filter::Or(one, other) => pair(query, one, " OR ", other, column_of),
+        Filter::Not(inner) => {
+            query.push("NOT (");
+            push(query, inner, column_of)?;
+            query.push(")");
+            Ok(())
+        }
+        Filter::Present(name) => present(query, column(name, column_of)?),
+        Filter::Compare(name, operator, value) => {
+            compare(query, column(name, column_of)?, *operator, value)
+        }
+    }
+}
+
+fn pair(
+    query: &mut QueryBuilder<'_, Postgres>,
+    one: &Filter,
+    between: &str,
+    other: &Filter,
+    column_of: fn(&str) -> Option<Column>,
+) -> Result<(), Problem> {
+    query.push("(");
+    push(query, one, column_of)?;
+    query.push(between);
+    push(query, other, column_of)?;
+    query.push(")");
+    Ok(())
+}
+
+fn column(name: &str, column_of: fn(&str) -> Option<Column>) -> Result<Column, Problem> {
+    column_of(name).ok_or_else(|| {
+        bad_request(
+            "invalidFilter",
+            format!("There is no attribute {name:.100} to filter by."),
+        )
+    })
+}
+
+fn present(query: &mut QueryBuilder<'_, Postgres>, column: Column) -> Result<(), Problem> {
+    match column {
+        Column::Text(sql) | Column::Exact(sql) | Column::Flag(sql) | Column::Time(sql) => {
+            query.push(format_args!("{sql} IS NOT NULL"));
+        }
+        Column::Any(sql) => {
+            query.push(format_args!("{sql} IS NOT NULL)"));
+        }
+    }
+    Ok(())
+}
+
+fn compare(
+    query: &mut QueryBuilder<'_, Postgres>,
+    column: Column,
+    operator: Operator,
+    value: &Value,
+) -> Result<(), Problem> {
+    match (column, value) {
+        (Column::Text(sql), Value::String(text)) => {
+            let sql = format!("lower(coalesce({sql}, ''))");
+            compare_text(query, &sql, operator, text.to_lowercase());
+        }
+        (Column::Exact(sql), Value::String(text)) => {
+            compare_text(
+                query,
+                &format!("coalesce({sql}, '')"),
+                operator,
+                text.clone(),
+            );
+        }
+        (Column::Any(sql), Value::String(text)) if operator == Operator::Equal => {
+            query.push(format_args!("{sql} = "));
+            query.push_bind(text.clone());
+            query.push(")");
+        }
+        (Column::Flag(sql), Value::Bool(flag)) => {
+            let sign = match operator {
+                Operator::Equal => "=",
+                Operator::NotEqual => "<>",
+                _ => return Err(cannot()),
+            };
+            query.push(format_args!("{sql} {sign} "));
+            query.push_bind(*flag);
+        }
+        (Column::Time(sql), Value::String(text)) => {
+            let at: DateTime<Utc> = text.parse().map_err(|_| cannot())?;
+            let sign = sign(operator).ok_or_else(cannot)?;
+            query.push(format_args!("{sql} {sign} "));
+            query.push_bind(at);
+        }
+        _ => return Err(cannot()),
+    }
+    Ok(())
+}
+
+fn compare_text(
+    query: &mut QueryBuilder<'_, Postgres>,
+    sql: &str,
+    operator: Operator,
+    text: String,
+) {
+    if let Some(sign) = sign(operator) {
+        query.push(format_args!("{sql} {sign} "));
+        query.push_bind(text);
+        return;
+    }
+    let function = match operator {
+        Operator::StartsWith => format!("starts_with({sql}, "),
+        Operator::EndsWith => format!("right({sql}, {}) = (", text.chars().count()),
+        _ => format!("0 < strpos({sql}, "),
+    };
+    query.push(function);
+    query.push_bind(text);
+    query.push(")");
+}
+
+fn sign(operator: Operator) -> Option<&'static str> {
+    Some(match operator {
+        Operator::Equal => "=",
+        Operator::NotEqual => "<>",
+        Operator::Greater => ">",
+        Operator::GreaterOrEqual => ">=",
+        Operator::Less => "<",
+        Operator::LessOrEqual => "<=",
+        Operator::Contains | Operator::StartsWith | Operator::EndsWith => return None,
+    })
+}
+
+fn cannot() -> Problem {
+    bad_request("invalidFilter", "The attribute cannot be compared so.")
+}
