@@ -8,6 +8,7 @@ use axum::{
     routing::post,
 };
 use bz_auth::Verifier;
+use bz_http::egress::{Egress, EgressLimits};
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::Db;
@@ -24,6 +25,7 @@ use crate::{
     registration::register,
     sessions::{login, logout, refresh},
     tenants, users,
+    webhooks::{self, Webhooks},
 };
 
 /// The most that a request to this service has reason to send, in bytes.
@@ -43,6 +45,8 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     /// Signs tokens.
     pub(crate) keys: KeyRing,
+    /// Seals the secrets of webhooks, and calls their addresses.
+    pub(crate) webhooks: Webhooks,
 }
 
 impl AppState {
@@ -84,18 +88,21 @@ impl Service for Identity {
 /// Puts the service together around a hasher that the caller keeps a handle of.
 ///
 /// # Errors
-/// When the signing keys cannot be read or made.
+/// When the signing keys cannot be read or made, or the client for webhooks cannot be built.
 pub async fn build_with(
     core: Core,
     config: IdentityConfig,
     passwords: Passwords,
 ) -> anyhow::Result<App> {
     let keys = KeyRing::load(core.clone()).await?;
+    let egress = Egress::new(config.egress.clone(), EgressLimits::default())?;
+    let webhooks = Webhooks::new(egress, &core.secret, core.sources.rng.clone());
     let state = AppState {
         core,
         config: Arc::new(config),
         passwords,
         keys,
+        webhooks,
     };
     let jobs = jobs::all(&state);
     let app = App::new(router(state));
@@ -122,4 +129,5 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(tenants::get::get_tenant))
         .routes(routes!(keys::jwks::get_jwks))
         .merge(audit::routes())
+        .merge(webhooks::routes())
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use bz_service::config::{Config, Env};
+use bz_http::egress::EgressPolicy;
+use bz_service::config::{Config, Env, egress};
 
 use crate::registration::RegistrationPolicy;
 
@@ -15,6 +16,8 @@ pub struct IdentityConfig {
     pub tenant_hosts: HashMap<String, String>,
     /// Passwords that are hashed at once; 0 for the default.
     pub password_threads: usize,
+    /// Where webhooks may lead.
+    pub egress: EgressPolicy,
 }
 
 impl Config for IdentityConfig {
@@ -51,6 +54,7 @@ impl Config for IdentityConfig {
             )
             .within(0, 256)
             .or("0");
+        let egress = egress(env);
         let default = match environment?.as_str() {
             "development" => RegistrationPolicy::AutoLogin,
             _ => RegistrationPolicy::Verified,
@@ -59,6 +63,7 @@ impl Config for IdentityConfig {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
             password_threads: password_threads?,
+            egress: egress?,
         })
     }
 }

@@ -16,6 +16,7 @@ mod revocations;
 mod sessions;
 mod tenants;
 mod users;
+mod webhooks;
 
 pub use app::{Identity, build_with};
 pub use config::IdentityConfig;

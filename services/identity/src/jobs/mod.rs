@@ -9,13 +9,13 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::AppState;
+use crate::{app::AppState, webhooks};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
     let keys = app.clone();
     let anchors = app.clone();
-    vec![
+    let mut jobs = vec![
         Job::new("signing-keys", async move |stop| {
             signing_keys::run(&keys, &stop).await
         }),
@@ -23,7 +23,9 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
         Job::new("audit-anchors", async move |stop| {
             audit_anchors::run(&anchors, &stop).await
         }),
-    ]
+    ];
+    jobs.extend(webhooks::sender::jobs(app));
+    jobs
 }
 
 /// Waits; false when it is time to stop.

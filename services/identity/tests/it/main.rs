@@ -3,15 +3,21 @@
 
 mod audit;
 mod audit_chain;
+mod audit_export;
 mod checks;
 mod keys;
 mod login;
 mod logout;
 mod me;
 mod oauth;
+mod receiver;
 mod refresh;
 mod refresh_race;
 mod register;
 mod retention;
 mod support;
 mod tenants;
+mod webhook_delivery;
+mod webhook_process;
+mod webhook_retention;
+mod webhooks;
