@@ -12,6 +12,7 @@ mod feed;
 mod outbox;
 pub mod redis;
 mod wake;
+pub mod webhooks;
 
 pub use consumer::{Consumer, EventHandler};
 pub use envelope::Envelope;

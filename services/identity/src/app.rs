@@ -8,6 +8,7 @@ use axum::{
     routing::get,
 };
 use bz_auth::Verifier;
+use bz_http::egress::{Egress, EgressLimits};
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::Db;
@@ -28,6 +29,7 @@ use crate::{
     sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants,
     users::{self, store::Account},
+    webhooks::{self, Webhooks},
 };
 
 /// The most that a request to this service has reason to send, in bytes.
@@ -51,6 +53,8 @@ pub(crate) struct AppState {
     pub(crate) mail: Mailer,
     /// Wakes this process's own follower of revocations.
     pub(crate) changed: Arc<Notify>,
+    /// Seals the secrets of webhooks, and calls their addresses.
+    pub(crate) webhooks: Webhooks,
 }
 
 impl AppState {
@@ -101,7 +105,7 @@ impl Service for Identity {
 /// Puts the service together around a hasher that the caller keeps a handle of.
 ///
 /// # Errors
-/// When the signing keys cannot be read or made.
+/// When the signing keys cannot be read or made, or the client for webhooks cannot be built.
 pub async fn build_with(
     core: Core,
     config: IdentityConfig,
@@ -115,6 +119,8 @@ pub async fn build_with(
         &core.sources.rng,
     )?;
     let probe = mail.probe();
+    let egress = Egress::new(config.egress.clone(), EgressLimits::default())?;
+    let webhooks = Webhooks::new(egress, &core.secret, core.sources.rng.clone());
     let state = AppState {
         mail,
         core,
@@ -122,6 +128,7 @@ pub async fn build_with(
         passwords,
         keys,
         changed: Arc::default(),
+        webhooks,
     };
     let mut jobs = jobs::all(&state);
     jobs.push(revocations::feed::follow(&state).await?);
@@ -179,4 +186,5 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(oauth::discovery::get_openid_configuration))
         .routes(routes!(oauth::discovery::get_authorization_server_metadata))
         .merge(oauth_clients::routes())
+        .merge(webhooks::routes())
 }

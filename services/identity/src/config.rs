@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use bz_service::config::{Config, Env};
+use bz_http::egress::EgressPolicy;
+use bz_service::config::{Config, Env, egress};
 
 use url::Url;
 
@@ -23,6 +24,8 @@ pub struct IdentityConfig {
     pub public_url: Url,
     /// How mail leaves.
     pub(crate) mail: MailConfig,
+    /// Where webhooks may lead.
+    pub egress: EgressPolicy,
 }
 
 impl Config for IdentityConfig {
@@ -68,6 +71,7 @@ impl Config for IdentityConfig {
             .or("http://localhost:8001");
         let is_development = environment? == "development";
         let mail = MailConfig::read(env, is_development);
+        let egress = egress(env);
         let default = if is_development {
             RegistrationPolicy::AutoLogin
         } else {
@@ -80,6 +84,7 @@ impl Config for IdentityConfig {
             relying_party: relying_party?,
             public_url: public_url?,
             mail: mail?,
+            egress: egress?,
         })
     }
 }

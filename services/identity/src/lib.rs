@@ -29,6 +29,7 @@ mod scim;
 mod sessions;
 mod tenants;
 mod users;
+mod webhooks;
 
 pub use account::erasure::erase_deleted_accounts;
 pub use app::{Identity, build_with};

@@ -184,7 +184,10 @@ impl Egress {
 
 fn sort(error: reqwest::Error) -> EgressError {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    if causes.into_iter().any(|cause| cause.is::<RefusedAddress>()) {
+    if causes
+        .into_iter()
+        .any(<dyn Error + 'static>::is::<RefusedAddress>)
+    {
         EgressError::Address
     } else if error.is_timeout() {
         EgressError::Timeout

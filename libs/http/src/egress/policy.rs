@@ -65,7 +65,7 @@ impl EgressPolicy {
             match (net, Host::parse(item)) {
                 (Ok(net), _) => self.nets.push(net),
                 (Err(_), Ok(Host::Domain(host))) if !item.contains('/') => {
-                    self.hosts.push(plain(&host))
+                    self.hosts.push(plain(&host));
                 }
                 _ => {
                     return Err(format!(

@@ -25,6 +25,7 @@ pub(super) async fn rebase(target: &Target) -> anyhow::Result<i64> {
             if let Some(cursor) = cursor {
                 move_cursor(&mut conn, service.name, schema, &cursor).await?;
             }
+            move_webhook_cursor(&mut conn, schema).await?;
             moved += renumber(&mut conn, schema).await?;
         }
         conn.execute("COMMIT").await?;
@@ -95,6 +96,23 @@ async fn move_cursor(
         .bind(seq)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// The same for the schema's own reader, which makes deliveries to webhooks of the events.
+async fn move_webhook_cursor(conn: &mut PgConnection, schema: &str) -> anyhow::Result<()> {
+    let exists = "SELECT to_regclass($1 || '.webhook_cursor') IS NOT NULL";
+    let exists: bool = sqlx::query_scalar(exists)
+        .bind(schema)
+        .fetch_one(&mut *conn)
+        .await?;
+    if exists {
+        let sql = format!(
+            "UPDATE {schema}.webhook_cursor AS c SET txid = '{OLDEST}',
+               seq = (SELECT count(*) FROM {schema}.events AS e WHERE (e.txid, e.seq) <= (c.txid, c.seq))"
+        );
+        conn.execute(sql.as_str()).await?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::{account, app::AppState, mail};
+use crate::{account, app::AppState, mail, webhooks};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
@@ -27,6 +27,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
     ];
     jobs.extend(mail::job::jobs(app));
     jobs.extend(account::erasure::jobs(app));
+    jobs.extend(webhooks::sender::jobs(app));
     jobs
 }
 

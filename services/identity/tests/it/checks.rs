@@ -7,8 +7,6 @@ use serde_json::json;
 
 use crate::{passkeys, support::IdentityUnderTest};
 
-/// Pitfalls 20, 21, 26: no view with its owner's rights, no definer function that is not on the reviewed list with a fixed
-/// search path, no right to truncate; the rules are the files of libs/tenant/src/catalog/rules.
 #[tokio::test]
 async fn the_catalog_follows_the_rules_of_tenancy() {
     checks::catalog::<IdentityUnderTest>().await;
@@ -44,6 +42,17 @@ async fn object(client: &Client, path: &str) -> Option<Vec<String>> {
             let request =
                 json!({ "name": "Theirs", "redirect_uris": ["https://app.example.com/"] });
             client.post("/api/oauth-clients", request).await
+        }
+        path if path.starts_with("/api/webhooks/") => {
+            let hook = json!({ "url": "https://hooks.example.com/", "events": ["*"] });
+            let hook = client.post("/api/webhooks", hook).await.json();
+            let id = hook["id"].as_str()?.to_owned();
+            if !path.contains("/replay") {
+                return Some(vec![id]);
+            }
+            client
+                .post(&format!("/api/webhooks/{id}/test"), json!({}))
+                .await
         }
         "/auth/sessions/{id}" => return Some(vec![crate::sessions::of(client).await]),
         "/auth/passkeys/{id}" => {

@@ -3,6 +3,7 @@
 
 mod audit;
 mod audit_chain;
+mod audit_export;
 mod authenticator;
 mod catalog;
 mod checks;
@@ -26,6 +27,7 @@ mod passkeys;
 mod passwords;
 mod profile;
 mod provider;
+mod receiver;
 mod refresh;
 mod refresh_flood;
 mod refresh_race;
@@ -41,3 +43,7 @@ mod support;
 mod tenants;
 mod users_admin;
 mod verification;
+mod webhook_delivery;
+mod webhook_process;
+mod webhook_retention;
+mod webhooks;

@@ -1,0 +1,63 @@
+use axum::extract::State;
+use bz_auth::Can;
+use bz_http::{IfMatch, Json, Path, Problem, Versioned};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{PatchWebhook, Webhook, WebhooksManage, record, store};
+use crate::{app::AppState, origin::Origin};
+
+/// Change a webhook.
+///
+/// JSON merge patch: a missing field stays, `null` clears it. With `If-Match` the change is made only on that version.
+#[utoipa::path(
+    patch, path = "/api/webhooks/{id}", tag = "webhooks",
+    params(("id" = Uuid, Path, description = "The webhook"), IfMatch),
+    request_body = PatchWebhook,
+    responses(
+        (status = 200, description = "The webhook as it is now", body = Webhook,
+         headers(("ETag" = String, description = "Its version"))),
+        bz_http::openapi::ChangeProblems,
+    ),
+)]
+pub(super) async fn patch_webhook(
+    State(app): State<AppState>,
+    caller: Can<WebhooksManage>,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    origin: Origin,
+    Json(patch): Json<PatchWebhook>,
+) -> Result<Versioned<Webhook>, Problem> {
+    if let Some(url) = &patch.url {
+        app.webhooks.check_url(url)?;
+    }
+    let mut tx = app.core.db.tenant(&caller.scope).await?;
+    let webhook = store::find_for_update(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    if_match.check(webhook.version)?;
+    let wanted = patch.onto(webhook);
+    let changed = store::update(&mut tx, app.core.sources.now(), &wanted).await?;
+    let changes = json!({ "events": changed.events, "enabled": changed.enabled });
+    let by = (&*caller, &origin);
+    record(&mut tx, &app, by, "webhook.updated", id, changes).await?;
+    tx.commit().await?;
+    Ok(Versioned(changed.version, changed))
+}
+
+impl PatchWebhook {
+    fn onto(self, webhook: Webhook) -> Webhook {
+        let enabled = self.enabled.unwrap_or(webhook.enabled);
+        // Whether it works now is found out anew.
+        let anew = enabled && (!webhook.enabled || self.url.is_some());
+        Webhook {
+            url: self.url.unwrap_or(webhook.url),
+            events: self.events.unwrap_or(webhook.events),
+            description: self.description.onto(webhook.description),
+            enabled,
+            disabled_reason: webhook.disabled_reason.filter(|_| !enabled),
+            failing_since: webhook.failing_since.filter(|_| !anew),
+            ..webhook
+        }
+    }
+}
