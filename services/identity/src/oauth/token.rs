@@ -93,18 +93,15 @@ async fn grant(
     let Form(form) = Form::<TokenForm>::from_request(request, &())
         .await
         .map_err(|_| TokenError::InvalidRequest("The form cannot be read."))?;
-    match form.grant_type.as_deref() {
-        Some(kind @ ("authorization_code" | "refresh_token")) => {
-            let client = client_auth::authenticate(app, basic, &form).await?;
-            let cors = cors::allow(origin, &client);
-            let answer = if kind == "refresh_token" {
-                refresh_token::exchange(app, &client, &form).await?
-            } else {
-                authorization_code::exchange(app, &client, &form, &from).await?
-            };
-            return Ok((answer, cors));
-        }
-        _ => {}
+    if let Some(kind @ ("authorization_code" | "refresh_token")) = form.grant_type.as_deref() {
+        let client = client_auth::authenticate(app, basic, &form).await?;
+        let cors = cors::allow(origin, &client);
+        let answer = if kind == "refresh_token" {
+            refresh_token::exchange(app, &client, &form).await?
+        } else {
+            authorization_code::exchange(app, &client, &form, &from).await?
+        };
+        return Ok((answer, cors));
     }
     let client = authenticate(app, basic, form.client_id, form.client_secret)?;
     match form.grant_type.as_deref() {
