@@ -201,7 +201,11 @@ async fn a_code_is_good_for_a_minute_its_client_and_its_address() {
         (change("client_secret", ""), 401, "invalid_client"),
         (change("client_id", ""), 401, "invalid_client"),
         (change("client_id", "web"), 401, "invalid_client"),
-        (change("grant_type", "password"), 401, "invalid_client"),
+        (
+            change("grant_type", "password"),
+            400,
+            "unsupported_grant_type",
+        ),
     ] {
         let answer = token(&app, &fields).await.assert_status(status);
         assert_eq!(answer.json()["error"], error, "{fields:?}");
