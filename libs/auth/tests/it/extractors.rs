@@ -295,3 +295,29 @@ async fn a_caller_does_not_print_its_token() {
     assert!(!format!("{caller:?}").contains(&good[good.len() - 20..]));
     assert_eq!(bz_kernel::ExposeSecret::expose_secret(caller.token()), good);
 }
+
+#[tokio::test]
+async fn an_applications_token_is_good_where_a_permission_is_named_only() {
+    let mut claims = user_claims(&["member"]);
+    claims.scope = "things:read".to_owned();
+    assert!(claims.is_delegated());
+    assert_eq!(call_as(&claims, "/read").await.status, StatusCode::OK);
+    let account = call_as(&claims, "/me").await;
+    assert_eq!(
+        (account.status, account.code()),
+        (StatusCode::FORBIDDEN, "forbidden".into())
+    );
+    assert!(!user_claims(&["member"]).is_delegated());
+    assert!(!service_claims("events:read").is_delegated());
+}
+
+#[tokio::test]
+async fn a_verifier_accepts_its_own_audience_only() {
+    let verifier = Verifier::local_for("https://other.test".into(), ISSUER.into(), clock().0);
+    verifier.install(&jwks(&[&key(1)]));
+    let mut claims = user_claims(&[]);
+    assert!(verifier.verify(&token(&key(1), &claims)).await.is_err());
+    claims.aud.push("https://other.test".to_owned());
+    assert!(verifier.verify(&token(&key(1), &claims)).await.is_ok());
+    assert!(local().verify(&token(&key(1), &claims)).await.is_ok());
+}

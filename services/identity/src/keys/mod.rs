@@ -39,7 +39,7 @@ pub(crate) enum Algorithm {
 #[derive(Clone)]
 pub(crate) enum PrivateKey {
     /// Signs access tokens.
-    Access(SigningKey),
+    Access(Box<SigningKey>),
     /// Signs ID tokens.
     Id(IdTokenKey),
 }
@@ -97,7 +97,7 @@ pub async fn install(
 ) -> Result<(), DbError> {
     let at = sources.now();
     let stored = StoredKey {
-        key: PrivateKey::Access(key),
+        key: PrivateKey::Access(Box::new(key)),
         state: State::Active,
         created_at: at,
         activated_at: Some(at),

@@ -189,7 +189,7 @@ async fn read(core: &Core, sealer: &Sealer, fresh: Option<IdTokenKey>) -> anyhow
     let (mut active, mut id_token, mut id_tokens) = (None, None, Vec::new());
     for StoredKey { key, state, .. } in stored {
         match key {
-            PrivateKey::Access(key) if state == State::Active => active = Some(key),
+            PrivateKey::Access(key) if state == State::Active => active = Some(*key),
             PrivateKey::Access(_) => {}
             PrivateKey::Id(key) => {
                 id_tokens.push(key.clone());
@@ -247,7 +247,9 @@ async fn rotate(
             (Algorithm::Rs256, Some(key)) => Ok(PrivateKey::Id(key)),
             (_, unused) => {
                 fresh = unused;
-                SigningKey::generate(&core.sources.rng).map(PrivateKey::Access)
+                SigningKey::generate(&core.sources.rng)
+                    .map(Box::new)
+                    .map(PrivateKey::Access)
             }
         };
         match step {

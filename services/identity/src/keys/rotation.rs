@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn key(seed: u64, state: State, hours: i64) -> StoredKey {
-        let key = PrivateKey::Access(SigningKey::generate(&Rng::seeded(seed)).unwrap());
+        let key = PrivateKey::Access(Box::new(SigningKey::generate(&Rng::seeded(seed)).unwrap()));
         let activated_at = (state != State::Next).then_some(at(hours));
         let expires_at = (state == State::Retired).then_some(at(hours));
         StoredKey {

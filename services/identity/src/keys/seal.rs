@@ -30,7 +30,9 @@ impl Sealer {
         sealed: &[u8],
     ) -> Result<PrivateKey, Unsealable> {
         let read = |pkcs8: Vec<u8>| match algorithm {
-            Algorithm::EdDsa => SigningKey::from_pkcs8(&pkcs8).map(PrivateKey::Access),
+            Algorithm::EdDsa => SigningKey::from_pkcs8(&pkcs8)
+                .map(Box::new)
+                .map(PrivateKey::Access),
             Algorithm::Rs256 => IdTokenKey::from_pkcs8(&pkcs8).map(PrivateKey::Id),
         };
         let pkcs8 = self.0.open(kid.as_bytes(), sealed).ok();
@@ -53,7 +55,7 @@ mod tests {
                 &Rng::seeded(1),
             )
         };
-        let key = PrivateKey::Access(SigningKey::generate(&Rng::seeded(2)).unwrap());
+        let key = PrivateKey::Access(Box::new(SigningKey::generate(&Rng::seeded(2)).unwrap()));
         let ed = Algorithm::EdDsa;
         let sealed = sealer("a").seal(&key);
         assert!(

@@ -57,9 +57,10 @@ struct Body {
     error_description: &'static str,
 }
 
-impl IntoResponse for TokenError {
-    fn into_response(self) -> Response {
-        let (status, error, error_description) = match self {
+impl TokenError {
+    /// Status, code and description.
+    const fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
             Self::InvalidRequest(what) => (StatusCode::BAD_REQUEST, "invalid_request", what),
             Self::InvalidClient => (
                 StatusCode::UNAUTHORIZED,
@@ -92,7 +93,13 @@ impl IntoResponse for TokenError {
                 "server_error",
                 "Something went wrong on our side.",
             ),
-        };
+        }
+    }
+}
+
+impl IntoResponse for TokenError {
+    fn into_response(self) -> Response {
+        let (status, error, error_description) = self.parts();
         let mut response = (
             status,
             Json(Body {

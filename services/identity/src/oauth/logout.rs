@@ -13,7 +13,10 @@ use serde::Deserialize;
 use super::{
     authorize::with_form_cookie,
     browser::{self, Browser, FormKey},
-    pages::{self, PageError, texts},
+    pages::{
+        self, PageError,
+        texts::{self, Texts},
+    },
     params::{Params, with_query},
     store,
 };
@@ -39,6 +42,15 @@ struct Wanted {
     leads_to: Option<String>,
 }
 
+impl Wanted {
+    /// Whether the application has an ID token of the user who is logged in.
+    fn is_by(&self, browser: &Browser) -> bool {
+        self.hint
+            .as_ref()
+            .is_some_and(|hint| hint.sub == browser.account.user)
+    }
+}
+
 /// `GET` and `POST /oauth2/logout`. It happens at once for an application that shows an ID token of the user who is logged
 /// in; otherwise the user is asked, so that no other site can log anybody out.
 pub(super) async fn logout(
@@ -60,27 +72,11 @@ pub(super) async fn logout(
         Some(tenant) => browser::find(&app, &headers, tenant).await?,
         None => None,
     };
-    let form = FormKey::of(&app, &headers);
     if let Some(browser) = &browser {
-        let user = browser.account.user;
-        let is_hinted = wanted.hint.as_ref().is_some_and(|hint| hint.sub == user);
-        let csrf = params.field("csrf");
-        let is_confirmed = is_post && form.accepts(&app, Some(browser), csrf);
-        if !is_hinted && !is_confirmed {
-            let kept = params.only(&[
-                "client_id",
-                "post_logout_redirect_uri",
-                "state",
-                "ui_locales",
-            ]);
-            let page = pages::confirm_logout(
-                texts,
-                &kept,
-                &form.token(&app, Some(browser)),
-                &browser.account.email,
-                wanted.leads_to.as_deref(),
-            );
-            return Ok(with_form_cookie(&app, &form, page));
+        let form = FormKey::of(&app, &headers);
+        let is_confirmed = is_post && form.accepts(&app, Some(browser), params.field("csrf"));
+        if !is_confirmed && !wanted.is_by(browser) {
+            return Ok(confirmation(&app, texts, &params, &wanted, browser, &form));
         }
     }
     end_sessions(&app, &wanted, browser.as_ref()).await?;
@@ -93,6 +89,27 @@ pub(super) async fn logout(
         response.headers_mut().append(header::SET_COOKIE, forgotten);
     }
     Ok(response)
+}
+
+/// The page that asks the user.
+fn confirmation(
+    app: &AppState,
+    texts: &Texts,
+    params: &Params,
+    wanted: &Wanted,
+    browser: &Browser,
+    form: &FormKey,
+) -> Response {
+    let kept = params.only(&[
+        "client_id",
+        "post_logout_redirect_uri",
+        "state",
+        "ui_locales",
+    ]);
+    let csrf = form.token(app, Some(browser));
+    let leads_to = wanted.leads_to.as_deref();
+    let page = pages::confirm_logout(texts, &kept, &csrf, &browser.account.email, leads_to);
+    with_form_cookie(app, form, page)
 }
 
 /// Checks what was sent; `None` when it makes no sense. Nothing is trusted but an ID token that we signed.

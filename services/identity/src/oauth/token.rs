@@ -96,22 +96,25 @@ async fn grant(
     match form.grant_type.as_deref() {
         Some(kind @ ("authorization_code" | "refresh_token")) => {
             let client = client_auth::authenticate(app, basic, &form).await?;
-            let cors = cors::allow(origin, &client);
             let answer = if kind == "refresh_token" {
                 refresh_token::exchange(app, &client, &form, &from).await?
             } else {
                 authorization_code::exchange(app, &client, &form, &from).await?
             };
-            return Ok((answer, cors));
+            Ok((answer, cors::allow(origin, &client)))
         }
-        _ => {}
+        Some("client_credentials") => Ok((of_service(app, basic, form)?, HeaderMap::new())),
+        Some(_) => Err(TokenError::UnsupportedGrantType),
+        None => Err(TokenError::InvalidRequest("grant_type is missing.")),
     }
+}
+
+fn of_service(
+    app: &AppState,
+    basic: Option<(String, SecretString)>,
+    form: TokenForm,
+) -> Result<TokenResponse, TokenError> {
     let client = authenticate(app, basic, form.client_id, form.client_secret)?;
-    match form.grant_type.as_deref() {
-        Some("client_credentials") => {}
-        Some(_) => return Err(TokenError::UnsupportedGrantType),
-        None => return Err(TokenError::InvalidRequest("grant_type is missing.")),
-    }
     if form
         .scope
         .is_some_and(|scope| !scope.split(' ').all(|name| name == SCOPE))
@@ -128,15 +131,14 @@ async fn grant(
         LIFETIME,
     );
     let token = app.keys.current().sign(&claims)?;
-    let answer = TokenResponse {
+    Ok(TokenResponse {
         access_token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_in: LIFETIME.num_seconds(),
         scope: SCOPE.to_owned(),
         refresh_token: None,
         id_token: None,
-    };
-    Ok((answer, HeaderMap::new()))
+    })
 }
 
 /// The client that the request comes from: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).

@@ -148,15 +148,14 @@ pub(crate) async fn secret_hashes(
     tx: &mut TenantTx,
     id: OauthClientId,
 ) -> Result<Vec<Vec<u8>>, DbError> {
-    let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = query_as(
+    let hashes: Option<Vec<Vec<u8>>> = query_scalar(
         "-- identity.oauth_clients.secret_hashes\n\
-         SELECT secret_hash, previous_secret_hash FROM identity.oauth_clients WHERE id = $1",
+         SELECT array_remove(ARRAY[secret_hash, previous_secret_hash], NULL) FROM identity.oauth_clients WHERE id = $1",
     )
     .bind(id.as_uuid())
     .fetch_optional(tx.conn())
     .await?;
-    let (newest, previous) = row.unwrap_or_default();
-    Ok(newest.into_iter().chain(previous).collect())
+    Ok(hashes.unwrap_or_default())
 }
 
 /// One page and one more, newest first.

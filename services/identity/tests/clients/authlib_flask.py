@@ -136,4 +136,5 @@ def main(issuer):
     print("\n".join(secrets))
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

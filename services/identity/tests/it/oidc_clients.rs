@@ -130,16 +130,15 @@ fn assert_silent(log: &str, output: &Output) {
     }
 }
 
-/// Pitfall 14: Authlib behind Flask logs in, and no secret that it was given is in the log.
-#[tokio::test]
-async fn authlib_logs_in_through_a_flask_application() {
+/// Runs a client that is written in Python.
+async fn run_python(script: &str) {
     let Some(python) = installed("venv/bin/python") else {
         return;
     };
     let provider = Provider::start().await;
     let output = Command::new(python)
         .current_dir(clients())
-        .args(["-B", "authlib_flask.py", &provider.issuer])
+        .args(["-B", script, &provider.issuer])
         .env("AUTHLIB_INSECURE_TRANSPORT", "1")
         .env("NO_PROXY", "*")
         .output()
@@ -147,6 +146,21 @@ async fn authlib_logs_in_through_a_flask_application() {
         .unwrap();
     assert_success(&output);
     assert_silent(&provider.stop().await, &output);
+}
+
+/// Pitfall 14: Authlib behind Flask logs in, and no secret that it was given is in the log.
+#[tokio::test]
+async fn authlib_logs_in_through_a_flask_application() {
+    run_python("authlib_flask.py").await;
+}
+
+#[tokio::test]
+async fn mod_auth_openidc_lets_a_page_be_seen_by_who_is_logged_in() {
+    if Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists() {
+        run_python("apache.py").await;
+    } else {
+        println!("skipped: no Apache with mod_auth_openidc (Debian: libapache2-mod-auth-openidc)");
+    }
 }
 
 /// Pitfalls 13, 14: openid-client and jose log in with a secret and without one, and no secret is in the log.

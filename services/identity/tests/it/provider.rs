@@ -2,12 +2,12 @@
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use bz_testkit::{TestRequest, TestResponse};
+use bz_testkit::{Role, Tenant, TestRequest, TestResponse};
 use http::Method;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::support::{IdentityApp, PASSWORD};
+use crate::support::{IdentityApp, PASSWORD, address};
 
 pub(crate) const REDIRECT_URI: &str = "https://app.example.com/cb?kept=%2F";
 pub(crate) const AFTER_LOGOUT: &str = "https://app.example.com/bye";
@@ -251,4 +251,55 @@ fn part(token: &str, n: usize) -> Value {
 pub(crate) fn half_hash(text: &str) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
+}
+
+/// An error that is shown to the user, and goes nowhere.
+pub(crate) fn assert_page(answer: &TestResponse, what: &str) {
+    assert_eq!(answer.status, 400, "{what}: {}", answer.describe());
+    assert!(answer.header("location").is_none(), "{what}");
+    assert!(
+        answer.text().contains("<h1>This did not work</h1>"),
+        "{what}"
+    );
+}
+
+/// An error that the application is told.
+pub(crate) fn assert_error(answer: &TestResponse, error: &str, what: &str) {
+    assert_eq!(answer.status, 303, "{what}: {}", answer.describe());
+    let sent = location(answer);
+    assert_eq!(sent["error"], error, "{what}");
+    assert_eq!(
+        (&*sent["state"], &*sent["iss"]),
+        ("s&t", "https://identity.test"),
+        "{what}"
+    );
+    assert!(!sent.contains_key("code"), "{what}");
+}
+
+/// The address of the owner of acme.
+pub(crate) fn owner() -> String {
+    address(Tenant::Acme, Role::Owner)
+}
+
+/// A value that is a text.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// The statuses of `/auth/me` and `/oauth2/userinfo` for a bearer token.
+pub(crate) async fn statuses(app: &IdentityApp, bearer: &str) -> (u16, u16) {
+    let client = app.anonymous.with_token(bearer);
+    let me = client.get("/auth/me").await.status.as_u16();
+    (me, client.get("/oauth2/userinfo").await.status.as_u16())
+}
+
+/// What introspection says of a token.
+pub(crate) async fn introspect(app: &IdentityApp, client: &Application, token: &str) -> Value {
+    let fields = [
+        ("token", token),
+        ("client_id", &client.client_id),
+        ("client_secret", &client.secret),
+    ];
+    let answer = post(app, "/oauth2/introspect", &fields).await;
+    answer.assert_status(200).json()
 }

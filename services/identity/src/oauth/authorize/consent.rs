@@ -27,7 +27,7 @@ pub(in crate::oauth) async fn decide(
     let params = Params::read(request).await?;
     let request = match AuthorizationRequest::read(&app, &params).await? {
         Ok(request) => request,
-        Err(rejected) => return Ok(rejected.respond(&app, &headers, &params)),
+        Err(rejected) => return Ok(rejected.respond(&headers, &params)),
     };
     let browser = browser::find(&app, &headers, request.tenant).await?;
     let now = app.core.sources.now();

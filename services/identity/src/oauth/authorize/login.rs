@@ -43,7 +43,7 @@ pub(in crate::oauth) async fn log_in(
     let params = Params::read(request).await?;
     let request = match AuthorizationRequest::read(&app, &params).await? {
         Ok(request) => request,
-        Err(rejected) => return Ok(rejected.respond(&app, &headers, &params)),
+        Err(rejected) => return Ok(rejected.respond(&headers, &params)),
     };
     let email = params.field("email");
     let again = |refusal| login_page(&app, &headers, &request, email, Some(refusal));
@@ -51,15 +51,7 @@ pub(in crate::oauth) async fn log_in(
     if !FormKey::of(&app, &headers).accepts(&app, None, params.field("csrf")) {
         return Ok(again(Refusal::StaleForm));
     }
-    let credentials = Credentials {
-        address: email.unwrap_or_default().to_owned(),
-        password: params
-            .field("password")
-            .unwrap_or_default()
-            .to_owned()
-            .into(),
-        tenant: Some(request.tenant.to_string()),
-    };
+    let credentials = credentials(&params, &request);
     // The application names the tenant; which host was called says nothing here.
     match authenticate(&app, &HeaderMap::new(), &credentials).await {
         Ok((account, new_hash)) => {
@@ -73,6 +65,15 @@ pub(in crate::oauth) async fn log_in(
             Some(refusal) => Ok(again(refusal)),
             None => Err(problem),
         },
+    }
+}
+
+fn credentials(params: &Params, request: &AuthorizationRequest) -> Credentials {
+    let field = |name| params.field(name).unwrap_or_default().to_owned();
+    Credentials {
+        address: field("email"),
+        password: field("password").into(),
+        tenant: Some(request.tenant.to_string()),
     }
 }
 

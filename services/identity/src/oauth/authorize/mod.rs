@@ -39,7 +39,7 @@ pub(super) async fn authorize(
     let params = Params::read(request).await?;
     match AuthorizationRequest::read(&app, &params).await? {
         Ok(request) => proceed(&app, &headers, &origin, &request).await,
-        Err(rejected) => Ok(rejected.respond(&app, &headers, &params)),
+        Err(rejected) => Ok(rejected.respond(&headers, &params)),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) enum Rejected {
 }
 
 impl Rejected {
-    pub(super) fn respond(self, _app: &AppState, headers: &HeaderMap, params: &Params) -> Response {
+    pub(super) fn respond(self, headers: &HeaderMap, params: &Params) -> Response {
         match self {
             Self::Page(error) => {
                 pages::error(texts::of(headers, params.field("ui_locales")), error)
@@ -102,10 +102,10 @@ impl AuthorizationRequest {
         app: &AppState,
         params: &Params,
     ) -> Result<Result<Self, Rejected>, DbError> {
-        let (client_id, redirect_uri) = match (params.get("client_id"), params.get("redirect_uri"))
-        {
-            (Ok(client_id), Ok(redirect_uri)) => (client_id, redirect_uri),
-            _ => return Ok(Err(Rejected::Page(PageError::BadRequest))),
+        let (Ok(client_id), Ok(redirect_uri)) =
+            (params.get("client_id"), params.get("redirect_uri"))
+        else {
+            return Ok(Err(Rejected::Page(PageError::BadRequest)));
         };
         let Some((tenant, id)) = client_id.and_then(secret::parse_client_id) else {
             return Ok(Err(Rejected::Page(PageError::UnknownClient)));
