@@ -91,7 +91,7 @@ impl Caller {
             scope: TenantScope::new(tenant, Some(user)),
             user,
             session: claims.sid,
-            permissions: Permissions::of_roles(&claims.roles),
+            permissions: Permissions::of_roles(&claims.roles).with(&claims.entitlements),
             claims,
             token,
         })

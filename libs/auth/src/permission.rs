@@ -1,9 +1,12 @@
-//! Permissions, and which role has which.
+//! Permissions, which role has which, and those that a tenant's own roles add.
+
+use std::sync::Arc;
 
 /// A permission as a type, so that a handler's signature names what it needs: `caller: Can<LeadsWrite>`.
 ///
 /// Its name is `<resource>:<action>`; the action is `read` or `write` (which includes deleting), anything else is for
-/// owners and admins.
+/// owners, admins, and those to whom a role of the tenant's own gives it. The operation's documentation names it too:
+/// `security(("bearer" = ["leads:write"]))`, which the check of access compares with what the handler asks for.
 pub trait Permission: Send + Sync + 'static {
     /// The name that documents and answers show: `leads:write`.
     const NAME: &'static str;
@@ -36,12 +39,13 @@ macro_rules! permissions {
     };
 }
 
-/// What a user may do in the tenant of their token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a user may do in the tenant of their token. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     read: bool,
     write: bool,
     everything: bool,
+    named: Option<Arc<[String]>>,
 }
 
 impl Permissions {
@@ -56,6 +60,7 @@ impl Permissions {
                     read: true,
                     write: true,
                     everything: true,
+                    ..sum
                 },
                 "member" => Self {
                     read: true,
@@ -67,21 +72,56 @@ impl Permissions {
             })
     }
 
-    /// Whether `permission`, for example `leads:write`, is among them.
+    /// These and the named ones, which the tenant's own roles give: `leads:write`, `leads:*`, `*:read`.
     #[must_use]
-    pub fn allow(self, permission: &str) -> bool {
-        match permission.rsplit_once(':') {
+    pub fn with(self, names: &[String]) -> Self {
+        if names.is_empty() {
+            return self;
+        }
+        let before = self.named.iter().flat_map(|named| named.iter());
+        let named = before.chain(names).cloned().collect();
+        Self {
+            named: Some(named),
+            ..self
+        }
+    }
+
+    /// Whether `permission` is among them, for example `leads:write`. A pattern is among them only if everything that it
+    /// stands for is, by one name: `leads:*` is not, when there are `leads:read` and `leads:write`.
+    #[must_use]
+    pub fn allow(&self, permission: &str) -> bool {
+        let by_role = match permission.rsplit_once(':') {
             Some((_, "read")) => self.read,
             Some((_, "write")) => self.write,
             _ => self.everything,
-        }
+        };
+        let mut named = self.named.iter().flat_map(|named| named.iter());
+        by_role || named.any(|name| covers(name, permission))
     }
 
     /// Whether `P` is among them.
     #[must_use]
-    pub fn has<P: Permission>(self) -> bool {
+    pub fn has<P: Permission>(&self) -> bool {
         self.allow(P::NAME)
     }
+}
+
+/// Whether the permission `name`, which may be a pattern (`leads:*`, `*:read`), includes `permission`.
+#[must_use]
+pub fn covers(name: &str, permission: &str) -> bool {
+    let (Some((resource, action)), Some((wanted_resource, wanted_action))) =
+        (name.rsplit_once(':'), permission.rsplit_once(':'))
+    else {
+        return false;
+    };
+    let fits = |pattern: &str, wanted: &str| pattern == "*" || pattern == wanted;
+    fits(resource, wanted_resource) && fits(action, wanted_action)
+}
+
+/// Whether a permission is one to administer people, security or the tenant itself, as opposed to working in it.
+#[must_use]
+pub fn is_administration(permission: &str) -> bool {
+    !matches!(permission.rsplit_once(':'), Some((_, "read" | "write")))
 }
 
 #[cfg(test)]
@@ -105,6 +145,42 @@ mod tests {
             let allowed =
                 ["leads:read", "leads:write", "members:manage"].map(|name| permissions.allow(name));
             assert_eq!(allowed, expected, "{roles:?}");
+        }
+    }
+
+    #[test]
+    fn named_permissions_add_to_those_of_the_roles_and_patterns_cover_what_they_stand_for() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let table = [
+            (&["leads:read"][..], "leads:read", true),
+            (&["leads:read"], "leads:write", false),
+            (&["leads:read"], "deals:read", false),
+            (&["leads:*"], "leads:manage", true),
+            (&["leads:*"], "leads:*", true),
+            (&["leads:*"], "*:read", false),
+            (&["leads:read", "leads:write"], "leads:*", false),
+            (&["*:read"], "deals:read", true),
+            (&["*:read"], "deals:write", false),
+            (&["*:*"], "users:impersonate", true),
+            (&["leads", ""], "leads:read", false),
+            (&["leads", ""], "leads", false),
+        ];
+        for (given, asked, expected) in table {
+            let permissions = Permissions::default().with(&names(given));
+            assert_eq!(permissions.allow(asked), expected, "{given:?} {asked}");
+        }
+        let both = Permissions::of_roles(&["viewer"]).with(&names(&["leads:write"]));
+        assert!(both.allow("deals:read") && both.allow("leads:write"));
+        assert!(!both.allow("deals:write") && !both.allow("members:manage"));
+    }
+
+    #[test]
+    fn whatever_is_not_work_is_administration() {
+        for name in ["members:manage", "users:impersonate", "leads:*", "leads"] {
+            assert!(is_administration(name), "{name}");
+        }
+        for name in ["leads:read", "leads:write"] {
+            assert!(!is_administration(name), "{name}");
         }
     }
 }

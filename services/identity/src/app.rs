@@ -16,13 +16,14 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    api_keys,
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
     oauth,
     passwords::Passwords,
     registration::register,
-    revocations,
+    revocations, service_accounts,
     sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants, users,
 };
@@ -102,6 +103,7 @@ pub async fn build_with(
         keys,
         changed: Arc::default(),
     };
+    api_keys::verify::install(&state);
     let mut jobs = jobs::all(&state);
     jobs.push(revocations::feed::follow(&state).await?);
     let app = App::new(router(state));
@@ -112,6 +114,10 @@ fn router(state: AppState) -> Router {
     let (public, _) = public_routes().split_for_parts();
     public
         .merge(bz_events::feed_routes())
+        .route(
+            "/internal/api-keys/verify",
+            post(api_keys::verify::verify_api_key),
+        )
         .route(
             "/internal/revocations",
             get(revocations::feed::list_revocations),
@@ -133,5 +139,30 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(reauthenticate::reauthenticate))
         .routes(routes!(users::me::get_me))
         .routes(routes!(tenants::get::get_tenant))
+        .routes(routes!(
+            api_keys::list::list_api_keys,
+            api_keys::create::create_api_key
+        ))
+        .routes(routes!(
+            api_keys::get::get_api_key,
+            api_keys::patch::patch_api_key,
+            api_keys::delete::delete_api_key
+        ))
+        .routes(routes!(api_keys::rotate::rotate_api_key))
+        .routes(routes!(
+            service_accounts::list::list_service_accounts,
+            service_accounts::create::create_service_account
+        ))
+        .routes(routes!(
+            service_accounts::get::get_service_account,
+            service_accounts::patch::patch_service_account,
+            service_accounts::delete::delete_service_account
+        ))
+        .routes(routes!(
+            service_accounts::create_secret::create_service_account_secret
+        ))
+        .routes(routes!(
+            service_accounts::delete_secret::delete_service_account_secret
+        ))
         .routes(routes!(keys::jwks::get_jwks))
 }

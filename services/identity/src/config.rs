@@ -13,6 +13,8 @@ pub struct IdentityConfig {
     pub registration: RegistrationPolicy,
     /// Slug of the tenant by the host that is called, in lower case.
     pub tenant_hosts: HashMap<String, String>,
+    /// What API keys of this installation are marked with: `live` or `dev`.
+    pub key_environment: &'static str,
     /// Passwords that are hashed at once; 0 for the default.
     pub password_threads: usize,
 }
@@ -51,13 +53,14 @@ impl Config for IdentityConfig {
             )
             .within(0, 256)
             .or("0");
-        let default = match environment?.as_str() {
-            "development" => RegistrationPolicy::AutoLogin,
-            _ => RegistrationPolicy::Verified,
+        let (default, key_environment) = match environment?.as_str() {
+            "development" => (RegistrationPolicy::AutoLogin, "dev"),
+            _ => (RegistrationPolicy::Verified, "live"),
         };
         Some(Self {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
+            key_environment,
             password_threads: password_threads?,
         })
     }

@@ -1,6 +1,7 @@
 //! Identity: tenants, users, sessions and the access tokens that the other services accept. See `README.md`.
 #![warn(missing_docs)]
 
+mod api_keys;
 mod app;
 mod audit;
 mod config;
@@ -13,6 +14,7 @@ pub mod passwords;
 mod problems;
 mod registration;
 mod revocations;
+mod service_accounts;
 mod sessions;
 mod tenants;
 mod users;

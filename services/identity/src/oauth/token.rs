@@ -4,14 +4,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bz_auth::{Claims, service_client_secret};
+use bz_auth::{Claims, claims::SERVICE_ACCOUNT_CLIENT, service_client_secret};
 use bz_http::{Errors, Form, Json, Validate, extract::is_form};
 use bz_kernel::{ExposeSecret, SecretString, platform::SERVICES};
 use chrono::TimeDelta;
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::error::TokenError;
+use super::{error::TokenError, grants::client_credentials};
 use crate::app::AppState;
 
 /// The one thing that the platform's services may do without a user.
@@ -38,10 +38,12 @@ struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
+    #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'static str,
 }
 
-/// `POST /oauth2/token`: a token for one of the platform's services, which is nobody's and belongs to no tenant.
+/// `POST /oauth2/token`: a token for a tenant's service account, or for one of the platform's services, which is nobody's
+/// and belongs to no tenant.
 pub(crate) async fn create_token(State(app): State<AppState>, request: Request) -> Response {
     match grant(&app, request).await {
         Ok(answer) => {
@@ -65,12 +67,18 @@ async fn grant(app: &AppState, request: Request) -> Result<TokenResponse, TokenE
     let Form(form) = Form::<TokenForm>::from_request(request, &())
         .await
         .map_err(|_| TokenError::InvalidRequest("The form cannot be read."))?;
-    let client = authenticate(app, basic, form.client_id, form.client_secret)?;
+    let (client, secret) = sent(basic, form.client_id, form.client_secret)?;
     match form.grant_type.as_deref() {
         Some("client_credentials") => {}
         Some(_) => return Err(TokenError::UnsupportedGrantType),
         None => return Err(TokenError::InvalidRequest("grant_type is missing.")),
     }
+    if client.starts_with(SERVICE_ACCOUNT_CLIENT) {
+        let scope = form.scope.as_deref();
+        let claims = client_credentials::claims(app, &client, &secret, scope, LIFETIME).await?;
+        return answer(app, &claims, "");
+    }
+    let client = authenticate(app, &client, &secret)?;
     if form
         .scope
         .is_some_and(|scope| !scope.split(' ').all(|name| name == SCOPE))
@@ -86,7 +94,15 @@ async fn grant(app: &AppState, request: Request) -> Result<TokenResponse, TokenE
         sources.now(),
         LIFETIME,
     );
-    let token = app.keys.current().sign(&claims).map_err(|error| {
+    answer(app, &claims, SCOPE)
+}
+
+fn answer(
+    app: &AppState,
+    claims: &Claims,
+    scope: &'static str,
+) -> Result<TokenResponse, TokenError> {
+    let token = app.keys.current().sign(claims).map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "a service's token could not be signed"
@@ -98,18 +114,17 @@ async fn grant(app: &AppState, request: Request) -> Result<TokenResponse, TokenE
         access_token,
         token_type: "Bearer",
         expires_in: LIFETIME.num_seconds(),
-        scope: SCOPE,
+        scope,
     })
 }
 
-/// The client that the request comes from: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
-fn authenticate(
-    app: &AppState,
+/// Client and secret: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
+fn sent(
     basic: Option<(String, SecretString)>,
     client_id: Option<String>,
     client_secret: Option<String>,
-) -> Result<&'static str, TokenError> {
-    let (name, secret) = match (basic, client_secret) {
+) -> Result<(String, SecretString), TokenError> {
+    Ok(match (basic, client_secret) {
         (Some(_), Some(_)) => {
             return Err(TokenError::InvalidRequest(
                 "Two ways of client authentication.",
@@ -121,12 +136,20 @@ fn authenticate(
             secret.into(),
         ),
         (None, None) => return Err(TokenError::InvalidClient),
-    };
+    })
+}
+
+/// The service of the platform that the request comes from.
+fn authenticate(
+    app: &AppState,
+    name: &str,
+    secret: &SecretString,
+) -> Result<&'static str, TokenError> {
     let known = SERVICES
         .iter()
         .map(|service| service.name)
         .find(|known| *known == name);
-    let expected = service_client_secret(&app.core.secret, &name);
+    let expected = service_client_secret(&app.core.secret, name);
     let matches = verify_slices_are_equal(
         expected.expose_secret().as_bytes(),
         secret.expose_secret().as_bytes(),

@@ -17,8 +17,15 @@ async fn no_tenant_reads_or_changes_anothers_rows() {
 #[tokio::test]
 async fn a_foreign_id_is_answered_like_one_that_does_not_exist() {
     let objects = async |globex: &bz_testkit::Client, path: &str| {
+        if path == "/api/service-accounts/{id}/secrets/{secret_id}" {
+            return Some(crate::service_accounts::with_secret(globex).await);
+        }
         Some(vec![match path {
             "/api/tenants/{id}" => Tenant::Globex.id().to_string(),
+            "/api/api-keys/{id}" | "/api/api-keys/{id}/rotate" => crate::api_keys::of(globex).await,
+            "/api/service-accounts/{id}" | "/api/service-accounts/{id}/secrets" => {
+                crate::service_accounts::of(globex).await
+            }
             "/auth/sessions/{id}" => crate::sessions::of(globex).await,
             _ => return None,
         }])

@@ -1,6 +1,7 @@
 //! The identity service through its router, on a real database with the service's weak role.
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
+mod api_keys;
 mod checks;
 mod keys;
 mod login;
@@ -13,6 +14,7 @@ mod refresh_race;
 mod register;
 mod retention;
 mod revocations;
+mod service_accounts;
 mod sessions;
 mod support;
 mod tenants;

@@ -1,0 +1,3 @@
+//! The grants of `POST /oauth2/token`.
+
+pub(super) mod client_credentials;
