@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod api_keys;
+mod api_keys_abroad;
 mod checks;
 mod keys;
 mod login;
