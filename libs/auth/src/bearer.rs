@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bz_http::Problem;
+use bz_http::{ClientIp, Problem};
 use bz_kernel::SecretString;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 
@@ -15,7 +15,9 @@ pub(crate) async fn authenticate(
 ) -> Result<(Arc<Claims>, SecretString), Problem> {
     let verified = async {
         let token = bearer(&parts.headers)?;
-        Ok((verifier.verify(token).await?, SecretString::from(token)))
+        let ip = parts.extensions.get::<ClientIp>().map(|client| client.0);
+        let claims = verifier.verify_from(token, ip).await?;
+        Ok((claims, SecretString::from(token)))
     };
     verified.await.map_err(problem)
 }

@@ -61,6 +61,9 @@ pub struct Claims {
     /// Who acts in the user's name, if somebody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// The API key that these claims were exchanged for. No token has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<Uuid>,
 }
 
 /// Who acts in the name of a token's subject (RFC 8693 section 4.1).
@@ -68,6 +71,35 @@ pub struct Claims {
 pub struct Actor {
     /// The id of the user who acts.
     pub sub: UserId,
+}
+
+/// Whose API key it is, and what it may do.
+#[derive(Clone, Debug)]
+pub struct KeyOwner {
+    /// The user as whom it acts.
+    pub user: UserId,
+    /// The tenant that it is for.
+    pub tenant: TenantId,
+    /// The key.
+    pub key: Uuid,
+    /// Its scopes, as far as the user has them.
+    pub permissions: Vec<String>,
+}
+
+/// What the client ids of service accounts begin with, and no others.
+pub const SERVICE_ACCOUNT_CLIENT: &str = "sa_";
+
+/// A service account: a program that is somebody of its own in a tenant.
+#[derive(Clone, Debug)]
+pub struct ServicePrincipal {
+    /// Its id, which stands where a user's does.
+    pub id: UserId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its client id.
+    pub client_id: String,
+    /// Its role.
+    pub role: String,
 }
 
 /// What identity knows of a user when it signs a token for them.
@@ -151,6 +183,48 @@ impl Claims {
         }
     }
 
+    /// The claims that an API key is exchanged for. Without a role its scopes are all it may do, and without a time of
+    /// login it never counts as recent.
+    #[must_use]
+    pub fn of_api_key(
+        issuer: &str,
+        owner: KeyOwner,
+        jti: Uuid,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Self {
+        let (sub, client) = (owner.user.to_string(), "api-key".to_owned());
+        Self {
+            tid: Some(owner.tenant.as_uuid()),
+            entitlements: owner.permissions,
+            api_key: Some(owner.key),
+            ..Self::bare(issuer, sub, client, jti, now, lifetime)
+        }
+    }
+
+    /// The claims of a service account's token. It has a role as a user has, but no session and no time of login.
+    #[must_use]
+    pub fn of_service_account(
+        issuer: &str,
+        account: ServicePrincipal,
+        jti: Uuid,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Self {
+        let (sub, client) = (account.id.to_string(), account.client_id);
+        Self {
+            tid: Some(account.tenant.as_uuid()),
+            roles: vec![account.role],
+            ..Self::bare(issuer, sub, client, jti, now, lifetime)
+        }
+    }
+
+    /// Whether they are a service account's.
+    #[must_use]
+    pub fn is_service_account(&self) -> bool {
+        self.client_id.starts_with(SERVICE_ACCOUNT_CLIENT)
+    }
+
     /// Whether one of the scopes is `name`.
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
@@ -190,6 +264,7 @@ impl Claims {
             acr: None,
             amr: Vec::new(),
             act: None,
+            api_key: None,
         }
     }
 }

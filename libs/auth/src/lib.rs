@@ -5,6 +5,7 @@
 //! the tenant it works in comes from that token and from nowhere else.
 #![warn(missing_docs)]
 
+pub mod api_key;
 mod bearer;
 pub mod caller;
 pub mod claims;

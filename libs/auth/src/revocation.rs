@@ -33,6 +33,8 @@ pub enum RevokedKind {
     User,
     /// Those of everybody in the tenant that were signed at or before the instant.
     Tenant,
+    /// What an API key was exchanged for at or before the instant.
+    ApiKey,
 }
 
 /// A revocation as it travels.
@@ -128,6 +130,9 @@ impl Revocations {
         let session = claims.sid.map(bz_kernel::SessionId::as_uuid);
         signed <= known.floor
             || session.is_some_and(|session| at(RevokedKind::Session, session).is_some())
+            || claims
+                .api_key
+                .is_some_and(|key| at(RevokedKind::ApiKey, key).is_some_and(|at| signed <= at))
             || at(RevokedKind::Tenant, tenant).is_some_and(|at| signed <= at)
             || claims
                 .sub

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod admin;
+pub mod api_keys;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::admin::Admin;
+use crate::api_keys;
 use crate::app::{App, Service};
 use crate::config::{Config, ConfigProblems, CoreConfig, Env, ServerConfig};
 use crate::core::Core;
@@ -127,6 +128,7 @@ pub async fn run_service<S: Service>(
 ) -> Result<(), RunError> {
     let Settings { core: config, own } = settings;
     let core = Core::from_config(S::INFO, &config).map_err(RunError::Start)?;
+    api_keys::install(&core).map_err(RunError::Start)?;
     let docs = Docs::new(&S::openapi()).map_err(|error| RunError::Start(error.into()))?;
     let health = Arc::new(Health::new(S::INFO, core.sources.clock.clone()));
     let monitor = Monitor::new(core.db.clone(), core.redis.clone(), Arc::clone(&health))

@@ -6,7 +6,7 @@ use bz_auth::{ServiceTokens, Verifier};
 use bz_events::Redis;
 use bz_kernel::{Clock, ExposeSecret, FixedClock, Rng, ServiceInfo, Sources};
 use bz_service::{
-    App, Core, Job, Service,
+    App, Core, Job, Service, api_keys,
     config::Env,
     core::Parts,
     docs::Docs,
@@ -301,7 +301,9 @@ fn core<S: Service>(settings: &Settings<S>, sources: Sources, tokens: &Tokens) -
         siblings: config.siblings.clone(),
         issuer: config.issuer.clone(),
     };
-    Core::assemble(S::INFO, parts)
+    let core = Core::assemble(S::INFO, parts);
+    api_keys::install(&core).expect("a client to identity can be made");
+    core
 }
 
 /// Puts health and documentation in front of the routes, as `bz_service::run` does.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    routing::get,
+    routing::{get, post},
 };
 use bz_auth::Verifier;
 use bz_http::egress::{Egress, EgressLimits};
@@ -17,7 +17,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    account, audit,
+    account, api_keys, audit,
     config::IdentityConfig,
     impersonation, jobs,
     keys::{self, KeyRing},
@@ -25,7 +25,7 @@ use crate::{
     members, mfa, oauth, oauth_clients, pages, passkeys,
     passwords::Passwords,
     registration::register,
-    revocations, roles, scim,
+    revocations, roles, scim, service_accounts,
     sessions::{list, login, logout, reauthenticate, refresh, revoke, revoke_all},
     tenants,
     users::{self, store::Account},
@@ -130,6 +130,7 @@ pub async fn build_with(
         changed: Arc::default(),
         webhooks,
     };
+    api_keys::verify::install(&state);
     let mut jobs = jobs::all(&state);
     jobs.push(revocations::feed::follow(&state).await?);
     let app = App::new(router(state)).with_probe(probe);
@@ -142,6 +143,10 @@ fn router(state: AppState) -> Router {
         .merge(bz_events::feed_routes())
         .merge(pages::routes())
         .merge(scim::routes())
+        .route(
+            "/internal/api-keys/verify",
+            post(api_keys::verify::verify_api_key),
+        )
         .route(
             "/internal/revocations",
             get(revocations::feed::list_revocations),
@@ -180,6 +185,31 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .merge(members::routes())
         .merge(users::admin::routes())
         .merge(impersonation::routes())
+        .routes(routes!(
+            api_keys::list::list_api_keys,
+            api_keys::create::create_api_key
+        ))
+        .routes(routes!(
+            api_keys::get::get_api_key,
+            api_keys::patch::patch_api_key,
+            api_keys::delete::delete_api_key
+        ))
+        .routes(routes!(api_keys::rotate::rotate_api_key))
+        .routes(routes!(
+            service_accounts::list::list_service_accounts,
+            service_accounts::create::create_service_account
+        ))
+        .routes(routes!(
+            service_accounts::get::get_service_account,
+            service_accounts::patch::patch_service_account,
+            service_accounts::delete::delete_service_account
+        ))
+        .routes(routes!(
+            service_accounts::create_secret::create_service_account_secret
+        ))
+        .routes(routes!(
+            service_accounts::delete_secret::delete_service_account_secret
+        ))
         .routes(routes!(keys::jwks::get_jwks))
         .merge(audit::routes())
         .merge(account::routes())

@@ -16,6 +16,8 @@ pub struct IdentityConfig {
     pub registration: RegistrationPolicy,
     /// Slug of the tenant by the host that is called, in lower case.
     pub tenant_hosts: HashMap<String, String>,
+    /// What API keys of this installation are marked with: `live` or `dev`.
+    pub key_environment: &'static str,
     /// Passwords that are hashed at once; 0 for the default.
     pub password_threads: usize,
     /// Whom passkeys belong to.
@@ -72,14 +74,15 @@ impl Config for IdentityConfig {
         let is_development = environment? == "development";
         let mail = MailConfig::read(env, is_development);
         let egress = egress(env);
-        let default = if is_development {
-            RegistrationPolicy::AutoLogin
+        let (default, key_environment) = if is_development {
+            (RegistrationPolicy::AutoLogin, "dev")
         } else {
-            RegistrationPolicy::Verified
+            (RegistrationPolicy::Verified, "live")
         };
         Some(Self {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
+            key_environment,
             password_threads: password_threads?,
             relying_party: relying_party?,
             public_url: public_url?,

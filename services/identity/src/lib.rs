@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod account;
+mod api_keys;
 mod app;
 mod audit;
 mod change;
@@ -26,6 +27,7 @@ mod registration;
 mod revocations;
 mod roles;
 mod scim;
+mod service_accounts;
 mod sessions;
 mod tenants;
 mod users;

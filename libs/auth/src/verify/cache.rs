@@ -13,7 +13,7 @@ use crate::Claims;
 const GENERATION: usize = 5_000;
 
 /// SHA-256 of the token: what is kept cannot be presented.
-pub(super) type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 pub(super) fn digest(token: &str) -> Digest {
     let mut out = [0; 32];

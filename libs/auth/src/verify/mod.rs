@@ -1,17 +1,18 @@
 //! Verification of access tokens, the same in every service.
 
-mod cache;
+pub(crate) mod cache;
 mod key_set;
 mod key_store;
 mod token;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bz_kernel::Clock;
 use jsonwebtoken::jwk::JwkSet;
 use url::Url;
 
 use self::{cache::TokenCache, key_set::KeySet, key_store::KeyStore};
+use crate::api_key::{self, ApiKeys, Exchange};
 use crate::claims::seconds;
 use crate::{AUDIENCE, Claims, Revocations};
 
@@ -54,6 +55,7 @@ struct Inner {
     keys: KeyStore,
     verified: Arc<TokenCache>,
     revoked: Revocations,
+    api_keys: ApiKeys,
 }
 
 impl Verifier {
@@ -69,6 +71,7 @@ impl Verifier {
             keys,
             verified,
             revoked: Revocations::default(),
+            api_keys: ApiKeys::default(),
         }))
     }
 
@@ -90,6 +93,7 @@ impl Verifier {
             keys,
             verified,
             revoked: Revocations::default(),
+            api_keys: ApiKeys::default(),
         }))
     }
 
@@ -137,6 +141,36 @@ impl Verifier {
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
         &self.0.revoked
+    }
+
+    /// Accepts API keys from now on; `exchange` says what one is good for.
+    pub fn accept_api_keys(&self, exchange: Exchange) {
+        self.0.api_keys.install(exchange);
+    }
+
+    /// Verifies a token, or an API key that a client at `ip` sends.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub async fn verify_from(
+        &self,
+        token: &str,
+        ip: Option<IpAddr>,
+    ) -> Result<Arc<Claims>, AuthError> {
+        if !token.starts_with(api_key::PREFIX) {
+            return self.verify(token).await;
+        }
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthError::Invalid("too long"));
+        }
+        let (now, digest) = (seconds(self.0.clock.now()), cache::digest(token));
+        let keys = &self.0.api_keys;
+        let grant = keys.grant(token, digest, now, &self.0.revoked).await?;
+        if grant.admits(ip) {
+            Ok(Arc::new(grant.claims.clone()))
+        } else {
+            Err(AuthError::Invalid("the API key is not for this address"))
+        }
     }
 
     async fn open(&self, token: &str) -> Result<Claims, AuthError> {

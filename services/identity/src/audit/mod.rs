@@ -59,6 +59,9 @@ impl Actor {
                 user: caller.user,
                 by: actor.sub,
             },
+            None if caller.claims.is_service_account() => {
+                Self::ServiceAccount(caller.user.as_uuid())
+            }
             None => Self::User(caller.user),
         }
     }

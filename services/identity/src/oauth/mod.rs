@@ -1,5 +1,5 @@
-//! OAuth2 (RFC 6749) and OpenID Connect: tokens for the platform's own services, and the provider that applications log a
-//! tenant's users in with.
+//! OAuth2 (RFC 6749) and OpenID Connect: tokens for the platform's own services and the tenants' service accounts, and the
+//! provider that applications log a tenant's users in with.
 //!
 //! The endpoints of the protocols answer as those say and not with problem documents, and are described by the discovery
 //! document and not by the OpenAPI document.

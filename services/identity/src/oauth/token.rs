@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bz_auth::{Claims, service_client_secret};
+use bz_auth::{Claims, claims::SERVICE_ACCOUNT_CLIENT, service_client_secret};
 use bz_http::{Errors, Form, Json, Validate, extract::is_form};
 use bz_kernel::{ExposeSecret, SecretString, platform::SERVICES};
 use chrono::TimeDelta;
@@ -15,7 +15,7 @@ use url::form_urlencoded;
 use super::{
     client_auth, cors,
     error::TokenError,
-    grants::{authorization_code, refresh_token},
+    grants::{authorization_code, client_credentials, refresh_token},
 };
 use crate::{app::AppState, origin::Origin};
 
@@ -54,6 +54,7 @@ pub(super) struct TokenResponse {
     pub(super) access_token: String,
     pub(super) token_type: &'static str,
     pub(super) expires_in: i64,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refresh_token: Option<String>,
@@ -61,8 +62,8 @@ pub(super) struct TokenResponse {
     pub(super) id_token: Option<String>,
 }
 
-/// `POST /oauth2/token`: tokens for an application that a user has allowed something; or a token for one of the platform's
-/// services, which is nobody's and belongs to no tenant.
+/// `POST /oauth2/token`: tokens for an application that a user has allowed something, for a tenant's service account, or
+/// for one of the platform's services, which is nobody's and belongs to no tenant.
 pub(crate) async fn create_token(State(app): State<AppState>, request: Request) -> Response {
     let origin = cors::origin(request.headers());
     match grant(&app, request, origin.as_ref()).await {
@@ -103,18 +104,25 @@ async fn grant(
             };
             Ok((answer, cors::allow(origin, &client)))
         }
-        Some("client_credentials") => Ok((of_service(app, basic, form)?, HeaderMap::new())),
+        Some("client_credentials") => Ok((of_client(app, basic, form).await?, HeaderMap::new())),
         Some(_) => Err(TokenError::UnsupportedGrantType),
         None => Err(TokenError::InvalidRequest("grant_type is missing.")),
     }
 }
 
-fn of_service(
+/// RFC 6749 section 4.4: a client that speaks for itself.
+async fn of_client(
     app: &AppState,
     basic: Option<(String, SecretString)>,
     form: TokenForm,
 ) -> Result<TokenResponse, TokenError> {
-    let client = authenticate(app, basic, form.client_id, form.client_secret)?;
+    let (client, secret) = sent(basic, form.client_id, form.client_secret)?;
+    if client.starts_with(SERVICE_ACCOUNT_CLIENT) {
+        let scope = form.scope.as_deref();
+        let claims = client_credentials::claims(app, &client, &secret, scope, LIFETIME).await?;
+        return answer(app, &claims, "");
+    }
+    let client = authenticate(app, &client, &secret)?;
     if form
         .scope
         .is_some_and(|scope| !scope.split(' ').all(|name| name == SCOPE))
@@ -130,25 +138,32 @@ fn of_service(
         sources.now(),
         LIFETIME,
     );
-    let token = app.keys.current().sign(&claims)?;
+    answer(app, &claims, SCOPE)
+}
+
+fn answer(
+    app: &AppState,
+    claims: &Claims,
+    scope: &'static str,
+) -> Result<TokenResponse, TokenError> {
+    let token = app.keys.current().sign(claims)?;
     Ok(TokenResponse {
         access_token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_in: LIFETIME.num_seconds(),
-        scope: SCOPE.to_owned(),
+        scope: scope.to_owned(),
         refresh_token: None,
         id_token: None,
     })
 }
 
-/// The client that the request comes from: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
-fn authenticate(
-    app: &AppState,
+/// Client and secret: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
+fn sent(
     basic: Option<(String, SecretString)>,
     client_id: Option<String>,
     client_secret: Option<String>,
-) -> Result<&'static str, TokenError> {
-    let (name, secret) = match (basic, client_secret) {
+) -> Result<(String, SecretString), TokenError> {
+    Ok(match (basic, client_secret) {
         (Some(_), Some(_)) => {
             return Err(TokenError::InvalidRequest(
                 "Two ways of client authentication.",
@@ -160,12 +175,20 @@ fn authenticate(
             secret.into(),
         ),
         (None, None) => return Err(TokenError::InvalidClient),
-    };
+    })
+}
+
+/// The service of the platform that the request comes from.
+fn authenticate(
+    app: &AppState,
+    name: &str,
+    secret: &SecretString,
+) -> Result<&'static str, TokenError> {
     let known = SERVICES
         .iter()
         .map(|service| service.name)
         .find(|known| *known == name);
-    let expected = service_client_secret(&app.core.secret, &name);
+    let expected = service_client_secret(&app.core.secret, name);
     let matches = verify_slices_are_equal(
         expected.expose_secret().as_bytes(),
         secret.expose_secret().as_bytes(),

@@ -17,6 +17,8 @@ pub(crate) enum Revoked {
     User(UserId),
     /// Everybody's.
     Tenant,
+    /// What an API key was exchanged for.
+    ApiKey(Uuid),
 }
 
 impl Revoked {
@@ -25,6 +27,7 @@ impl Revoked {
             Self::Session(_) => "session",
             Self::User(_) => "user",
             Self::Tenant => "tenant",
+            Self::ApiKey(_) => "api_key",
         }
     }
 }
@@ -45,6 +48,7 @@ pub(crate) async fn revoke(
             store::wait_for_refreshes(tx, user).await?;
             user.as_uuid()
         }
+        Revoked::ApiKey(key) => key,
         Revoked::Tenant => tx.scope().tenant().as_uuid(),
     };
     store::insert(tx, sources.id(), revoked.kind(), subject, sources.now()).await

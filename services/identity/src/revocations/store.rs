@@ -59,6 +59,7 @@ impl Row {
             kind: match self.kind?.as_str() {
                 "session" => RevokedKind::Session,
                 "user" => RevokedKind::User,
+                "api_key" => RevokedKind::ApiKey,
                 _ => RevokedKind::Tenant,
             },
             tenant_id: self.tenant_id?,

@@ -63,7 +63,7 @@ pub(crate) async fn reauthenticate(
     origin: Origin,
     Json(request): Json<ReauthenticateRequest>,
 ) -> Result<Response, Problem> {
-    super::refuse_impersonation(&caller)?;
+    crate::api_keys::only_people(&caller)?;
     let session = caller.session.ok_or_else(session_revoked)?;
     let stored = stored_hash(&app, &caller).await?;
     let password = SecretString::from(request.password);

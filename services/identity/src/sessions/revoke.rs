@@ -31,7 +31,7 @@ pub(crate) async fn revoke_session(
     origin: Origin,
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    super::refuse_impersonation(&caller)?;
+    crate::api_keys::only_people(&caller)?;
     let end = async |tx: &mut TenantTx| {
         if !store_own::belongs_to(tx, id, caller.user).await? {
             return Err(Problem::not_found());

@@ -39,7 +39,7 @@ pub(crate) async fn revoke_sessions(
     origin: Origin,
     Query(query): Query<RevokeSessions>,
 ) -> Result<StatusCode, Problem> {
-    super::refuse_impersonation(&caller)?;
+    crate::api_keys::only_people(&caller)?;
     let scope = match query.except {
         Some(Except::Current) => LogoutScope::Others,
         None => LogoutScope::All,

@@ -1,6 +1,8 @@
 //! The identity service through its router, on a real database with the service's weak role.
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
+mod api_keys;
+mod api_keys_abroad;
 mod audit;
 mod audit_chain;
 mod audit_export;
@@ -41,6 +43,7 @@ mod rights;
 mod roles;
 mod scim;
 mod scim_protocol;
+mod service_accounts;
 mod sessions;
 mod support;
 mod tenants;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::support::{IdentityApp, start};
 
 const SESSIONS: usize = 100;
-const REQUESTS: usize = 100;
+const REQUESTS: usize = 125;
 /// The most that one token is sent at the same time.
 const MOST_DUPLICATES: usize = 4;
 
