@@ -18,6 +18,8 @@ use crate::{
     config::IdentityConfig,
     jobs,
     keys::{self, KeyRing},
+    limits::Limits,
+    lockout::Lockout,
     oauth,
     passwords::Passwords,
     registration::register,
@@ -42,6 +44,10 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     /// Signs tokens.
     pub(crate) keys: KeyRing,
+    /// How often something may be done.
+    pub(crate) limits: Arc<Limits>,
+    /// Who has to wait after failed logins.
+    pub(crate) lockout: Arc<Lockout>,
 }
 
 impl AppState {
@@ -75,7 +81,9 @@ impl Service for Identity {
     }
 
     async fn build(core: Core, config: IdentityConfig) -> anyhow::Result<App> {
-        let passwords = Passwords::new(core.sources.rng.clone(), config.password_threads);
+        let rng = core.sources.rng.clone();
+        let passwords =
+            Passwords::with_priority(rng, config.password_threads, config.password_priority);
         build_with(core, config, passwords).await
     }
 }
@@ -95,6 +103,8 @@ pub async fn build_with(
         config: Arc::new(config),
         passwords,
         keys,
+        limits: Arc::new(Limits::new()),
+        lockout: Arc::new(Lockout::new()),
     };
     let jobs = jobs::all(&state);
     let app = App::new(router(state));

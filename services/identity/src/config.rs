@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use bz_service::config::{Config, Env};
+use http::Uri;
 
-use crate::registration::RegistrationPolicy;
+use crate::{limits::LimitsConfig, passwords::Priority, registration::RegistrationPolicy};
 
 /// The configuration of identity.
 #[derive(Debug, Clone)]
@@ -15,6 +16,12 @@ pub struct IdentityConfig {
     pub tenant_hosts: HashMap<String, String>,
     /// Passwords that are hashed at once; 0 for the default.
     pub password_threads: usize,
+    /// Their priority.
+    pub password_priority: Priority,
+    /// How often something may be done.
+    pub limits: LimitsConfig,
+    /// Origins whose pages may have the refresh token in a cookie.
+    pub cookie_origins: Vec<String>,
 }
 
 impl Config for IdentityConfig {
@@ -51,7 +58,25 @@ impl Config for IdentityConfig {
             )
             .within(0, 256)
             .or("0");
-        let default = match environment?.as_str() {
+        let password_priority = env
+            .parsed(
+                "PASSWORD_PRIORITY",
+                "low or idle",
+                "Priority of password hashing: `low` (nice 10) where others compete for the cores, `idle` (SCHED_IDLE) in a \
+                 container, where a request then never waits for a hash.",
+            )
+            .or("low");
+        let cookie_origins = env
+            .list(
+                "COOKIE_ORIGINS",
+                "Origins of the front ends whose pages may have the refresh token in a cookie, such as \
+                 `https://app.example.com`; none when empty.",
+            )
+            .map(origins)
+            .or("");
+        let environment = environment?;
+        let limits = LimitsConfig::read(env, environment == "development");
+        let default = match environment.as_str() {
             "development" => RegistrationPolicy::AutoLogin,
             _ => RegistrationPolicy::Verified,
         };
@@ -59,8 +84,28 @@ impl Config for IdentityConfig {
             registration: registration?.unwrap_or(default),
             tenant_hosts: tenant_hosts?,
             password_threads: password_threads?,
+            password_priority: password_priority?,
+            limits: limits?,
+            cookie_origins: cookie_origins?,
         })
     }
+}
+
+/// Origins as browsers write them.
+fn origins(items: Vec<String>) -> Result<Vec<String>, String> {
+    for item in &items {
+        let proper = item.parse::<Uri>().ok().filter(|uri| {
+            let scheme = uri.scheme_str().unwrap_or_default();
+            let host = uri.authority().map_or("", |authority| authority.as_str());
+            *item == format!("{scheme}://{host}").to_ascii_lowercase() && scheme.starts_with("http")
+        });
+        if proper.is_none() {
+            return Err(format!(
+                "{item:?} is not an origin such as https://app.example.com"
+            ));
+        }
+    }
+    Ok(items)
 }
 
 fn hosts(items: Vec<String>) -> Result<HashMap<String, String>, String> {
@@ -107,6 +152,21 @@ mod tests {
         );
         assert_eq!(policy(&[("ENVIRONMENT", "staging")]), None);
         assert_eq!(policy(&[("REGISTRATION_POLICY", "open")]), None);
+    }
+
+    #[test]
+    fn cookies_are_for_origins_and_for_nothing_else() {
+        let read = |value: &str| read(&[("COOKIE_ORIGINS", value)]);
+        assert!(read("https://app.example.com, http://localhost:3000").is_some());
+        for wrong in [
+            "*",
+            "app.example.com",
+            "https://App.example.com",
+            "https://a.example/",
+            "ftp://a.example",
+        ] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

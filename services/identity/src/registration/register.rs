@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::AppState,
+    limits::{self, Limit},
     origin::Origin,
     problems::{PublicProblems, overloaded},
     sessions::{TokenAnswer, issue},
@@ -44,6 +45,7 @@ pub(crate) async fn register_user(
     if policy == RegistrationPolicy::Disabled {
         return Err(disabled());
     }
+    limits::check_ip(&app, Limit::RegistrationPerIp, &origin).await?;
     let applicant = Applicant::try_from(request)?;
     // Hashed before anything is looked up: the work does not tell whether the address is known.
     let hash = app

@@ -137,7 +137,7 @@ pub(crate) fn answer(
         access_token: access_token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(),
-        refresh_token: grant.token.expose().expose_secret().to_owned(),
+        refresh_token: Some(grant.token.expose().expose_secret().to_owned()),
         refresh_expires_in: (grant.token_ends - now).num_seconds(),
         session_id: grant.token.session,
         user: User::from(account),

@@ -1,13 +1,17 @@
-use axum::extract::{FromRequest, Request, State};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use bz_auth::Caller;
-use bz_http::{Errors, Json, Problem, Validate};
+use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
+    delivery::{self, OptionalJson},
     end,
     store::{self, RevokedBecause},
     token::RefreshToken,
@@ -26,7 +30,7 @@ impl Validate for LogoutRequest {
     fn validate(&self, _: &mut Errors) {}
 }
 
-/// Log out: end the session of the access token, or of the refresh token that is sent.
+/// Log out: end the session of the access token, or of the refresh token that is sent, in the body or in the cookie.
 ///
 /// Ending a session that has ended, or a token that is none, is a success too. An access token of the session is
 /// still accepted by the services until it ends by itself, ten minutes after it was made at the latest.
@@ -38,11 +42,17 @@ impl Validate for LogoutRequest {
 pub(crate) async fn logout(
     State(app): State<AppState>,
     caller: Result<Caller, Problem>,
-    OptionalBody(request): OptionalBody,
-) -> Result<StatusCode, Problem> {
-    match (request.refresh_token.as_deref(), caller) {
-        (Some(text), _) => {
-            if let Some(token) = RefreshToken::parse(text) {
+    headers: HeaderMap,
+    OptionalJson(request): OptionalJson<LogoutRequest>,
+) -> Result<Response, Problem> {
+    let presented = match (&caller, request.refresh_token) {
+        // The access token says which session it is, and no other page can send that.
+        (Ok(_), None) => None,
+        (_, in_body) => delivery::presented(&app, &headers, in_body)?,
+    };
+    match (presented, caller) {
+        (Some((text, _)), _) => {
+            if let Some(token) = RefreshToken::parse(&text) {
                 end_session_of(&app, &token).await?;
             }
         }
@@ -53,7 +63,9 @@ pub(crate) async fn logout(
         }
         (None, Err(problem)) => return Err(problem),
     }
-    Ok(StatusCode::NO_CONTENT)
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    delivery::forget(&headers, &mut response);
+    Ok(response)
 }
 
 async fn end_session(
@@ -95,24 +107,4 @@ async fn end_session_of(app: &AppState, token: &RefreshToken) -> Result<(), Prob
         .await?;
     app.wake();
     Ok(())
-}
-
-/// A JSON body, or none.
-pub(crate) struct OptionalBody(LogoutRequest);
-
-impl<S: Send + Sync> FromRequest<S> for OptionalBody {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let headers = request.headers();
-        let is_empty = headers
-            .get(header::CONTENT_LENGTH)
-            .is_some_and(|length| length == "0");
-        if is_empty || !headers.contains_key(header::CONTENT_TYPE) {
-            return Ok(Self(LogoutRequest::default()));
-        }
-        Json::<LogoutRequest>::from_request(request, state)
-            .await
-            .map(|Json(request)| Self(request))
-    }
 }

@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod checks;
+mod cookies;
+mod imports;
 mod keys;
+mod limits;
+mod lockout;
 mod login;
 mod logout;
 mod me;
@@ -13,3 +17,4 @@ mod register;
 mod retention;
 mod support;
 mod tenants;
+mod timing;
