@@ -197,6 +197,7 @@ async fn guesses_at_once_do_not_outrun_the_count() {
                     if answer.status != 503 {
                         return answer.status;
                     }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             })
         })
@@ -243,7 +244,7 @@ async fn going_away_in_the_middle_of_a_login_is_a_failure() {
         let request = app.anonymous.post("/auth/login", body);
         let gone = tokio::spawn(async move { request.await });
         let begun = async || slow.verifications() == before + n;
-        wait_until(begun, Duration::from_secs(10)).await;
+        wait_until(begun, Duration::from_secs(60)).await;
         gone.abort();
         assert!(gone.await.is_err(), "it was not that fast");
     }
@@ -280,8 +281,8 @@ async fn refreshes_go_on_while_logins_hash() {
     for login in logins {
         assert!(matches!(login.await.unwrap(), 401 | 503));
     }
-    // The hashes of the queue alone take longer than this on a busy machine.
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    // Far below what 50 hashes take, one after the other on two connections, when the machine is so busy.
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub(crate) fn builder() -> TestAppBuilder<IdentityUnderTest> {
     TestApp::builder()
         .env("ENVIRONMENT", "development")
         .env("DB_ACQUIRE_TIMEOUT", "30s")
+        .env("REQUEST_TIMEOUT", "60s")
         // Some tests refresh one session hundreds of times; the limit has tests of its own.
         .env("REFRESH_LIMIT_PER_SESSION", "0")
 }
