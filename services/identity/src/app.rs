@@ -21,6 +21,8 @@ use crate::{
     config::IdentityConfig,
     impersonation, jobs,
     keys::{self, KeyRing},
+    limits::Limits,
+    lockout::Lockout,
     mail::Mailer,
     members, mfa, oauth, oauth_clients, pages, passkeys,
     passwords::Passwords,
@@ -55,6 +57,10 @@ pub(crate) struct AppState {
     pub(crate) changed: Arc<Notify>,
     /// Seals the secrets of webhooks, and calls their addresses.
     pub(crate) webhooks: Webhooks,
+    /// How often something may be done.
+    pub(crate) limits: Arc<Limits>,
+    /// Who has to wait after failed logins.
+    pub(crate) lockout: Arc<Lockout>,
 }
 
 impl AppState {
@@ -97,7 +103,9 @@ impl Service for Identity {
     }
 
     async fn build(core: Core, config: IdentityConfig) -> anyhow::Result<App> {
-        let passwords = Passwords::new(core.sources.rng.clone(), config.password_threads);
+        let rng = core.sources.rng.clone();
+        let passwords =
+            Passwords::with_priority(rng, config.password_threads, config.password_priority);
         build_with(core, config, passwords).await
     }
 }
@@ -129,6 +137,8 @@ pub async fn build_with(
         keys,
         changed: Arc::default(),
         webhooks,
+        limits: Arc::new(Limits::new()),
+        lockout: Arc::new(Lockout::new()),
     };
     api_keys::verify::install(&state);
     let mut jobs = jobs::all(&state);

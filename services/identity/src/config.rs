@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use bz_http::egress::EgressPolicy;
 use bz_service::config::{Config, Env, egress};
-
+use http::Uri;
 use url::Url;
 
-use crate::{mail::config::MailConfig, passkeys::RelyingParty, registration::RegistrationPolicy};
+use crate::{
+    limits::LimitsConfig, mail::config::MailConfig, passkeys::RelyingParty, passwords::Priority,
+    registration::RegistrationPolicy,
+};
 
 /// The configuration of identity.
 #[derive(Debug, Clone)]
@@ -28,6 +31,12 @@ pub struct IdentityConfig {
     pub(crate) mail: MailConfig,
     /// Where webhooks may lead.
     pub egress: EgressPolicy,
+    /// Their priority.
+    pub password_priority: Priority,
+    /// How often something may be done.
+    pub limits: LimitsConfig,
+    /// Origins whose pages may have the refresh token in a cookie.
+    pub cookie_origins: Vec<String>,
 }
 
 impl Config for IdentityConfig {
@@ -64,6 +73,22 @@ impl Config for IdentityConfig {
             )
             .within(0, 256)
             .or("0");
+        let password_priority = env
+            .parsed(
+                "PASSWORD_PRIORITY",
+                "low or idle",
+                "Priority of password hashing: `low` (nice 10) where others compete for the cores, `idle` (SCHED_IDLE) in a \
+                 container, where a request then never waits for a hash.",
+            )
+            .or("low");
+        let cookie_origins = env
+            .list(
+                "COOKIE_ORIGINS",
+                "Origins of the front ends whose pages may have the refresh token in a cookie, such as \
+                 `https://app.example.com`; none when empty.",
+            )
+            .map(origins)
+            .or("");
         let relying_party = relying_party(env);
         let public_url = env
             .url(
@@ -72,6 +97,7 @@ impl Config for IdentityConfig {
             )
             .or("http://localhost:8001");
         let is_development = environment? == "development";
+        let limits = LimitsConfig::read(env, is_development);
         let mail = MailConfig::read(env, is_development);
         let egress = egress(env);
         let (default, key_environment) = if is_development {
@@ -88,6 +114,9 @@ impl Config for IdentityConfig {
             public_url: public_url?,
             mail: mail?,
             egress: egress?,
+            password_priority: password_priority?,
+            limits: limits?,
+            cookie_origins: cookie_origins?,
         })
     }
 }
@@ -106,6 +135,23 @@ fn relying_party(env: &mut Env) -> Option<RelyingParty> {
     )
     .map(move |origins| RelyingParty::new(&origins, id.clone()))
     .or("http://localhost:3000")
+}
+
+/// Origins as browsers write them.
+fn origins(items: Vec<String>) -> Result<Vec<String>, String> {
+    for item in &items {
+        let proper = item.parse::<Uri>().ok().filter(|uri| {
+            let scheme = uri.scheme_str().unwrap_or_default();
+            let host = uri.authority().map_or("", |authority| authority.as_str());
+            *item == format!("{scheme}://{host}").to_ascii_lowercase() && scheme.starts_with("http")
+        });
+        if proper.is_none() {
+            return Err(format!(
+                "{item:?} is not an origin such as https://app.example.com"
+            ));
+        }
+    }
+    Ok(items)
 }
 
 fn hosts(items: Vec<String>) -> Result<HashMap<String, String>, String> {
@@ -152,6 +198,21 @@ mod tests {
         );
         assert_eq!(policy(&[("ENVIRONMENT", "staging")]), None);
         assert_eq!(policy(&[("REGISTRATION_POLICY", "open")]), None);
+    }
+
+    #[test]
+    fn cookies_are_for_origins_and_for_nothing_else() {
+        let read = |value: &str| read(&[("COOKIE_ORIGINS", value)]);
+        assert!(read("https://app.example.com, http://localhost:3000").is_some());
+        for wrong in [
+            "*",
+            "app.example.com",
+            "https://App.example.com",
+            "https://a.example/",
+            "ftp://a.example",
+        ] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

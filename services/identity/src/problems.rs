@@ -26,7 +26,7 @@ pub(crate) fn overloaded(cause: Overloaded) -> Problem {
         "Too many logins at once",
     )
     .detail("Try again in a moment.")
-    .retry_after(1)
+    .retry_after(cause.retry_after())
     .caused_by(cause)
 }
 
@@ -55,6 +55,9 @@ pub(crate) enum PublicProblems {
     /// The body is not valid
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(#[to_schema] ProblemDocument),
+    /// Too many of these; wait as long as `Retry-After` says
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(#[to_schema] ProblemDocument),
     /// Cannot answer right now; try again
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(#[to_schema] ProblemDocument),

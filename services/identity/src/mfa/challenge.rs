@@ -14,7 +14,7 @@ use super::{Method, store};
 use crate::{app::AppState, credential::Credential, sessions::issue::NewSession};
 
 /// What a challenge's token starts with.
-pub(super) const PREFIX: &str = "mf1.";
+pub(crate) const PREFIX: &str = "mf1.";
 /// How long the second factor may take.
 const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
@@ -29,6 +29,13 @@ pub(crate) struct MfaRequired {
     methods: Vec<Method>,
     /// Seconds until the login has to start again.
     expires_in: i64,
+}
+
+impl MfaRequired {
+    /// For `POST /auth/mfa/verify`.
+    pub(crate) fn token(&self) -> &str {
+        &self.mfa_token
+    }
 }
 
 impl IntoResponse for MfaRequired {

@@ -28,6 +28,20 @@ pub(crate) enum Method {
     RecoveryCode,
 }
 
+impl Method {
+    /// What kind of code somebody typed where the two share a field: an app's has digits only.
+    pub(crate) fn of_code(code: &str) -> Self {
+        if code
+            .chars()
+            .all(|c| c.is_ascii_digit() || c.is_whitespace())
+        {
+            Self::Totp
+        } else {
+            Self::RecoveryCode
+        }
+    }
+}
+
 /// 401: the code is wrong, or was used before.
 fn invalid() -> Problem {
     unauthorized("mfa_invalid", "The code is not accepted")

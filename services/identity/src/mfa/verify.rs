@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use super::{
     Method, challenge, expired,
     factor::{self, Outcome},
-    invalid, store, too_many,
+    invalid,
+    store::{self, Challenge},
+    too_many,
 };
 use crate::{
     app::AppState,
@@ -22,7 +24,7 @@ use crate::{
         TokenAnswer,
         issue::{self, Grant, NewSession},
     },
-    users::store::{self as users, Account},
+    users::store::Account,
 };
 
 /// Attempts at one challenge.
@@ -30,7 +32,7 @@ const MOST_ATTEMPTS: i32 = 5;
 /// The longest code that is looked at.
 const MOST_CODE_BYTES: usize = 64;
 /// Methods of a session that began with a password and a code (RFC 8176).
-const WITH_CODE: &[&str] = &["pwd", "otp", "mfa"];
+pub(crate) const WITH_CODE: &[&str] = &["pwd", "otp", "mfa"];
 
 /// The second factor of a login.
 #[derive(Deserialize, ToSchema)]
@@ -90,9 +92,14 @@ pub(crate) async fn verify_mfa(
     Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
 }
 
-enum Refused {
+/// Why a second factor was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There is no such challenge any more.
     Expired,
+    /// The code is wrong, or was used before.
     Wrong,
+    /// The user had too many wrong codes.
     TooMany,
 }
 
@@ -106,13 +113,15 @@ impl Refused {
     }
 }
 
-async fn answer(
+/// Checks the second factor that a challenge waits for, and ends the challenge when it is right. The transaction must be
+/// committed whatever the outcome.
+pub(crate) async fn settle(
     tx: &mut TenantTx,
     app: &AppState,
     token: &Credential,
-    request: &VerifyRequest,
-    origin: &Origin,
-) -> Result<Result<(Account, Grant), Refused>, DbError> {
+    method: Method,
+    code: &str,
+) -> Result<Result<Challenge, Refused>, DbError> {
     let waiting = store::lock_challenge(tx, token.id).await?;
     let Some(waiting) = waiting.filter(|waiting| token.matches(&waiting.secret_hash)) else {
         return Ok(Err(Refused::Expired));
@@ -120,18 +129,28 @@ async fn answer(
     if waiting.attempts >= MOST_ATTEMPTS || waiting.expires_at <= app.core.sources.now() {
         return Ok(Err(Refused::Expired));
     }
-    let user = UserId::from_uuid(waiting.user_id);
     store::count_attempt(tx, token.id).await?;
-    match factor::prove(tx, app, user, request.method, &request.code).await? {
+    match factor::prove(tx, app, waiting.user_id.into(), method, code).await? {
         Outcome::Proven => {}
         Outcome::Wrong => return Ok(Err(Refused::Wrong)),
         Outcome::TooMany => return Ok(Err(Refused::TooMany)),
     }
     store::remove_challenge(tx, token.id).await?;
-    let account = users::find(tx, user).await?;
-    let Some(account) = account.filter(Account::is_active) else {
-        return Ok(Err(Refused::Expired));
+    Ok(Ok(waiting))
+}
+
+async fn answer(
+    tx: &mut TenantTx,
+    app: &AppState,
+    token: &Credential,
+    request: &VerifyRequest,
+    origin: &Origin,
+) -> Result<Result<(Account, Grant), Refused>, DbError> {
+    let waiting = match settle(tx, app, token, request.method, &request.code).await? {
+        Ok(waiting) => waiting,
+        Err(refused) => return Ok(Err(refused)),
     };
+    let user = UserId::from_uuid(waiting.user_id);
     let session = NewSession {
         acr: "aal2",
         amr: WITH_CODE,
@@ -139,13 +158,15 @@ async fn answer(
         remember: waiting.remember,
         ..NewSession::with_password(user, origin)
     };
-    let grant = issue::start(tx, app, &session).await?;
+    let Some((account, grant)) = issue::enter(tx, app, &session).await? else {
+        return Ok(Err(Refused::Expired));
+    };
     let entry = Entry {
         actor: Actor::User(user),
         action: "session.started",
         target: Some(("session", grant.token.session.as_uuid())),
         success: true,
-        changes: json!({ "acr": "aal2", "method": request.method }),
+        changes: json!({ "amr": grant.amr, "method": request.method }),
         origin,
     };
     audit::record(tx, &app.core.sources, entry).await?;

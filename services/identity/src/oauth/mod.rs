@@ -40,6 +40,7 @@ pub(crate) fn routes() -> Router<AppState> {
             get(authorize::authorize).post(authorize::authorize),
         )
         .route("/oauth2/login", post(authorize::login::log_in))
+        .route("/oauth2/login/code", post(authorize::login::take_code))
         .route("/oauth2/consent", post(authorize::consent::decide))
         .route(
             "/oauth2/userinfo",

@@ -18,7 +18,7 @@ use crate::{
         TokenAnswer,
         issue::{self, Grant, NewSession},
     },
-    users::store::{self as users, Account},
+    users::store::Account,
 };
 
 /// Methods of a session that a passkey began (RFC 8176): a key that is kept in one device, or one that is synchronised.
@@ -115,10 +115,6 @@ impl Login<'_> {
         if !store::note_use(tx, self.user, &passkey, ceremony, now).await? {
             return Ok(None);
         }
-        let account = users::find(tx, self.user).await?;
-        let Some(account) = account.filter(|account| app.may_log_in(account)) else {
-            return Ok(None);
-        };
         let amr = if result.backup_eligible() {
             WITH_SYNCED_KEY
         } else {
@@ -130,13 +126,15 @@ impl Login<'_> {
             remember: self.request.remember,
             ..NewSession::with_password(self.user, self.origin)
         };
-        let grant = issue::start(tx, app, &session).await?;
+        let Some((account, grant)) = issue::enter(tx, app, &session).await? else {
+            return Ok(None);
+        };
         let entry = Entry {
             actor: Actor::User(self.user),
             action: "session.started",
             target: Some(("session", grant.token.session.as_uuid())),
             success: true,
-            changes: json!({ "acr": "aal2", "method": "passkey" }),
+            changes: json!({ "amr": grant.amr, "method": "passkey" }),
             origin: self.origin,
         };
         audit::record(tx, &app.core.sources, entry).await?;

@@ -3,6 +3,7 @@
 //! A hash is 20 ms of a core and 19 MiB. As many run at once as there are cores, on threads of their own with a lower
 //! priority than the ones that answer requests; memory is charged by what each hash needs; the queue is short.
 
+use std::collections::HashMap;
 use std::sync::{
     Arc, Mutex, PoisonError, Weak,
     mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -12,7 +13,10 @@ use std::time::Duration;
 use argon2::Block;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::phc::{MEMORY_KIB, MOST_MEMORY_KIB};
+use super::{
+    Priority,
+    phc::{MEMORY_KIB, MOST_MEMORY_KIB},
+};
 
 /// How many may wait for each one that runs.
 const WAITING_PER_CORE: usize = 4;
@@ -20,14 +24,10 @@ const WAITING_PER_CORE: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// How long an idle thread keeps its memory for the next hash, which then starts without page faults.
 const KEEP_MEMORY: Duration = Duration::from_secs(2);
-/// Priority below that of everything else in the process, see nice(2): a request preempts a hash.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 
-/// Too many passwords are waiting to be hashed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many passwords are waiting to be hashed")]
-pub struct Overloaded;
+/// The queue is full, or the part of it that is for one of those who ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
 
 /// A hash on its way to a thread.
 struct Job {
@@ -43,7 +43,20 @@ pub(super) struct Hasher {
     memory: Arc<Semaphore>,
     /// One permit for each thread.
     threads: Arc<Semaphore>,
+    shares: Arc<Shares>,
     pool: Arc<Pool>,
+}
+
+/// How many places those who ask have now, by their name: a tenant, a network.
+struct Shares {
+    places: usize,
+    held: Mutex<HashMap<String, usize>>,
+}
+
+/// One place in somebody's share.
+struct Share {
+    shares: Arc<Shares>,
+    of: String,
 }
 
 struct Pool {
@@ -57,23 +70,29 @@ struct Admitted {
     _place: OwnedSemaphorePermit,
     _memory: OwnedSemaphorePermit,
     _thread: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Hasher {
     /// Starts `cores` threads.
-    pub(super) fn start(cores: usize) -> Self {
+    pub(super) fn start(cores: usize, priority: Priority) -> Self {
         let (jobs, receivers): (Vec<_>, Vec<_>) = (0..cores).map(|_| mpsc::channel()).unzip();
         let pool = Arc::new(Pool {
             jobs,
             idle: Mutex::new((0..cores).collect()),
         });
         for (index, receiver) in receivers.into_iter().enumerate() {
-            start_thread(index, receiver, Arc::downgrade(&pool));
+            start_thread(index, receiver, Arc::downgrade(&pool), priority);
         }
         // A hash with the most memory that is allowed must fit, or it would wait for ever.
         let memory = (cores * MEMORY_KIB as usize).max(MOST_MEMORY_KIB as usize);
+        let places = cores * (1 + WAITING_PER_CORE);
         Self {
-            places: Arc::new(Semaphore::new(cores * (1 + WAITING_PER_CORE))),
+            places: Arc::new(Semaphore::new(places)),
+            shares: Arc::new(Shares {
+                places,
+                held: Mutex::default(),
+            }),
             memory: Arc::new(Semaphore::new(memory)),
             threads: Arc::new(Semaphore::new(cores)),
             pool,
@@ -84,10 +103,11 @@ impl Hasher {
     /// goes away meanwhile, and its place is only then free again.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        asker: &str,
         memory_kib: u32,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
-    ) -> Result<T, Overloaded> {
-        let admitted = self.admit(memory_kib).await.inspect_err(|Overloaded| {
+    ) -> Result<T, Full> {
+        let admitted = self.admit(asker, memory_kib).await.inspect_err(|Full| {
             metrics::counter!("identity_password_hashes_rejected_total").increment(1);
         })?;
         let (answer, answered) = oneshot::channel();
@@ -99,13 +119,14 @@ impl Hasher {
             let _unwanted = answer.send(out);
         });
         self.pool.submit(Job { work, admitted });
-        answered.await.map_err(|_| Overloaded)
+        answered.await.map_err(|_| Full)
     }
 
-    async fn admit(&self, memory_kib: u32) -> Result<Admitted, Overloaded> {
+    async fn admit(&self, asker: &str, memory_kib: u32) -> Result<Admitted, Full> {
+        let share = Shares::take(&self.shares, asker).ok_or(Full)?;
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
-            .map_err(|_| Overloaded)?;
+            .map_err(|_| Full)?;
         let both = async {
             let memory = Arc::clone(&self.memory)
                 .acquire_many_owned(memory_kib)
@@ -117,8 +138,44 @@ impl Hasher {
                 _place: place,
                 _memory: memory,
                 _thread: thread,
+                _share: share,
             }),
-            _ => Err(Overloaded),
+            _ => Err(Full),
+        }
+    }
+}
+
+impl Shares {
+    /// A place for one who asks. The places are divided evenly among those who have some, and a quarter is never one's
+    /// alone: whoever comes second finds room.
+    fn take(shares: &Arc<Self>, asker: &str) -> Option<Share> {
+        let mut held = shares.held();
+        let others = held.len() - usize::from(held.contains_key(asker));
+        let most = (shares.places / (others + 1)).min(shares.places - shares.places / 4);
+        let mine = held.entry(asker.to_owned()).or_default();
+        if *mine >= most.max(1) {
+            return None;
+        }
+        *mine += 1;
+        Some(Share {
+            shares: Arc::clone(shares),
+            of: asker.to_owned(),
+        })
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<String, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.shares.held();
+        if let Some(mine) = held.get_mut(&self.of) {
+            *mine -= 1;
+            if *mine == 0 {
+                held.remove(&self.of);
+            }
         }
     }
 }
@@ -144,14 +201,11 @@ impl Pool {
     clippy::expect_used,
     reason = "a process that cannot start two threads cannot serve either"
 )]
-fn start_thread(index: usize, jobs: Receiver<Job>, pool: Weak<Pool>) {
+fn start_thread(index: usize, jobs: Receiver<Job>, pool: Weak<Pool>, priority: Priority) {
     std::thread::Builder::new()
         .name(format!("password-{index}"))
         .spawn(move || {
-            #[cfg(target_os = "linux")]
-            if let Err(error) = rustix::process::nice(NICE) {
-                tracing::warn!(error = %error, "password hashing runs with the priority of requests");
-            }
+            priority.take();
             work(index, &jobs, &pool);
         })
         .expect("a thread");

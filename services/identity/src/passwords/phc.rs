@@ -7,11 +7,44 @@ use argon2::{
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bz_kernel::{ExposeSecret, SecretString};
 
-use super::{Verdict, admission::Memory};
+use super::admission::Memory;
 
 /// Memory of a new hash: 19 MiB (OWASP Password Storage Cheat Sheet, first choice, with two passes and one lane).
 pub(super) const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
+
+/// What a new hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Its memory.
+    pub memory_kib: u32,
+    /// How often it goes through that.
+    pub passes: u32,
+}
+
+impl Cost {
+    /// What everybody's password is hashed with.
+    pub const STANDARD: Self = Self {
+        memory_kib: MEMORY_KIB,
+        passes: PASSES,
+    };
+
+    /// Its work, in passes over a KiB.
+    pub(super) const fn work(self) -> u32 {
+        self.memory_kib * self.passes
+    }
+
+    /// # Panics
+    /// When the memory is less than Argon2 needs.
+    #[expect(
+        clippy::expect_used,
+        reason = "constants inside the limits of Argon2, and a test calls it"
+    )]
+    pub(super) fn params(self) -> Params {
+        Params::new(self.memory_kib, self.passes, LANES, Some(OUTPUT_BYTES))
+            .expect("valid parameters")
+    }
+}
 const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
 pub(super) const SALT_BYTES: usize = 16;
@@ -22,29 +55,31 @@ pub(super) const MOST_MEMORY_KIB: u32 = 128 * 1024;
 const MOST_PASSES: u32 = 10;
 const MOST_LANES: u32 = 16;
 
-/// A hash of `password` with today's parameters.
+/// A hash of `password`.
 pub(super) fn hash(
     password: &SecretString,
     salt: &[u8; SALT_BYTES],
+    cost: Cost,
     memory: &mut Memory,
 ) -> String {
-    let params = current();
+    let params = cost.params();
     let mut output = [0; OUTPUT_BYTES];
     fill(&Argon2::from(&params), password, salt, &mut output, memory);
     encode(&params, salt, &output)
 }
 
 /// A stored hash that is safe to compute.
-pub(super) struct Stored {
+pub(super) struct Argon2Hash {
     argon2: Argon2<'static>,
     salt: Vec<u8>,
     expected: Vec<u8>,
-    outdated: bool,
+    /// Whether new hashes have other parameters.
+    pub(super) outdated: bool,
 }
 
-impl Stored {
+impl Argon2Hash {
     /// Reads a PHC string; the error names what is wrong with it and repeats nothing of it.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(super) fn parse(text: &str, new: Cost) -> Result<Self, &'static str> {
         let phc = PasswordHash::new(text).map_err(|_| "not a PHC string")?;
         if Algorithm::try_from(phc.algorithm.as_str()) != Ok(Algorithm::Argon2id) {
             return Err("not Argon2id");
@@ -65,8 +100,8 @@ impl Stored {
         let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
             return Err("no salt or no hash");
         };
-        let outdated =
-            (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES);
+        let outdated = (params.m_cost(), params.t_cost(), params.p_cost())
+            != (new.memory_kib, new.passes, LANES);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         Ok(Self {
             argon2,
@@ -76,9 +111,9 @@ impl Stored {
         })
     }
 
-    /// A hash with today's parameters that no password has been found for, and none will.
-    pub(super) fn unmatchable() -> Self {
-        let argon2 = Argon2::from(&current());
+    /// A hash like a new one that no password has been found for, and none will.
+    pub(super) fn unmatchable(new: Cost) -> Self {
+        let argon2 = Argon2::from(&new.params());
         Self {
             argon2,
             salt: vec![0; SALT_BYTES],
@@ -91,25 +126,37 @@ impl Stored {
         self.argon2.params().m_cost()
     }
 
-    pub(super) fn verify(&self, password: &SecretString, memory: &mut Memory) -> Verdict {
+    /// Its work, in passes over a KiB.
+    pub(super) fn work(&self) -> u32 {
+        let params = self.argon2.params();
+        params.m_cost().saturating_mul(params.t_cost())
+    }
+
+    pub(super) fn matches(&self, password: &SecretString, memory: &mut Memory) -> bool {
         let mut output = vec![0; self.expected.len()];
         fill(&self.argon2, password, &self.salt, &mut output, memory);
-        match verify_slices_are_equal(&output, &self.expected) {
-            Ok(()) => Verdict::Match {
-                outdated: self.outdated,
-            },
-            Err(_) => Verdict::Mismatch,
-        }
+        verify_slices_are_equal(&output, &self.expected).is_ok()
     }
 }
 
-/// Today's parameters.
-#[expect(
-    clippy::expect_used,
-    reason = "constants inside the limits of Argon2, and a test calls it"
-)]
-pub(super) fn current() -> Params {
-    Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).expect("valid parameters")
+/// Does as much work as `work` passes over a KiB, in the memory of a new hash at most.
+pub(super) fn burn(work: u32, new: Cost, memory: &mut Memory) {
+    let kib = work.clamp(Params::MIN_M_COST, new.memory_kib);
+    if work < Params::MIN_M_COST {
+        return;
+    }
+    if let Ok(params) = Params::new(kib, work.div_ceil(kib), LANES, Some(OUTPUT_BYTES)) {
+        let mut output = [0; OUTPUT_BYTES];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        fill(
+            &argon2,
+            &SecretString::from(""),
+            &[0; SALT_BYTES],
+            &mut output,
+            memory,
+        );
+        std::hint::black_box(output);
+    }
 }
 
 /// Argon2 in the memory of the thread.

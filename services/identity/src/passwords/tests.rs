@@ -83,6 +83,60 @@ async fn composed_and_decomposed_accents_are_the_same_password() {
     );
 }
 
+#[tokio::test]
+async fn idle_threads_hash_as_well() {
+    let passwords = Passwords::with_priority(Rng::seeded(1), 1, Priority::Idle);
+    let verdict = passwords.verify(&secret("guess"), None).await;
+    assert!(
+        matches!(verdict, Ok(Verdict::Mismatch) | Err(_)),
+        "{verdict:?}"
+    );
+    #[cfg(target_os = "linux")]
+    assert!(
+        policies().contains(&"5".to_owned()),
+        "no thread has SCHED_IDLE: {:?}",
+        policies()
+    );
+}
+
+/// The scheduling policies of the threads of this process, as proc(5) numbers them.
+#[cfg(target_os = "linux")]
+fn policies() -> Vec<String> {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let stat = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("stat")).ok();
+    let stats = threads.flatten().filter_map(stat);
+    // The 41st field; the second is in brackets and may have spaces.
+    let policy = |stat: String| Some(stat.rsplit_once(')')?.1.split(' ').nth(39)?.to_owned());
+    stats.filter_map(policy).collect()
+}
+
+#[tokio::test]
+async fn one_who_asks_too_much_leaves_room_for_another() {
+    let passwords = Passwords::new(Rng::seeded(1), 2);
+    let flood: Vec<_> = (0..40)
+        .map(|_| {
+            let passwords = passwords.clone();
+            tokio::spawn(async move { passwords.verify_for("a", &secret("guess"), None).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    // Ten places, of which nobody has more than eight; two are there for whoever comes next.
+    let guess = secret("guess");
+    let other = passwords.verify_for("b", &guess, None);
+    assert!(
+        tokio::time::timeout(Duration::ZERO, other).await.is_err(),
+        "it waits its turn"
+    );
+    let mut turned_away = 0;
+    for answer in flood {
+        if let Err(overloaded) = answer.await.unwrap() {
+            assert!((1..=5).contains(&overloaded.retry_after()));
+            turned_away += 1;
+        }
+    }
+    assert!(turned_away >= 32, "{turned_away}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_turned_away_and_the_rest_is_served() {
     let passwords = passwords();

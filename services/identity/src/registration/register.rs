@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::AppState,
+    limits::{self, Limit},
     mail::language::Language,
     origin::Origin,
     problems::{PublicProblems, overloaded},
@@ -47,6 +48,7 @@ pub(crate) async fn register_user(
     if policy == RegistrationPolicy::Disabled {
         return Err(disabled());
     }
+    limits::check_ip(&app, Limit::RegistrationPerIp, &origin).await?;
     let applicant = Applicant::try_from(request)?;
     // Hashed before anything is looked up: the work does not tell whether the address is known.
     let hash = app

@@ -6,6 +6,11 @@ use bz_kernel::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::delivery::Delivery;
+
+/// The longest name of a device, in characters.
+const MOST_DEVICE_NAME_CHARACTERS: usize = 120;
+
 /// A login. One of `email` and `username` is needed; they mean the same.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +25,14 @@ pub(crate) struct LoginRequest {
     /// Slug or id of the tenant. Without it the host's tenant is meant, and without that the one where the address
     /// registered first.
     tenant: Option<String>,
+    /// What the user calls the device, for the list of sessions.
+    #[schema(example = "Ada's laptop", min_length = 1, max_length = 120)]
+    device_name: Option<String>,
+    /// Whether the session outlives the day; it does when left out.
+    remember: Option<bool>,
+    /// Where the refresh token is put.
+    #[serde(default)]
+    delivery: Delivery,
 }
 
 /// The OAuth2 form. It is our own login for our own clients, not the password grant: only address and password count.
@@ -41,6 +54,12 @@ pub(crate) struct Credentials {
     pub(crate) password: SecretString,
     /// Slug or id.
     pub(crate) tenant: Option<String>,
+    /// What the user calls the device.
+    pub(crate) device_name: Option<String>,
+    /// Whether the session outlives the day.
+    pub(crate) remember: bool,
+    /// Where the refresh token is put.
+    pub(crate) delivery: Delivery,
 }
 
 impl Validate for LoginRequest {
@@ -53,6 +72,16 @@ impl Validate for LoginRequest {
                 "means the same as email: send one of them",
             ),
             _ => {}
+        }
+        let name = self.device_name.as_deref().map(str::trim);
+        if name
+            .is_some_and(|name| !(1..=MOST_DEVICE_NAME_CHARACTERS).contains(&name.chars().count()))
+        {
+            errors.add(
+                "/device_name",
+                "invalid_length",
+                "must have 1 to 120 characters",
+            );
         }
     }
 }
@@ -68,6 +97,9 @@ impl From<LoginRequest> for Credentials {
             address,
             password: request.password.into(),
             tenant: request.tenant,
+            device_name: request.device_name.map(|name| name.trim().to_owned()),
+            remember: request.remember.unwrap_or(true),
+            delivery: request.delivery,
         }
     }
 }
@@ -79,6 +111,9 @@ impl From<LoginForm> for Credentials {
             address: form.username,
             password: form.password.into(),
             tenant,
+            device_name: None,
+            remember: true,
+            delivery: Delivery::Body,
         }
     }
 }

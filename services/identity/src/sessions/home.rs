@@ -36,7 +36,7 @@ pub(crate) async fn resolve(
 }
 
 /// The slug that the operator gave to the host, if any. Unknown hosts mean nothing: the header is the client's.
-fn host_slug<'a>(app: &'a AppState, headers: &HeaderMap) -> Option<&'a str> {
+pub(super) fn host_slug<'a>(app: &'a AppState, headers: &HeaderMap) -> Option<&'a str> {
     let host = headers
         .get(header::HOST)?
         .to_str()

@@ -9,11 +9,15 @@ use uuid::Uuid;
 
 use super::{
     ACCESS_TOKEN_LIFETIME, BRIEF_REFRESH_TOKEN_LIFETIME, BRIEF_SESSION_LIFETIME,
-    FIRST_PARTY_CLIENT, REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME, TokenAnswer, store,
+    FIRST_PARTY_CLIENT, REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME, TokenAnswer, end,
+    store::{self, RevokedBecause},
     token::RefreshToken,
 };
 use crate::{
-    app::AppState, origin::Origin, tenants::TenantSummary, users::User, users::store::Account,
+    app::AppState,
+    origin::Origin,
+    tenants::TenantSummary,
+    users::{self, User, store::Account},
 };
 
 /// A session that is about to start.
@@ -136,6 +140,24 @@ pub(crate) fn access_token(
     app.keys.current().sign(&claims).map_err(Problem::internal)
 }
 
+/// Starts a session for the account as it is now: proving who one is takes long enough for somebody to disable it, or to
+/// change its roles. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this. `None`
+/// when the account may not log in any more.
+pub(crate) async fn enter(
+    tx: &mut TenantTx,
+    app: &AppState,
+    session: &NewSession<'_>,
+) -> Result<Option<(Account, Grant)>, DbError> {
+    let grant = start(tx, app, session).await?;
+    let account = users::store::find(tx, session.user).await?;
+    if let Some(account) = account.filter(|account| app.may_log_in(account)) {
+        return Ok(Some((account, grant)));
+    }
+    let because = RevokedBecause::UserDisabled;
+    end::end(tx, app, grant.token.session, because, None).await?;
+    Ok(None)
+}
+
 /// Signs the tokens of a session. No transaction is open meanwhile.
 pub(crate) fn answer(
     app: &AppState,
@@ -149,7 +171,7 @@ pub(crate) fn answer(
             .to_owned(),
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(),
-        refresh_token: grant.token.expose().expose_secret().to_owned(),
+        refresh_token: Some(grant.token.expose().expose_secret().to_owned()),
         refresh_expires_in: (grant.token_ends - now).num_seconds(),
         session_id: grant.token.session,
         user: User::from(account),

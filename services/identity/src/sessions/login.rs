@@ -3,28 +3,30 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_http::Problem;
-use bz_kernel::TenantId;
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{
     TokenAnswer,
+    attempt::{self, Sought},
     credentials::{Credentials, LoginForm, LoginRequest},
-    end, home,
+    delivery::Delivery,
     issue::{self, Grant, NewSession},
-    store::RevokedBecause,
 };
 use crate::{
     app::AppState,
+    audit::{self, Actor, Entry},
+    csrf,
+    lockout::{self, Attempt, LoginName, device, device::TrustedDevice},
     mfa::challenge::{self, MfaRequired},
     origin::Origin,
     passwords::Verdict,
     problems::{PublicProblems, invalid_credentials, overloaded},
     users,
-    users::{Email, store::Account},
+    users::store::Account,
 };
 
 /// What a login answers.
@@ -41,6 +43,9 @@ pub(crate) enum LoginAnswer {
 /// Log in.
 ///
 /// A wrong password, an unknown address, an unknown tenant and a disabled user get the same answer after the same work.
+/// So does an address with too many failed logins, whose password is then not compared for a while; a device from which
+/// its owner has logged in before has failures of its own. With `delivery: cookie` the refresh token is put into a cookie
+/// that no script reads: for pages of the configured origins, with the header `X-Requested-With`.
 #[utoipa::path(
     post, path = "/auth/login", tag = "sessions", security(()),
     request_body(content(
@@ -58,71 +63,98 @@ pub(crate) async fn login(
     origin: Origin,
     credentials: Credentials,
 ) -> Result<Response, Problem> {
-    let (account, new_hash) = authenticate(&app, &headers, &credentials).await?;
-    let started = start_session(&app, &account, new_hash, &origin).await?;
-    match started.ok_or_else(invalid_credentials)? {
-        Started::Session(account, grant) => {
-            Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
-        }
-        Started::Challenge(challenge) => Ok(challenge.into_response()),
+    if credentials.delivery == Delivery::Cookie {
+        csrf::check(&app, &headers)?;
     }
+    let known = authenticate(&app, &headers, &origin, &credentials).await?;
+    let started = start_session(&app, &known, &credentials, &origin).await?;
+    let mut response = match started.ok_or_else(invalid_credentials)? {
+        Started::Session(account, grant) => {
+            issue::answer(&app, &account, &grant)?.deliver(StatusCode::OK, credentials.delivery)
+        }
+        Started::Challenge(challenge) => challenge.into_response(),
+    };
+    if !csrf::is_foreign(&app, &headers) {
+        let cookie = device::cookie(&app, known.name, known.device.as_ref());
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
 }
 
-/// The account that the credentials are right for, if it may log in; and its password hashed anew, if the hash is
-/// outdated. The same for every way to log in with a password.
+/// Somebody whose password was right.
+pub(crate) struct Authenticated {
+    /// The account.
+    pub(crate) account: Account,
+    /// The password hashed anew, if its hash was outdated.
+    pub(crate) new_hash: Option<String>,
+    name: LoginName,
+    device: Option<TrustedDevice>,
+}
+
+/// Whom the credentials are right for, if they may log in. The same for every way to log in with a password: its limits,
+/// its waits, its one comparison, its one answer.
 pub(crate) async fn authenticate(
     app: &AppState,
     headers: &HeaderMap,
+    origin: &Origin,
     credentials: &Credentials,
-) -> Result<(Account, Option<String>), Problem> {
-    let candidate = find_candidate(app, headers, credentials).await?;
-    let stored = candidate
-        .as_ref()
-        .and_then(|account| account.password_hash.as_deref());
-    // No connection is held while hashing, and there is always exactly one verification.
-    let verdict = app
-        .passwords
-        .verify(&credentials.password, stored)
-        .await
-        .map_err(overloaded)?;
-    let (Some(account), Verdict::Match { outdated }) = (candidate, verdict) else {
-        return Err(invalid_credentials());
+) -> Result<Authenticated, Problem> {
+    let asker = attempt::pass_limits(app, headers, origin, credentials).await?;
+    let mut sought = attempt::seek(app, headers, credentials).await?;
+    let device = TrustedDevice::of(app, headers, sought.name);
+    let attempt = lockout::admit(app, sought.tenant, sought.name, device.as_ref()).await?;
+    let (attempt, verdict) = compare(app, &asker, attempt, &sought, credentials).await?;
+    let Verdict::Match { outdated } = verdict else {
+        return Err(attempt::refuse(app, attempt, &sought, origin).await);
     };
-    if !account.is_active() {
-        return Err(invalid_credentials());
-    }
+    let Some(account) = sought.account.take_if(|account| account.is_active()) else {
+        return Err(attempt::refuse(app, attempt, &sought, origin).await);
+    };
+    attempt.succeeded(app).await;
     // Only somebody who knows the password may learn this.
-    if app.config.registration.needs_verified_email() && account.email_verified_at.is_none() {
+    if !app.may_log_in(&account) {
         return Err(email_not_verified());
     }
-    let new_hash = if outdated {
-        rehash(app, credentials).await
+    Ok(Authenticated {
+        account,
+        new_hash: rehash(app, outdated, credentials).await,
+        name: sought.name,
+        device,
+    })
+}
+
+/// Compares the password with the account's if the attempt is open, else with nothing. No connection is held meanwhile,
+/// and there is always exactly one verification.
+async fn compare(
+    app: &AppState,
+    asker: &str,
+    attempt: Attempt,
+    sought: &Sought,
+    credentials: &Credentials,
+) -> Result<(Attempt, Verdict), Problem> {
+    let account = sought.account.as_ref().filter(|_| attempt.is_open);
+    let stored = account.and_then(|account| account.password_hash.as_deref());
+    match app
+        .passwords
+        .verify_for(asker, &credentials.password, stored)
+        .await
+    {
+        Ok(verdict) => Ok((attempt, verdict)),
+        Err(full) => {
+            attempt.withdraw(app).await;
+            Err(overloaded(full))
+        }
+    }
+}
+
+/// The password hashed with today's parameters, when it was not; when there is no room for that now, the next login does
+/// it.
+async fn rehash(app: &AppState, outdated: bool, credentials: &Credentials) -> Option<String> {
+    if outdated {
+        app.passwords.hash(&credentials.password).await.ok()
     } else {
         None
-    };
-    Ok((account, new_hash))
-}
-
-/// The account that the credentials are about, if there is one. The database does the same whether or not the tenant
-/// and the address exist.
-#[expect(clippy::disallowed_methods, reason = "the nil tenant has no rows")]
-async fn find_candidate(
-    app: &AppState,
-    headers: &HeaderMap,
-    credentials: &Credentials,
-) -> Result<Option<Account>, Problem> {
-    let Ok(email) = Email::parse(&credentials.address) else {
-        return Ok(None);
-    };
-    let tenant = home::resolve(app, headers, credentials.tenant.as_deref(), &email).await?;
-    let scope = TenantScope::new(tenant.unwrap_or(TenantId::trusted(Uuid::nil())), None);
-    let mut tx = app.core.db.read(&scope).await?;
-    Ok(users::store::find_by_email(&mut tx, &email).await?)
-}
-
-/// The password hashed with today's parameters; when there is no room for that now, the next login does it.
-async fn rehash(app: &AppState, credentials: &Credentials) -> Option<String> {
-    app.passwords.hash(&credentials.password).await.ok()
+    }
 }
 
 /// What a right password starts.
@@ -131,40 +163,40 @@ enum Started {
     Challenge(MfaRequired),
 }
 
-/// Starts the session for the account as it is now: hashing takes long enough for somebody to disable it, or to change
-/// its role. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this.
 async fn start_session(
     app: &AppState,
-    account: &Account,
-    new_hash: Option<String>,
+    known: &Authenticated,
+    credentials: &Credentials,
     origin: &Origin,
 ) -> Result<Option<Started>, Problem> {
+    let account = &known.account;
     let scope = TenantScope::new(account.tenant, Some(account.user));
+    let session = NewSession {
+        device_name: credentials.device_name.as_deref(),
+        remember: credentials.remember,
+        ..NewSession::with_password(account.user, origin)
+    };
     let start = async |tx: &mut TenantTx| {
-        if let (Some(old), Some(new)) = (&account.password_hash, &new_hash) {
+        if let (Some(old), Some(new)) = (&account.password_hash, &known.new_hash) {
             users::store::replace_hash(tx, account.user, old, new).await?;
         }
-        let session = NewSession::with_password(account.user, origin);
         if !account.mfa.is_empty() {
             let challenge = challenge::create(tx, app, &session).await?;
             return Ok(Some(Started::Challenge(challenge)));
         }
-        let grant = issue::start(tx, app, &session).await?;
-        let now = users::store::find(tx, account.user).await?;
-        match now.filter(Account::is_active) {
-            Some(now) => Ok(Some(Started::Session(Box::new(now), grant))),
-            None => {
-                end::end(
-                    tx,
-                    app,
-                    grant.token.session,
-                    RevokedBecause::UserDisabled,
-                    None,
-                )
-                .await?;
-                Ok(None)
-            }
-        }
+        let Some((account, grant)) = issue::enter(tx, app, &session).await? else {
+            return Ok(None);
+        };
+        let entry = Entry {
+            actor: Actor::User(account.user),
+            action: "session.started",
+            target: Some(("session", grant.token.session.as_uuid())),
+            success: true,
+            changes: json!({ "amr": grant.amr }),
+            origin,
+        };
+        audit::record(tx, &app.core.sources, entry).await?;
+        Ok(Some(Started::Session(Box::new(account), grant)))
     };
     Ok(app
         .core

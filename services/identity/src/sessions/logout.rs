@@ -1,14 +1,18 @@
-use axum::extract::{FromRequest, Request, State};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use bz_auth::{Caller, PastCaller};
-use bz_http::{Errors, Json, Problem, Validate};
+use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
+    delivery::{self, OptionalJson},
     end,
     store::{self, RevokedBecause},
     store_own,
@@ -49,7 +53,8 @@ impl Validate for LogoutRequest {
     fn validate(&self, _: &mut Errors) {}
 }
 
-/// Log out: end the session of the access token, or of the refresh token that is sent; or the user's others, or all.
+/// Log out: end the session of the access token, or of the refresh token that is sent, in the body or in the cookie; or the
+/// user's others, or all.
 ///
 /// Ending a session that has ended, or a token that is none, is a success too, also with an access token that has
 /// expired. The services refuse the access tokens of the session within a second.
@@ -61,12 +66,18 @@ impl Validate for LogoutRequest {
 pub(crate) async fn logout(
     State(app): State<AppState>,
     caller: Result<PastCaller, Problem>,
+    headers: HeaderMap,
     origin: Origin,
-    OptionalBody(request): OptionalBody,
-) -> Result<StatusCode, Problem> {
-    match (request.refresh_token.as_deref(), caller) {
-        (Some(text), _) => {
-            if let Some(token) = RefreshToken::parse(text) {
+    OptionalJson(request): OptionalJson<LogoutRequest>,
+) -> Result<Response, Problem> {
+    let presented = match (&caller, request.refresh_token) {
+        // The access token says which session it is, and no other page can send that.
+        (Ok(_), None) => None,
+        (_, in_body) => delivery::presented(&app, &headers, in_body)?,
+    };
+    match (presented, caller) {
+        (Some((text, _)), _) => {
+            if let Some(token) = RefreshToken::parse(&text) {
                 end_by_refresh_token(&app, &token, request.scope, &origin).await?;
             }
         }
@@ -79,7 +90,9 @@ pub(crate) async fn logout(
         (None, Err(problem)) => return Err(problem),
     }
     app.wake();
-    Ok(StatusCode::NO_CONTENT)
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    delivery::forget(&headers, &mut response);
+    Ok(response)
 }
 
 /// False when nothing came of it, because the token is not good any more: such a one is good for leaving a session that
@@ -205,25 +218,5 @@ impl LogoutScope {
             Self::Others => "others",
             Self::All => "all",
         }
-    }
-}
-
-/// A JSON body, or none.
-pub(crate) struct OptionalBody(LogoutRequest);
-
-impl<S: Send + Sync> FromRequest<S> for OptionalBody {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let headers = request.headers();
-        let is_empty = headers
-            .get(header::CONTENT_LENGTH)
-            .is_some_and(|length| length == "0");
-        if is_empty || !headers.contains_key(header::CONTENT_TYPE) {
-            return Ok(Self(LogoutRequest::default()));
-        }
-        Json::<LogoutRequest>::from_request(request, state)
-            .await
-            .map(|Json(request)| Self(request))
     }
 }

@@ -1,6 +1,8 @@
 //! Sessions and the tokens that are given out in them.
 
+pub(crate) mod attempt;
 pub(crate) mod credentials;
+pub(crate) mod delivery;
 pub(crate) mod end;
 pub(crate) mod home;
 pub(crate) mod issue;
@@ -49,8 +51,9 @@ pub(crate) struct TokenAnswer {
     token_type: &'static str,
     /// Seconds until the access token ends.
     expires_in: i64,
-    /// For `POST /auth/refresh`; good once.
-    refresh_token: String,
+    /// For `POST /auth/refresh`; good once. Not there when it was put into a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     /// Seconds until the refresh token ends.
     refresh_expires_in: i64,
     /// The session.

@@ -1,13 +1,15 @@
 use axum::{extract::State, response::Response};
-use bz_http::{Errors, Json, Problem, Validate};
+use bz_http::{Errors, Problem, Validate};
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    REFRESH_REPLAY_WINDOW, TokenAnswer, end,
+    REFRESH_REPLAY_WINDOW, TokenAnswer,
+    delivery::{self, OptionalJson},
+    end,
     issue::{self, Grant},
     store::{self, RevokedBecause, Session},
     token::RefreshToken,
@@ -15,6 +17,7 @@ use super::{
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    limits::{self, Limit},
     oauth_clients::secret::CLIENT_ID_PREFIX,
     origin::Origin,
     problems::{PublicProblems, unauthorized},
@@ -23,11 +26,11 @@ use crate::{
 };
 
 /// A refresh token to exchange.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    /// The refresh token that the last answer gave.
-    refresh_token: String,
+    /// The refresh token that the last answer gave; left out when it is in the cookie.
+    refresh_token: Option<String>,
 }
 
 impl Validate for RefreshRequest {
@@ -37,10 +40,11 @@ impl Validate for RefreshRequest {
 /// Exchange a refresh token for new tokens.
 ///
 /// A refresh token is good once. Sent again within ten seconds it gets the same successor (a lost answer, several
-/// tabs); after that, or once the successor was used, it counts as stolen and the whole session ends.
+/// tabs); after that, or once the successor was used, it counts as stolen and the whole session ends. A token in the
+/// cookie is exchanged for one in the cookie: for pages of the configured origins, with the header `X-Requested-With`.
 #[utoipa::path(
     post, path = "/auth/refresh", tag = "sessions", security(()),
-    request_body = RefreshRequest,
+    request_body = Option<RefreshRequest>,
     responses(
         (status = 200, description = "New tokens", body = TokenAnswer),
         PublicProblems,
@@ -48,11 +52,14 @@ impl Validate for RefreshRequest {
 )]
 pub(crate) async fn refresh_session(
     State(app): State<AppState>,
+    headers: HeaderMap,
     origin: Origin,
-    Json(request): Json<RefreshRequest>,
+    OptionalJson(request): OptionalJson<RefreshRequest>,
 ) -> Result<Response, Problem> {
-    let presented =
-        RefreshToken::parse(&request.refresh_token).ok_or_else(|| Refused::Invalid.problem())?;
+    let (text, delivery) = delivery::presented(&app, &headers, request.refresh_token)?
+        .ok_or_else(|| Problem::invalid("/refresh_token", "required", "is required"))?;
+    let presented = RefreshToken::parse(&text).ok_or_else(|| Refused::Invalid.problem())?;
+    pass_limits(&app, &presented, &origin).await?;
     let scope = TenantScope::new(presented.tenant, None);
     let exchange = async |tx: &mut TenantTx| exchange(tx, &app, &presented, None, &origin).await;
     // A refusal is an outcome too: ending a stolen session must be committed.
@@ -63,15 +70,30 @@ pub(crate) async fn refresh_session(
         .await?
     {
         Ok((account, grant)) => {
-            Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
+            Ok(issue::answer(&app, &account, &grant)?.deliver(StatusCode::OK, delivery))
         }
         Err(refused) => {
             if refused == Refused::Reused {
                 app.wake();
             }
+            if refused == Refused::Invalid {
+                limits::check_ip(&app, Limit::WrongTokenPerIp, &origin).await?;
+            }
             Err(refused.problem())
         }
     }
+}
+
+/// The session is the one that the token names, which anybody can write: together with the network, so that nobody uses
+/// up what its owner has.
+async fn pass_limits(
+    app: &AppState,
+    presented: &RefreshToken,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let network = limits::network_of(app, origin).unwrap_or_default();
+    let key = format!("{} {network}", presented.session);
+    limits::check(app, Limit::RefreshPerSession, &key).await
 }
 
 /// Why there are no new tokens.

@@ -303,7 +303,8 @@ async fn a_flood_of_logins_is_shed_and_the_other_routes_stay_responsive() {
         let answer = answer.await.unwrap();
         if answer.status == 503 {
             assert_eq!(answer.problem_code().as_deref(), Some("overloaded"));
-            assert_eq!(answer.header("retry-after"), Some("1"));
+            let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=5).contains(&seconds), "{seconds}");
         }
         statuses.push(answer.status.as_u16());
     }

@@ -1,11 +1,14 @@
 //! The service as the tests start it: with the key of the tests' tokens, and with acme and globex in its tables.
 
 use bz_auth::Claims;
-use bz_kernel::{ServiceInfo, platform};
+use bz_kernel::{Rng, ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::TenantScope;
 use bz_testkit::{Role, Tenant, TestApp, TestAppBuilder, TestResponse, signing_key};
-use identity::{Identity, IdentityConfig, passwords::Passwords};
+use identity::{
+    Identity, IdentityConfig,
+    passwords::{Cost, Passwords},
+};
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -28,11 +31,11 @@ impl Service for IdentityUnderTest {
     }
 
     async fn build(core: Core, config: IdentityConfig) -> anyhow::Result<App> {
-        arrange(&core).await?;
         let fresh = || Passwords::new(core.sources.rng.clone(), 0);
         let passwords = HASHER
             .try_with(Passwords::clone)
             .unwrap_or_else(|_| fresh());
+        arrange(&core, &passwords).await?;
         identity::build_with(core, config, passwords).await
     }
 }
@@ -45,6 +48,18 @@ pub(crate) fn builder() -> TestAppBuilder<IdentityUnderTest> {
     TestApp::builder()
         .env("ENVIRONMENT", "development")
         .env("DB_ACQUIRE_TIMEOUT", "30s")
+        .env("REQUEST_TIMEOUT", "60s")
+        // Some tests refresh one session hundreds of times; the limit has tests of its own.
+        .env("REFRESH_LIMIT_PER_SESSION", "0")
+}
+
+/// A hasher of little cost, for tests of many logins that are not about the hashing.
+pub(crate) fn cheap() -> Passwords {
+    let cost = Cost {
+        memory_kib: 256,
+        passes: 1,
+    };
+    Passwords::with_cost(Rng::seeded(3), 8, cost)
 }
 
 pub(crate) async fn start() -> IdentityApp {
@@ -118,7 +133,7 @@ pub(crate) const fn slug(tenant: Tenant) -> &'static str {
     }
 }
 
-async fn arrange(core: &Core) -> anyhow::Result<()> {
+async fn arrange(core: &Core, passwords: &Passwords) -> anyhow::Result<()> {
     let mut tx = core.db.system().await?;
     let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM identity.signing_keys")
         .fetch_one(tx.conn())
@@ -128,7 +143,6 @@ async fn arrange(core: &Core) -> anyhow::Result<()> {
     }
     identity::install_signing_key(&mut tx, &core.secret, &core.sources, signing_key()).await?;
     tx.commit().await?;
-    let passwords = Passwords::new(core.sources.rng.clone(), 0);
     let hash = passwords.hash(&PASSWORD.into()).await?;
     for tenant in [Tenant::Acme, Tenant::Globex] {
         arrange_tenant(core, tenant, &hash).await?;

@@ -5,8 +5,9 @@ use axum::{
     response::Response,
 };
 use bz_http::Problem;
+use bz_kernel::TenantId;
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use serde_json::json;
 
 use super::{
@@ -15,21 +16,27 @@ use super::{
         pages::{self, Refusal},
         params::Params,
     },
-    login_page,
+    code_page, login_page,
     request::AuthorizationRequest,
 };
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    credential::Credential,
+    mfa::{
+        Method, challenge,
+        verify::{self, Refused},
+    },
     origin::Origin,
     sessions::{
         credentials::Credentials,
+        delivery::Delivery,
         end,
         issue::{self, NewSession},
-        login::authenticate,
+        login::{Authenticated, authenticate},
         store::RevokedBecause,
     },
-    users::{self, store::Account},
+    users,
 };
 
 /// `POST /oauth2/login`: the same rules as `POST /auth/login`, in the tenant of the application; then back to the request
@@ -53,14 +60,10 @@ pub(in crate::oauth) async fn log_in(
     }
     let credentials = credentials(&params, &request);
     // The application names the tenant; which host was called says nothing here.
-    match authenticate(&app, &HeaderMap::new(), &credentials).await {
-        Ok((account, new_hash)) => {
-            // mfa: a user with a second factor is asked for it here, before there is a session.
-            let cookie = start(&app, &headers, &account, new_hash, &origin).await?;
-            let mut response = pages::see_other(&request.after_login());
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-            Ok(response)
-        }
+    let mut hostless = headers.clone();
+    hostless.remove(header::HOST);
+    match authenticate(&app, &hostless, &origin, &credentials).await {
+        Ok(known) => go_on(&app, &headers, &request, known, &origin).await,
         Err(problem) => match refusal(&problem) {
             Some(refusal) => Ok(again(refusal)),
             None => Err(problem),
@@ -74,7 +77,87 @@ fn credentials(params: &Params, request: &AuthorizationRequest) -> Credentials {
         address: field("email"),
         password: field("password").into(),
         tenant: Some(request.tenant.to_string()),
+        device_name: None,
+        remember: false,
+        delivery: Delivery::Body,
     }
+}
+
+/// The session, or the question for the second factor.
+async fn go_on(
+    app: &AppState,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+    known: Authenticated,
+    origin: &Origin,
+) -> Result<Response, Problem> {
+    let Authenticated {
+        account, new_hash, ..
+    } = known;
+    let scope = TenantScope::new(account.tenant, Some(account.user));
+    if !account.mfa.is_empty() {
+        let session = NewSession::with_password(account.user, origin);
+        let ask = async |tx: &mut TenantTx| challenge::create(tx, app, &session).await;
+        let db = &app.core.db;
+        let asked = db
+            .run::<_, DbError>("identity.mfa.challenge", &scope, ask)
+            .await?;
+        return Ok(code_page(app, headers, request, asked.token(), None));
+    }
+    let session = NewSession {
+        client_id: browser::CLIENT,
+        remember: false,
+        ..NewSession::with_password(account.user, origin)
+    };
+    let rehashed = account.password_hash.as_deref().zip(new_hash.as_deref());
+    start(app, headers, request, account.tenant, &session, rehashed).await
+}
+
+/// `POST /oauth2/login/code`: the second factor, after the right password.
+pub(in crate::oauth) async fn take_code(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    origin: Origin,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request).await?;
+    let request = match AuthorizationRequest::read(&app, &params).await? {
+        Ok(request) => request,
+        Err(rejected) => return Ok(rejected.respond(&headers, &params)),
+    };
+    let over = |refusal| Ok(login_page(&app, &headers, &request, None, Some(refusal)));
+    if !FormKey::of(&app, &headers).accepts(&app, None, params.field("csrf")) {
+        return over(Refusal::StaleForm);
+    }
+    let (text, code) = (params.field("mfa_token"), params.field("code"));
+    let (text, code) = (text.unwrap_or_default(), code.unwrap_or_default());
+    let token = Credential::parse(challenge::PREFIX, text);
+    let Some(token) = token.filter(|token| token.tenant == request.tenant) else {
+        return over(Refusal::StaleForm);
+    };
+    let method = Method::of_code(code);
+    let settle = async |tx: &mut TenantTx| verify::settle(tx, &app, &token, method, code).await;
+    let (db, scope) = (&app.core.db, TenantScope::new(token.tenant, None));
+    let settled = db
+        .run::<_, DbError>("identity.mfa.verify", &scope, settle)
+        .await?;
+    let waiting = match settled {
+        Ok(waiting) => waiting,
+        Err(Refused::Expired) => return over(Refusal::StaleForm),
+        Err(Refused::TooMany) => return over(Refusal::Busy),
+        Err(Refused::Wrong) => {
+            let again = Some(Refusal::WrongCode);
+            return Ok(code_page(&app, &headers, &request, text, again));
+        }
+    };
+    let session = NewSession {
+        client_id: browser::CLIENT,
+        remember: false,
+        acr: "aal2",
+        amr: verify::WITH_CODE,
+        ..NewSession::with_password(waiting.user_id.into(), &origin)
+    };
+    start(&app, &headers, &request, token.tenant, &session, None).await
 }
 
 fn refusal(problem: &Problem) -> Option<Refusal> {
@@ -86,46 +169,51 @@ fn refusal(problem: &Problem) -> Option<Refusal> {
     }
 }
 
-/// Starts the session behind the browser. The one that the browser had before ends: nobody can have put it there.
+/// Starts the session behind the browser, and goes on with the request. The session that the browser had before ends:
+/// nobody can have put it there.
 async fn start(
     app: &AppState,
     headers: &HeaderMap,
-    account: &Account,
-    new_hash: Option<String>,
-    origin: &Origin,
-) -> Result<HeaderValue, Problem> {
-    let before = browser::find(app, headers, account.tenant).await?;
-    let session = NewSession {
-        client_id: browser::CLIENT,
-        remember: false,
-        ..NewSession::with_password(account.user, origin)
-    };
+    request: &AuthorizationRequest,
+    tenant: TenantId,
+    session: &NewSession<'_>,
+    rehashed: Option<(&str, &str)>,
+) -> Result<Response, Problem> {
+    let before = browser::find(app, headers, tenant).await?;
     let start = async |tx: &mut TenantTx| {
-        if let (Some(old), Some(new)) = (&account.password_hash, &new_hash) {
-            users::store::replace_hash(tx, account.user, old, new).await?;
+        if let Some((old, new)) = rehashed {
+            users::store::replace_hash(tx, session.user, old, new).await?;
         }
         if let Some(before) = &before {
             let (because, actor) = (RevokedBecause::Logout, Some(before.account.user));
             end::end(tx, app, before.session, because, actor).await?;
         }
-        let grant = issue::start(tx, app, &session).await?;
+        let Some((account, grant)) = issue::enter(tx, app, session).await? else {
+            return Ok(None);
+        };
         let cookie = browser::bind(tx, app, grant.token.session).await?;
         let entry = Entry {
             actor: Actor::User(account.user),
             action: "session.started",
             target: Some(("session", grant.token.session.as_uuid())),
             success: true,
-            changes: json!({ "client_id": browser::CLIENT }),
-            origin,
+            changes: json!({ "client_id": browser::CLIENT, "amr": grant.amr }),
+            origin: session.origin,
         };
         audit::record(tx, &app.core.sources, entry).await?;
-        Ok(cookie)
+        Ok(Some(cookie))
     };
-    let scope = TenantScope::new(account.tenant, Some(account.user));
+    let scope = TenantScope::new(tenant, Some(session.user));
     let db = &app.core.db;
     let cookie = db
         .run::<_, DbError>("identity.browser_sessions.start", &scope, start)
         .await?;
     app.wake();
-    Ok(cookie)
+    let Some(cookie) = cookie else {
+        let refusal = Some(Refusal::WrongCredentials);
+        return Ok(login_page(app, headers, request, None, refusal));
+    };
+    let mut response = pages::see_other(&request.after_login());
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
 }

@@ -140,6 +140,26 @@ fn login_page(
     with_form_cookie(app, &form, pages::login(texts, &page))
 }
 
+fn code_page(
+    app: &AppState,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+    mfa_token: &str,
+    refusal: Option<Refusal>,
+) -> Response {
+    let form = FormKey::of(app, headers);
+    let texts = texts::of(headers, request.ui_locales.as_deref());
+    let page = pages::Code {
+        client: &request.client.name,
+        redirect_uri: &request.redirect_uri,
+        params: &request.params,
+        csrf: &form.token(app, None),
+        mfa_token,
+        refusal,
+    };
+    with_form_cookie(app, &form, pages::code(texts, &page))
+}
+
 fn consent_page(
     app: &AppState,
     headers: &HeaderMap,

@@ -28,6 +28,8 @@ pub(in crate::oauth) enum Refusal {
     WrongCredentials,
     /// The address is not verified.
     NotVerified,
+    /// The code of the second factor is wrong.
+    WrongCode,
     /// Too many at once.
     Busy,
     /// The form was not on a page of this browser.
@@ -35,17 +37,18 @@ pub(in crate::oauth) enum Refusal {
 }
 
 impl Refusal {
-    const fn status(self) -> StatusCode {
+    pub(super) const fn status(self) -> StatusCode {
         match self {
-            Self::WrongCredentials => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::WrongCredentials | Self::WrongCode => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotVerified | Self::StaleForm => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
-    const fn text(self, texts: &Texts) -> &'static str {
+    pub(super) const fn text(self, texts: &Texts) -> &'static str {
         match self {
             Self::WrongCredentials => texts.wrong_credentials,
+            Self::WrongCode => texts.wrong_code,
             Self::NotVerified => texts.not_verified,
             Self::Busy => texts.busy,
             Self::StaleForm => texts.stale_form,

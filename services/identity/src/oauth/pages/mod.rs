@@ -1,5 +1,6 @@
 //! The pages of the provider, for people. They work without scripts, load nothing, and can stand in no frame.
 
+mod code;
 mod consent;
 mod error;
 mod login;
@@ -17,6 +18,7 @@ use url::Url;
 
 use self::texts::Texts;
 pub(super) use self::{
+    code::{Code, code},
     consent::{Consent, consent},
     error::{PageError, error},
     login::{Login, Refusal, login},

@@ -1,0 +1,154 @@
+//! A login before it is known whether it succeeds: what it is limited by, whom it is about, and what is noted of a failure.
+
+use axum::http::HeaderMap;
+use bz_http::Problem;
+use bz_kernel::TenantId;
+use bz_tenant::{DbError, TenantScope};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{credentials::Credentials, home};
+use crate::{
+    app::AppState,
+    audit::{self, Actor, Entry},
+    limits::{self, Limit},
+    lockout::{Attempt, LoginName},
+    origin::Origin,
+    problems::invalid_credentials,
+    tenants, users,
+    users::{Email, store::Account},
+};
+
+/// Whom a login is about.
+pub(super) struct Sought {
+    /// The tenant that was meant; the nil tenant when there is none.
+    pub(super) tenant: TenantId,
+    /// The name under which failures are counted.
+    pub(super) name: LoginName,
+    /// The account, if there is one.
+    pub(super) account: Option<Account>,
+}
+
+/// Counts a login against the limits of where it comes from and of what it names, and answers whose share of the queue it
+/// takes: that of the tenant that it names, else of its network. What exists plays no part in either.
+///
+/// # Errors
+/// 429 `rate_limited`.
+pub(super) async fn pass_limits(
+    app: &AppState,
+    headers: &HeaderMap,
+    origin: &Origin,
+    credentials: &Credentials,
+) -> Result<String, Problem> {
+    let named = home::host_slug(app, headers)
+        .map(str::to_owned)
+        .or_else(|| {
+            credentials
+                .tenant
+                .as_ref()
+                .map(|named| named.trim().to_lowercase())
+        });
+    let network = limits::network_of(app, origin);
+    if let Some(network) = &network {
+        let mut wanted = vec![
+            (Limit::LoginPerIp, network.as_str()),
+            (Limit::LoginTotal, ""),
+        ];
+        wanted.extend(named.as_deref().map(|named| (Limit::LoginPerTenant, named)));
+        limits::check_all(app, &wanted).await?;
+    }
+    Ok(named.or(network).unwrap_or_default())
+}
+
+/// Finds the account that the credentials are about. The database does the same whether or not the tenant and the
+/// address exist.
+#[expect(clippy::disallowed_methods, reason = "the nil tenant has no rows")]
+pub(super) async fn seek(
+    app: &AppState,
+    headers: &HeaderMap,
+    credentials: &Credentials,
+) -> Result<Sought, Problem> {
+    let nil = TenantId::trusted(Uuid::nil());
+    let Ok(email) = Email::parse(&credentials.address) else {
+        return Ok(Sought {
+            tenant: nil,
+            name: LoginName::new(app, nil, &credentials.address.trim().to_lowercase()),
+            account: None,
+        });
+    };
+    let tenant = home::resolve(app, headers, credentials.tenant.as_deref(), &email).await?;
+    let tenant = tenant.unwrap_or(nil);
+    let mut tx = app.core.db.read(&TenantScope::new(tenant, None)).await?;
+    Ok(Sought {
+        tenant,
+        name: LoginName::new(app, tenant, email.as_str()),
+        account: users::store::find_by_email(&mut tx, &email).await?,
+    })
+}
+
+/// Counts the failure, has it noted, and answers what every failed login is answered.
+pub(super) async fn refuse(
+    app: &AppState,
+    attempt: Attempt,
+    sought: &Sought,
+    origin: &Origin,
+) -> Problem {
+    let waiting = !attempt.is_open;
+    // mail: when true and there is an account, tell its owner (with a link for "this was not me"); at most once an hour.
+    let _tell_the_owner = attempt.failed(app).await;
+    let failure = Failure {
+        tenant: sought.tenant,
+        name: sought.name,
+        account: sought
+            .account
+            .as_ref()
+            .map(|account| account.user.as_uuid()),
+        waiting,
+        origin: origin.clone(),
+    };
+    let app_of_task = app.clone();
+    // After the answer, whose time must not tell whether there is a tenant to write this down in.
+    app.core.tasks.spawn(async move {
+        if let Err(error) = failure.note(&app_of_task).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a failed login could not be written to the audit log"
+            );
+        }
+    });
+    invalid_credentials()
+}
+
+/// A failed login, for the audit log. Of the address only a digest: it may be a password in the wrong field.
+struct Failure {
+    tenant: TenantId,
+    name: LoginName,
+    account: Option<Uuid>,
+    waiting: bool,
+    origin: Origin,
+}
+
+impl Failure {
+    async fn note(&self, app: &AppState) -> Result<(), DbError> {
+        let mut tx = app
+            .core
+            .db
+            .tenant(&TenantScope::new(self.tenant, None))
+            .await?;
+        let exists = tenants::store::find_own(&mut tx).await?.is_some();
+        let entry = Entry {
+            actor: Actor::Anonymous,
+            action: "session.started",
+            target: self.account.map(|user| ("user", user)),
+            success: false,
+            changes: json!({ "address_digest": self.name.to_hex(), "compared": !self.waiting }),
+            origin: &self.origin,
+        };
+        audit::record(&mut tx, &app.core.sources, entry).await?;
+        // Without a tenant the work is the same, but nothing stays of it.
+        if exists {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
