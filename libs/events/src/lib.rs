@@ -14,7 +14,7 @@ pub mod redis;
 mod wake;
 
 pub use consumer::{Consumer, EventHandler};
-pub use envelope::Envelope;
+pub use envelope::{Envelope, TENANT_DELETED};
 pub use feed::{EventsRead, feed_routes};
 pub use outbox::{NewEvent, append};
 pub use redis::Redis;

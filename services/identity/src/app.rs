@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     config::IdentityConfig,
-    jobs,
+    guests, invitations, jobs,
     keys::{self, KeyRing},
     oauth,
     passwords::Passwords,
@@ -118,6 +118,20 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(logout::logout))
         .routes(routes!(users::me::get_me))
-        .routes(routes!(tenants::get::get_tenant))
+        .routes(routes!(
+            tenants::create::create_tenant,
+            tenants::list::list_tenants
+        ))
+        .routes(routes!(
+            tenants::get::get_tenant,
+            tenants::update::patch_tenant,
+            tenants::delete::delete_tenant
+        ))
+        .routes(routes!(
+            tenants::policy::get::get_tenant_policy,
+            tenants::policy::put::put_tenant_policy
+        ))
+        .merge(guests::routes())
+        .merge(invitations::routes())
         .routes(routes!(keys::jwks::get_jwks))
 }

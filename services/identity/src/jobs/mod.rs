@@ -1,5 +1,6 @@
 //! Work beside the requests.
 
+mod erasure;
 mod retention;
 mod signing_keys;
 
@@ -18,6 +19,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
             signing_keys::run(&keys, &stop).await
         }),
         retention::job(app),
+        erasure::job(app),
     ]
 }
 

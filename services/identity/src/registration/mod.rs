@@ -95,7 +95,8 @@ impl Validate for RegisterRequest {
     }
 }
 
-fn check_name(pointer: &'static str, name: &str, errors: &mut Errors) {
+/// Adds what is wrong with the name of a person or a tenant.
+pub(crate) fn check_name(pointer: &'static str, name: &str, errors: &mut Errors) {
     let name = name.trim();
     if name.is_empty() {
         errors.add(pointer, "blank", "must not be blank: leave it out");

@@ -15,7 +15,8 @@ use crate::{
     app::AppState,
     origin::Origin,
     passwords::Verdict,
-    problems::{PublicProblems, invalid_credentials, overloaded},
+    problems::{PublicProblems, email_not_verified, invalid_credentials, overloaded},
+    tenants::policy,
     users,
     users::{Email, store::Account},
 };
@@ -57,6 +58,7 @@ pub(crate) async fn login(
     if app.config.registration.needs_verified_email() && account.email_verified_at.is_none() {
         return Err(email_not_verified());
     }
+    policy::admit(&account.policy, &origin)?;
     let new_hash = if outdated {
         rehash(&app, &credentials).await
     } else {
@@ -106,13 +108,4 @@ async fn start_session(
         .db
         .run::<_, DbError>("identity.sessions.start", &scope, start)
         .await?)
-}
-
-fn email_not_verified() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "email_not_verified",
-        "The address is not verified",
-    )
-    .detail("Follow the link that was sent to the address.")
 }

@@ -59,7 +59,7 @@ pub(crate) async fn get_me(
     Ok(Json(Me {
         user: User::from(&account),
         tenant: TenantSummary::from(&account),
-        home_tenant_id: account.tenant,
+        home_tenant_id: account.home_tenant,
         permissions: patterns(&caller),
         roles: vec![account.role],
         session: caller.session.map(|id| CurrentSession { id, auth_time }),

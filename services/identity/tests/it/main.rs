@@ -2,6 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod checks;
+mod erasure;
+mod guest_sessions;
+mod guests;
+mod invitations;
+mod join;
 mod keys;
 mod login;
 mod logout;
@@ -12,4 +17,6 @@ mod refresh_race;
 mod register;
 mod retention;
 mod support;
+mod switch;
 mod tenants;
+mod tenants_change;
