@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// The event by which identity tells that a tenant and everything in it is gone for good.
+pub const TENANT_DELETED: &str = "tenant.deleted";
+
 /// Something that happened in a service, with what is known about it. It has no `Deserialize`: a [`Consumer`] makes it
 /// from a sibling's feed, which is where its tenant may be trusted.
 ///
@@ -33,6 +36,12 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// Whether the event tells that its tenant is gone for good. Only identity's feed may say so.
+    #[must_use]
+    pub fn tells_of_deleted_tenant(&self) -> bool {
+        self.kind == TENANT_DELETED
+    }
+
     /// A span for what is done because of the event, within the trace in which it happened.
     #[must_use]
     pub fn span(&self) -> tracing::Span {

@@ -15,7 +15,7 @@ mod wake;
 pub mod webhooks;
 
 pub use consumer::{Consumer, EventHandler};
-pub use envelope::Envelope;
+pub use envelope::{Envelope, TENANT_DELETED};
 pub use feed::{EventsRead, feed_routes};
 pub use outbox::{NewEvent, append};
 pub use redis::Redis;

@@ -8,6 +8,8 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod docs;
+pub mod erasure;
+pub mod feed_cursors;
 pub mod front;
 pub mod health;
 pub mod healthcheck;

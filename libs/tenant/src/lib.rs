@@ -7,6 +7,7 @@
 
 pub mod catalog;
 mod db;
+pub mod erase;
 mod error;
 pub mod migrate;
 mod pool;

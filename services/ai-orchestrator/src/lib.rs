@@ -10,7 +10,7 @@ mod openai;
 use std::time::Duration;
 
 use bz_kernel::{ServiceInfo, platform};
-use bz_service::{App, Core, Job, Probe, ProbeStatus, Service};
+use bz_service::{App, Core, Job, Probe, ProbeStatus, Service, erasure};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -48,6 +48,7 @@ impl Service for AiOrchestrator {
         if let Some(llm) = &llm {
             llm.probe().await;
         }
+        let erasure = erasure::job(&core)?;
         let state = AppState {
             core,
             llm: llm.clone(),
@@ -65,7 +66,8 @@ impl Service for AiOrchestrator {
                     async move { status }
                 }
             }))
-            .with_details(move || details(&health));
+            .with_details(move || details(&health))
+            .with_job(erasure);
         Ok(match llm {
             Some(llm) => app.with_job(Job::new("llm-probe", move |stop| keep_probing(llm, stop))),
             None => app,

@@ -11,6 +11,7 @@ mod owner;
 mod platform;
 mod report;
 mod restore;
+mod restore_tenant;
 mod seed;
 mod smoke;
 
@@ -49,6 +50,8 @@ enum Command {
     Restore(restore::Options),
     /// Make a tenant and its owner, with the password from standard input: the first account where nobody may register.
     CreateOwner(owner::Options),
+    /// Bring back a tenant that was deleted less than 30 days ago.
+    RestoreTenant(restore_tenant::Options),
     /// Fill the demo tenant through the running services.
     Seed,
     /// Measure bare Argon2id on all cores, as a yardstick for logins.
@@ -79,6 +82,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(options) => backup::backup(&options).await,
         Command::Restore(options) => restore::restore(&options).await,
         Command::CreateOwner(options) => owner::create_owner(options).await,
+        Command::RestoreTenant(options) => restore_tenant::restore_tenant(&options).await,
         Command::Seed => seed::run().await,
         Command::BenchArgon2 { seconds } => bench::argon2(seconds),
     }

@@ -12,7 +12,7 @@ pub mod understand;
 mod wording;
 
 use bz_kernel::{ServiceInfo, platform};
-use bz_service::{App, Core, Probe, ProbeStatus, Service};
+use bz_service::{App, Core, Probe, ProbeStatus, Service, erasure};
 use utoipa::openapi::OpenApi;
 
 use crate::app::AppState;
@@ -31,12 +31,14 @@ impl Service for Chatbot {
     }
 
     async fn build(core: Core, config: ChatConfig) -> anyhow::Result<App> {
+        let erasure = erasure::job(&core)?;
         let state = AppState::new(core, &config)?;
         let crm = state.crm.clone();
         let probe = Probe::new("crm", move || {
             let crm = crm.clone();
             async move { ProbeStatus::of(crm.is_alive().await) }
         });
-        Ok(App::new(app::routes().split_for_parts().0.with_state(state)).with_probe(probe))
+        let app = App::new(app::routes().split_for_parts().0.with_state(state));
+        Ok(app.with_probe(probe).with_job(erasure))
     }
 }

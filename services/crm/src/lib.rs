@@ -12,7 +12,7 @@ pub use leads::{Lead, LeadStatus};
 pub use todos::{Todo, TodoPriority, TodoStatus};
 
 use bz_kernel::{ServiceInfo, platform};
-use bz_service::{App, Core, Service};
+use bz_service::{App, Core, Service, erasure};
 use utoipa::openapi::OpenApi;
 
 use crate::app::AppState;
@@ -34,8 +34,7 @@ impl Service for Crm {
             .split_for_parts()
             .0
             .with_state(AppState { core: core.clone() });
-        Ok(App::new(
-            public.merge(bz_events::feed_routes().with_state(core)),
-        ))
+        let erasure = erasure::job(&core)?;
+        Ok(App::new(public.merge(bz_events::feed_routes().with_state(core))).with_job(erasure))
     }
 }

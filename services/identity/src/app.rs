@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     account, api_keys, audit,
     config::IdentityConfig,
-    impersonation, jobs,
+    guests, impersonation, invitations, jobs,
     keys::{self, KeyRing},
     limits::Limits,
     lockout::Lockout,
@@ -190,7 +190,21 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(mfa::totp_activate::activate_totp))
         .routes(routes!(mfa::totp_remove::remove_totp))
         .routes(routes!(mfa::recovery_codes::renew_recovery_codes))
-        .routes(routes!(tenants::get::get_tenant))
+        .routes(routes!(
+            tenants::create::create_tenant,
+            tenants::list::list_tenants
+        ))
+        .routes(routes!(
+            tenants::get::get_tenant,
+            tenants::update::patch_tenant,
+            tenants::delete::delete_tenant
+        ))
+        .routes(routes!(
+            tenants::policy::get::get_tenant_policy,
+            tenants::policy::put::put_tenant_policy
+        ))
+        .merge(guests::routes())
+        .merge(invitations::routes())
         .merge(roles::routes())
         .merge(members::routes())
         .merge(users::admin::routes())

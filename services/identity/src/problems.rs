@@ -18,6 +18,26 @@ pub(crate) fn invalid_credentials() -> Problem {
         .detail("The e-mail, password or tenant is wrong.")
 }
 
+/// 403: only for somebody who has shown who they are.
+pub(crate) fn email_not_verified() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "email_not_verified",
+        "The address is not verified",
+    )
+    .detail("Follow the link that was sent to the address.")
+}
+
+/// 403: nobody becomes anybody here.
+pub(crate) fn registration_disabled() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "registration_disabled",
+        "Registration is closed",
+    )
+    .detail("Ask whoever manages this installation, or the tenant.")
+}
+
 /// 503: the queue in front of the password hashing is full.
 pub(crate) fn overloaded(cause: Overloaded) -> Problem {
     Problem::new(

@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use bz_events::{Consumer, Envelope, EventHandler};
 use bz_http::client::Sibling;
 use bz_kernel::{ServiceInfo, TenantId};
-use bz_service::{Core, Job};
+use bz_service::{Core, Job, erasure, feed_cursors};
 use bz_tenant::{DbError, TenantScope};
 
-use crate::{
-    jobs::cursors,
-    tracking::{TrackedEvent, store},
-};
+use crate::tracking::{TrackedEvent, store};
 
 /// The job that follows one sibling's feed.
 pub(crate) fn follow(
@@ -49,7 +46,7 @@ struct Counter {
 
 impl EventHandler for Counter {
     async fn position(&self) -> anyhow::Result<Option<String>> {
-        Ok(cursors::load(&self.core, self.source).await?)
+        Ok(feed_cursors::load(&self.core, self.source).await?)
     }
 
     async fn handle(&self, batch: Vec<Envelope>, next: &str) -> anyhow::Result<()> {
@@ -64,8 +61,13 @@ async fn take_in(
     batch: Vec<Envelope>,
     next: &str,
 ) -> Result<(), DbError> {
+    // What is told of a tenant that is gone is not counted, and what was counted goes with it.
+    let gone = erasure::deleted_tenants(source, &batch);
     let mut by_tenant: BTreeMap<TenantId, Vec<TrackedEvent>> = BTreeMap::new();
     for envelope in batch {
+        if gone.contains(&envelope.tenant_id) {
+            continue;
+        }
         by_tenant
             .entry(envelope.tenant_id)
             .or_default()
@@ -76,7 +78,8 @@ async fn take_in(
         store::ingest(&mut tx, core.sources.now(), events).await?;
         tx.commit().await?;
     }
-    cursors::save(core, source, next).await
+    erasure::erase(core, &gone).await?;
+    feed_cursors::save(core, source, next).await
 }
 
 /// The event as analytics keeps it: the same id, its kind as the name, its data as properties.

@@ -1,4 +1,3 @@
 //! Background work: following the feeds of the other services.
 
-pub(crate) mod cursors;
 pub(crate) mod feeds;

@@ -20,10 +20,10 @@ pub(super) async fn rebase(target: &Target) -> anyhow::Result<i64> {
     for service in SERVICES {
         let schema = service.schema;
         conn.execute("BEGIN").await?;
-        let cursor = cursor(&mut conn, service.name).await?;
-        if is_of_the_future(&mut conn, schema, cursor.as_ref()).await? {
-            if let Some(cursor) = cursor {
-                move_cursor(&mut conn, service.name, schema, &cursor).await?;
+        let cursors = cursors(&mut conn, service.name).await?;
+        if is_of_the_future(&mut conn, schema, &cursors).await? {
+            for cursor in &cursors {
+                move_cursor(&mut conn, service.name, schema, cursor).await?;
             }
             move_webhook_cursor(&mut conn, schema).await?;
             moved += renumber(&mut conn, schema).await?;
@@ -34,29 +34,44 @@ pub(super) async fn rebase(target: &Target) -> anyhow::Result<i64> {
     Ok(moved)
 }
 
-/// How far a service's feed was read: the text is `<transaction>-<sequence>`.
-type Cursor = (String, i64);
+/// How far one service has read the feed of another; the text is `<transaction>-<sequence>`.
+struct Cursor {
+    /// The schema of the reader.
+    reader: &'static str,
+    txid: String,
+    seq: i64,
+}
 
-async fn cursor(conn: &mut PgConnection, source: &str) -> anyhow::Result<Option<Cursor>> {
-    let exists = "SELECT to_regclass('analytics.feed_cursors') IS NOT NULL";
-    if !sqlx::query_scalar(exists).fetch_one(&mut *conn).await? {
-        return Ok(None);
+/// The positions of all readers of a feed.
+async fn cursors(conn: &mut PgConnection, source: &str) -> anyhow::Result<Vec<Cursor>> {
+    let mut cursors = Vec::new();
+    for reader in SERVICES.map(|service| service.schema) {
+        let exists = "SELECT to_regclass($1 || '.feed_cursors') IS NOT NULL";
+        let exists = sqlx::query_scalar(exists).bind(reader);
+        if !exists.fetch_one(&mut *conn).await? {
+            continue;
+        }
+        let sql = format!("SELECT cursor FROM {reader}.feed_cursors WHERE source = $1");
+        let text: Option<String> = sqlx::query_scalar(&sql)
+            .bind(source)
+            .fetch_optional(&mut *conn)
+            .await?;
+        let Some(text) = text else { continue };
+        let parts = text.split_once('-');
+        let (txid, seq) = parts.with_context(|| format!("{text:?} is not a position in a feed"))?;
+        cursors.push(Cursor {
+            reader,
+            txid: txid.to_owned(),
+            seq: seq.parse()?,
+        });
     }
-    let sql = "SELECT cursor FROM analytics.feed_cursors WHERE source = $1";
-    let text: Option<String> = sqlx::query_scalar(sql)
-        .bind(source)
-        .fetch_optional(conn)
-        .await?;
-    let Some(text) = text else { return Ok(None) };
-    let parts = text.split_once('-');
-    let (txid, seq) = parts.with_context(|| format!("{text:?} is not a position in a feed"))?;
-    Ok(Some((txid.to_owned(), seq.parse()?)))
+    Ok(cursors)
 }
 
 async fn is_of_the_future(
     conn: &mut PgConnection,
     schema: &str,
-    cursor: Option<&Cursor>,
+    cursors: &[Cursor],
 ) -> anyhow::Result<bool> {
     let exists = "SELECT to_regclass($1 || '.events') IS NOT NULL";
     let exists: bool = sqlx::query_scalar(exists)
@@ -68,25 +83,25 @@ async fn is_of_the_future(
     }
     let sql = format!(
         "SELECT EXISTS (SELECT FROM {schema}.events WHERE txid >= pg_snapshot_xmin(pg_current_snapshot()))
-             OR $1::text::xid8 >= pg_snapshot_xmin(pg_current_snapshot())"
+             OR EXISTS (SELECT FROM unnest($1::text[]) AS read (txid)
+                        WHERE read.txid::xid8 >= pg_snapshot_xmin(pg_current_snapshot()))"
     );
-    let oldest = || OLDEST.to_owned();
-    let position = cursor.map_or_else(oldest, |(txid, _)| txid.clone());
+    let positions: Vec<&str> = cursors.iter().map(|cursor| cursor.txid.as_str()).collect();
     Ok(sqlx::query_scalar(&sql)
-        .bind(position)
+        .bind(positions)
         .fetch_one(conn)
         .await?)
 }
 
-/// Puts the reader behind as many events as it was.
+/// Puts a reader behind as many events as it was.
 async fn move_cursor(
     conn: &mut PgConnection,
     source: &str,
     schema: &str,
-    (txid, seq): &Cursor,
+    Cursor { reader, txid, seq }: &Cursor,
 ) -> anyhow::Result<()> {
     let sql = format!(
-        "UPDATE analytics.feed_cursors
+        "UPDATE {reader}.feed_cursors
          SET cursor = '{OLDEST}-' || (SELECT count(*) FROM {schema}.events WHERE (txid, seq) <= ($2::text::xid8, $3))
          WHERE source = $1"
     );

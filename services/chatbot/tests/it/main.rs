@@ -9,5 +9,6 @@ mod checks;
 mod confirmations;
 mod conversations;
 mod degraded;
+mod erasure;
 mod second_opinion;
 mod support;

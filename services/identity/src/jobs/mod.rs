@@ -1,6 +1,7 @@
 //! Work beside the requests.
 
 mod audit_anchors;
+mod erasure;
 mod retention;
 mod signing_keys;
 
@@ -24,6 +25,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
         Job::new("audit-anchors", async move |stop| {
             audit_anchors::run(&anchors, &stop).await
         }),
+        erasure::job(app),
     ];
     jobs.extend(mail::job::jobs(app));
     jobs.extend(account::erasure::jobs(app));

@@ -48,11 +48,15 @@ pub(super) fn host_slug<'a>(app: &'a AppState, headers: &HeaderMap) -> Option<&'
     app.config.tenant_hosts.get(name).map(String::as_str)
 }
 
+/// The tenant that a slug or an id names. An id names one whether or not it is there.
 #[expect(
     clippy::disallowed_methods,
-    reason = "chooses whose password is compared; nobody is let in by it"
+    reason = "chooses where to look; nobody is let in by it"
 )]
-async fn by_slug_or_id(tx: &mut SystemTx, named: &str) -> Result<Option<TenantId>, DbError> {
+pub(crate) async fn by_slug_or_id(
+    tx: &mut SystemTx,
+    named: &str,
+) -> Result<Option<TenantId>, DbError> {
     match named.parse::<Uuid>() {
         Ok(id) => Ok(Some(TenantId::trusted(id))),
         Err(_) => tenants::store::find_by_slug(tx, &named.trim().to_lowercase()).await,

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::AppState,
     origin::Origin,
-    tenants::TenantSummary,
+    tenants::{TenantSummary, policy},
     users::{self, User, store::Account},
 };
 
@@ -99,13 +99,14 @@ pub(crate) async fn start(
     let (sources, now) = (&app.core.sources, app.core.sources.now());
     let token = RefreshToken::first(tx.scope().tenant(), sources.id(), &sources.rng);
     store::insert(tx, session, &token, now).await?;
+    let shortened = policy::store::limit_session(tx, token.session, now).await?;
     Ok(Grant {
         token,
         client_id: session.client_id.to_owned(),
         auth_time: now,
         acr: session.acr.to_owned(),
         amr: session.amr.iter().map(ToString::to_string).collect(),
-        token_ends: now + session.refresh_lifetime(),
+        token_ends: shortened.unwrap_or(now + session.refresh_lifetime()),
         token_id: sources.id(),
     })
 }
@@ -120,7 +121,7 @@ pub(crate) fn access_token(
     let user_grant = UserGrant {
         user: account.user,
         tenant: account.tenant,
-        home_tenant: account.tenant,
+        home_tenant: account.home_tenant,
         session: grant.token.session,
         client_id: grant.client_id.clone(),
         roles: account.roles.clone(),

@@ -24,7 +24,8 @@ use crate::{
     mfa::challenge::{self, MfaRequired},
     origin::Origin,
     passwords::Verdict,
-    problems::{PublicProblems, invalid_credentials, overloaded},
+    problems::{PublicProblems, email_not_verified, invalid_credentials, overloaded},
+    tenants::policy,
     users,
     users::store::Account,
 };
@@ -115,6 +116,7 @@ pub(crate) async fn authenticate(
     if !app.may_log_in(&account) {
         return Err(email_not_verified());
     }
+    policy::admit(&account.policy, origin)?;
     Ok(Authenticated {
         account,
         new_hash: rehash(app, outdated, credentials).await,
@@ -203,13 +205,4 @@ async fn start_session(
         .db
         .run::<_, DbError>("identity.sessions.start", &scope, start)
         .await?)
-}
-
-fn email_not_verified() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "email_not_verified",
-        "The address is not verified",
-    )
-    .detail("Follow the link that was sent to the address.")
 }

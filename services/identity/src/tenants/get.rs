@@ -1,9 +1,9 @@
 use axum::extract::State;
 use bz_auth::Can;
-use bz_http::{Json, Path, Problem};
+use bz_http::{Path, Problem, Versioned};
 use uuid::Uuid;
 
-use super::{Tenant, TenantRead, store};
+use super::{Tenant, TenantRead, own, store};
 use crate::app::AppState;
 
 /// A tenant. Only the one that the token is for can be seen; any other is not found.
@@ -11,19 +11,20 @@ use crate::app::AppState;
     get, path = "/api/tenants/{id}", tag = "tenants",
     security(("bearer" = ["tenant:read"])),
     params(("id" = Uuid, Path, description = "The tenant's id")),
-    responses((status = 200, description = "The tenant", body = Tenant), bz_http::openapi::ReadProblems),
+    responses(
+        (status = 200, description = "The tenant", body = Tenant, headers(("ETag" = String, description = "Its version"))),
+        bz_http::openapi::ReadProblems,
+    ),
 )]
 pub(crate) async fn get_tenant(
     State(app): State<AppState>,
     caller: Can<TenantRead>,
     Path(id): Path<Uuid>,
-) -> Result<Json<Tenant>, Problem> {
-    if id != caller.scope.tenant().as_uuid() {
-        return Err(Problem::not_found());
-    }
+) -> Result<Versioned<Tenant>, Problem> {
+    own(&caller, id)?;
     let mut tx = app.core.db.read(&caller.scope).await?;
     store::find_own(&mut tx)
         .await?
-        .map(Json)
+        .map(|tenant| Versioned(tenant.version, tenant))
         .ok_or_else(Problem::not_found)
 }

@@ -52,6 +52,19 @@ pub(crate) fn with_suffix(slug: &str, rng: &Rng) -> String {
     format!("{slug}-{suffix}")
 }
 
+/// Whether a tenant may choose this slug: of the form that the table wants, none of the platform's names, and nothing that
+/// could be taken for an id.
+#[must_use]
+pub(crate) fn is_allowed(slug: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (2..=48).contains(&slug.len())
+        && slug.bytes().all(|b| letter(b) || b == b'-')
+        && !slug.starts_with('-')
+        && !slug.ends_with('-')
+        && !RESERVED.contains(&slug)
+        && slug.parse::<uuid::Uuid>().is_err()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +99,30 @@ mod tests {
                 .all(|b| b == b'-' || SUFFIX_ALPHABET.contains(&b)),
             "{slug}"
         );
+    }
+
+    #[test]
+    fn a_chosen_slug_has_the_tables_form_and_is_no_id() {
+        for good in ["acme", "a1", "acme-2", &"a".repeat(48)] {
+            assert!(is_allowed(good), "{good}");
+        }
+        let id = "019b76da-a800-7000-8000-000000ac0000";
+        let bare = id.replace('-', "");
+        for bad in [
+            "",
+            "a",
+            "Acme",
+            "-acme",
+            "acme-",
+            "a_b",
+            "a b",
+            "ac\u{e9}",
+            "admin",
+            id,
+            &bare,
+            &"a".repeat(49),
+        ] {
+            assert!(!is_allowed(bad), "{bad}");
+        }
     }
 }

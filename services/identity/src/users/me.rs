@@ -77,7 +77,7 @@ pub(crate) async fn get_me(
     let me = Me {
         user: User::from(&account),
         tenant: TenantSummary::from(&account),
-        home_tenant_id: account.tenant,
+        home_tenant_id: account.home_tenant,
         permissions: patterns(&caller),
         roles: account.roles,
         mfa: MfaSummary {

@@ -3,11 +3,11 @@
 use bz_kernel::{TenantId, UserId};
 use bz_tenant::{DbError, SystemTx, TenantTx};
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar, types::Json};
 use uuid::Uuid;
 
 use super::Email;
-use crate::roles::rights;
+use crate::{roles::rights, tenants::policy::Policy};
 
 /// A user with their membership and their tenant: what a login, a refresh and `/auth/me` need to know.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub(crate) struct Account {
     pub(crate) user: UserId,
     /// The tenant of the transaction that read it.
     pub(crate) tenant: TenantId,
+    /// The tenant where the password is: another one for a guest.
+    pub(crate) home_tenant: TenantId,
     /// The address, normalised.
     pub(crate) email: String,
     /// What the user wants to be called.
@@ -42,11 +44,13 @@ pub(crate) struct Account {
     pub(crate) tenant_slug: String,
     /// The tenant's name.
     pub(crate) tenant_name: String,
+    /// What the tenant asks of those who work in it.
+    pub(crate) policy: Policy,
     active: bool,
 }
 
 impl Account {
-    /// Whether user, membership and tenant all allow the user in.
+    /// Whether user, membership and tenant all allow the user in, and for a guest user and tenant at home as well.
     pub(crate) const fn is_active(&self) -> bool {
         self.active
     }
@@ -69,10 +73,16 @@ struct AccountRow {
     own_permissions: Option<String>,
     tenant_slug: String,
     tenant_name: String,
+    home_tenant_id: Option<Uuid>,
+    policy: Json<Policy>,
     active: bool,
 }
 
 impl AccountRow {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the home of a guest is in a trusted row"
+    )]
     fn of(self, tenant: TenantId) -> Account {
         let own_permissions = self.own_permissions.unwrap_or_default();
         let entitlements = rights::entitlements(self.role.as_deref(), &own_permissions);
@@ -80,6 +90,7 @@ impl AccountRow {
         Account {
             user: self.id.into(),
             tenant,
+            home_tenant: self.home_tenant_id.map_or(tenant, TenantId::trusted),
             email: self.email,
             name: self.name,
             locale: self.locale,
@@ -93,6 +104,7 @@ impl AccountRow {
             entitlements,
             tenant_slug: self.tenant_slug,
             tenant_name: self.tenant_name,
+            policy: self.policy.0,
             active: self.active,
         }
     }
@@ -106,8 +118,10 @@ macro_rules! select_account {
             "\n\
              SELECT u.id, u.email, u.name, u.locale, u.picture, u.version, u.password_hash, u.email_verified_at, u.created_at, \
                     u.mfa, m.role, own.names AS own_roles, own.permissions AS own_permissions, \
-                    t.slug AS tenant_slug, t.name AS tenant_name, \
-                    u.status = 'active' AND m.status = 'active' AND t.status = 'active' AS active \
+                    t.slug AS tenant_slug, t.name AS tenant_name, u.home_tenant_id, t.policy, \
+                    u.status = 'active' AND m.status = 'active' AND t.status = 'active' \
+                      AND (coalesce(u.home_tenant_id, u.tenant_id) = u.tenant_id \
+                           OR identity.guest_is_welcome(u.home_tenant_id, u.id)) AS active \
              FROM identity.users u \
              JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
              JOIN identity.tenants t ON t.tenant_id = u.tenant_id",
@@ -171,13 +185,23 @@ pub(crate) async fn insert(tx: &mut TenantTx, user: &NewUser<'_>) -> Result<(), 
     .bind(user.at)
     .execute(tx.conn())
     .await?;
+    join(tx, user.id, user.role, user.at).await
+}
+
+/// Makes a user of the transaction's tenant a member of it.
+pub(crate) async fn join(
+    tx: &mut TenantTx,
+    user: UserId,
+    role: &str,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
     query(
         "-- identity.memberships.insert\n\
          INSERT INTO identity.memberships (user_id, role, created_at, updated_at) VALUES ($1, $2, $3, $3)",
     )
-    .bind(user.id.as_uuid())
-    .bind(user.role)
-    .bind(user.at)
+    .bind(user.as_uuid())
+    .bind(role)
+    .bind(at)
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -1,16 +1,18 @@
 //! The service as the tests start it: with the key of the tests' tokens, and with acme and globex in its tables.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bz_auth::Claims;
 use bz_kernel::{Rng, ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::TenantScope;
-use bz_testkit::{Role, Tenant, TestApp, TestAppBuilder, TestResponse, signing_key};
+use bz_testkit::{Client, Role, Tenant, TestApp, TestAppBuilder, TestResponse, signing_key};
 use identity::{
     Identity, IdentityConfig,
     passwords::{Cost, Passwords},
 };
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
+use uuid::Uuid;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -190,4 +192,88 @@ async fn arrange_tenant(core: &Core, tenant: Tenant, hash: &str) -> anyhow::Resu
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// An invitation of `email` into the inviter's tenant; answers its id.
+pub(crate) async fn invite(inviter: &Client, email: &str, role: &str) -> Uuid {
+    let request = json!({ "email": email, "roles": [role] });
+    let made = inviter
+        .post("/api/invitations", request)
+        .await
+        .assert_status(201)
+        .json();
+    made["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// A token that opens the invitation: the real one is only in the mail, so that another one is put in its place.
+pub(crate) async fn token_of(app: &IdentityApp, tenant: Tenant, invitation: Uuid) -> String {
+    let secret: [u8; 32] = app.core.sources.rng.bytes();
+    let replace = "UPDATE identity.invitations SET secret_hash = sha256($2) WHERE id = $1";
+    let done = sqlx::query(replace)
+        .bind(invitation)
+        .bind(&secret[..])
+        .execute(&mut app.database.admin().await)
+        .await
+        .unwrap();
+    assert_eq!(done.rows_affected(), 1);
+    let head = [tenant.id().as_uuid().into_bytes(), invitation.into_bytes()].concat();
+    format!(
+        "inv1.{}.{}",
+        URL_SAFE_NO_PAD.encode(head),
+        URL_SAFE_NO_PAD.encode(secret)
+    )
+}
+
+/// A client with a real session of the user who has `role` in the tenant.
+pub(crate) async fn logged_in(app: &IdentityApp, tenant: Tenant, role: Role) -> Client {
+    let answer = login(app, &address(tenant, role), PASSWORD)
+        .await
+        .assert_status(200)
+        .json();
+    client(app, &answer)
+}
+
+/// A client with the access token of an answer.
+pub(crate) fn client(app: &IdentityApp, answer: &Value) -> Client {
+    app.anonymous
+        .with_token(answer["access_token"].as_str().unwrap())
+}
+
+pub(crate) async fn accept(client: &Client, token: &str) -> TestResponse {
+    client
+        .post("/auth/invitations/accept", json!({ "token": token }))
+        .await
+}
+
+pub(crate) async fn switch(client: &Client, tenant: &str) -> TestResponse {
+    client
+        .post("/auth/switch-tenant", json!({ "tenant": tenant }))
+        .await
+}
+
+/// Acme's member as a guest of globex with a role there: the client with the session at home, and the answer that let the
+/// guest in.
+pub(crate) async fn guest_of_globex(app: &IdentityApp, role: &str) -> (Client, Value) {
+    let home = logged_in(app, Tenant::Acme, Role::Member).await;
+    let invitation = invite(
+        &app.globex.owner,
+        &address(Tenant::Acme, Role::Member),
+        role,
+    )
+    .await;
+    let token = token_of(app, Tenant::Globex, invitation).await;
+    let entered = accept(&home, &token).await.assert_status(200).json();
+    (home, entered)
+}
+
+/// Changes the database past all rules.
+pub(crate) async fn execute(app: &IdentityApp, sql: &str) {
+    let mut admin = app.database.admin().await;
+    sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
+}
+
+/// The answer of a query that counts, past all rules.
+pub(crate) async fn count(app: &IdentityApp, sql: &str) -> i64 {
+    let mut admin = app.database.admin().await;
+    sqlx::query_scalar(sql).fetch_one(&mut admin).await.unwrap()
 }
