@@ -13,12 +13,13 @@ use crate::{
     app::AppState,
     audit::Actor,
     change::{self, Change},
+    guests,
     mail::Template,
     one_time,
     origin::Origin,
     passwords::{self, Verdict},
     problems::{invalid_credentials, overloaded},
-    sessions::{end, store::RevokedBecause},
+    sessions::store::RevokedBecause,
     users::store::Account,
 };
 
@@ -90,8 +91,7 @@ pub(crate) async fn change_password(
         one_time::retire(tx, user, now).await?;
         if request.revoke_other_sessions {
             let because = RevokedBecause::PasswordChanged;
-            end::end_all(tx, &app, user, caller.session, because, Some(user)).await?;
-            // tenants: end_guest_sessions(user, because), where the user is a guest
+            guests::end_everywhere(tx, &app, user, caller.session, because, Some(user)).await?;
         }
         tell(tx, &app, &caller, &account, &origin).await
     };

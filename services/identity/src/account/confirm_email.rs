@@ -9,10 +9,11 @@ use crate::{
     app::AppState,
     audit::Actor,
     change::{self, Change},
+    guests,
     one_time::{self, Kind},
     origin::Origin,
     problems::PublicProblems,
-    sessions::{end, store::RevokedBecause},
+    sessions::store::RevokedBecause,
     users::store::{self as users, Account},
 };
 
@@ -98,8 +99,8 @@ pub(super) async fn give(
     if !store::set_email(tx, user, &account.email, new, now).await? {
         return Err(token_invalid());
     }
-    // tenants: spread_profile(user), and end_guest_sessions(user, because), where the user is a guest
+    guests::store::spread_profile(tx, user, now).await?;
     let because = RevokedBecause::EmailChanged;
-    end::end_all(tx, app, user, None, because, Some(user)).await?;
+    guests::end_everywhere(tx, app, user, None, because, Some(user)).await?;
     Ok(())
 }

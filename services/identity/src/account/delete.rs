@@ -14,13 +14,14 @@ use crate::{
     app::AppState,
     audit::Actor,
     change::{self, Change},
+    guests,
     mail::Template,
     one_time,
     origin::Origin,
     passwords::Verdict,
     problems::{invalid_credentials, overloaded},
     revocations::{self, Revoked},
-    sessions::{end, store::RevokedBecause},
+    sessions::store::RevokedBecause,
     users::store::Account,
 };
 
@@ -117,7 +118,6 @@ async fn schedule(
 ) -> Result<(), Problem> {
     let (user, sources) = (account.user, &app.core.sources);
     store::lock_tenant(tx).await?;
-    // authz: when roles are several or custom, by the last-owner rule that is there then
     if store::is_last_owner(tx, user).await? {
         return Err(Problem::conflict(
             "last_owner",
@@ -127,9 +127,8 @@ async fn schedule(
     store::schedule_deletion(tx, user, delete_after, sources.now()).await?;
     one_time::retire_all(tx, user, sources.now()).await?;
     let because = RevokedBecause::UserDeleted;
-    end::end_all(tx, app, user, None, because, Some(user)).await?;
+    guests::end_everywhere(tx, app, user, None, because, Some(user)).await?;
     revocations::revoke(tx, sources, Revoked::User(user)).await?;
-    // tenants: end_guest_sessions(user, because), where the user is a guest
     let to = Recipient {
         user,
         email: &account.email,

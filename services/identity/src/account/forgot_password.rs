@@ -9,6 +9,7 @@ use super::{Accepted, AddressRequest, accepted, background, links, links::Recipi
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    limits::{self, Limit},
     mail::language::Language,
     one_time::{self, Kind},
     origin::Origin,
@@ -34,7 +35,8 @@ pub(crate) async fn forgot_password(
     origin: Origin,
     Json(request): Json<AddressRequest>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    // limits: ForgotPerIp, ForgotPerAddress
+    limits::check_ip(&app, Limit::ForgotPerIp, &origin).await?;
+    limits::check(&app, Limit::ForgotPerAddress, &request.address()).await?;
     // A guest has the password elsewhere, and no link is sent for here.
     let account = seek(&app, &headers, &request, false).await?;
     let account = account.filter(|account| account.password_hash.is_some());

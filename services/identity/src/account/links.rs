@@ -8,6 +8,7 @@ use crate::{
     mail::{self, Mail, Template},
     one_time::{self, Kind},
     pages::Page,
+    users::store::Account,
 };
 
 /// Who gets a mail.
@@ -19,6 +20,17 @@ pub(crate) struct Recipient<'a> {
     pub(crate) email: &'a str,
     /// The language that the user reads, as a tag.
     pub(crate) language: Option<&'a str>,
+}
+
+impl<'a> Recipient<'a> {
+    /// The user of an account.
+    pub(crate) fn of(account: &'a Account) -> Self {
+        Self {
+            user: account.user,
+            email: &account.email,
+            language: account.locale.as_deref(),
+        }
+    }
 }
 
 /// Asks to verify the address of a new account.

@@ -63,6 +63,13 @@ pub(crate) struct AddressRequest {
     tenant: Option<String>,
 }
 
+impl AddressRequest {
+    /// What is counted as one address.
+    fn address(&self) -> String {
+        self.email.trim().to_lowercase()
+    }
+}
+
 impl Validate for AddressRequest {
     fn validate(&self, errors: &mut Errors) {
         if Email::parse(&self.email).is_err() {

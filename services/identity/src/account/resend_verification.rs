@@ -7,8 +7,10 @@ use http::{HeaderMap, StatusCode};
 use super::{Accepted, AddressRequest, accepted, background, links, links::Recipient, seek};
 use crate::{
     app::AppState,
+    limits::{self, Limit},
     mail::language::Language,
     one_time::{self, Kind},
+    origin::Origin,
     problems::PublicProblems,
     users::store::Account,
 };
@@ -28,9 +30,11 @@ pub(crate) async fn resend_verification(
     State(app): State<AppState>,
     headers: HeaderMap,
     language: Language,
+    origin: Origin,
     Json(request): Json<AddressRequest>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    // limits: ResendPerIp, ResendPerAddress
+    limits::check_ip(&app, Limit::ResendPerIp, &origin).await?;
+    limits::check(&app, Limit::ResendPerAddress, &request.address()).await?;
     let account = seek(&app, &headers, &request, true).await?;
     let account = account.filter(|account| account.email_verified_at.is_none());
     let task = app.clone();

@@ -13,13 +13,14 @@ use crate::{
     audit::Actor,
     change::{self, Change},
     credential::Credential,
+    guests, lockout,
     mail::Template,
     one_time::{self, Kind},
     origin::Origin,
     passwords,
     problems::{PublicProblems, overloaded},
     revocations::{self, Revoked},
-    sessions::{end, store::RevokedBecause},
+    sessions::store::RevokedBecause,
     users::store::{self as users, Account},
 };
 
@@ -101,7 +102,7 @@ pub(crate) async fn reset(
         .run::<_, Problem>("identity.account.reset_password", &scope, work)
         .await?;
     app.wake();
-    // lockout: unlock(app, account.tenant, &account.email)
+    lockout::unlock(app, account.tenant, &account.email).await;
     Ok(())
 }
 
@@ -137,9 +138,8 @@ async fn store_password(
     store::set_password(tx, user, None, hash, now).await?;
     one_time::retire(tx, user, now).await?;
     let because = RevokedBecause::PasswordReset;
-    end::end_all(tx, app, user, None, because, Some(user)).await?;
+    guests::end_everywhere(tx, app, user, None, because, Some(user)).await?;
     revocations::revoke(tx, &app.core.sources, Revoked::User(user)).await?;
-    // tenants: end_guest_sessions(user, because), where the user is a guest
     let to = Recipient {
         user,
         email: &account.email,

@@ -11,6 +11,7 @@ use crate::{
     app::AppState,
     audit::Actor,
     change::{self, Change},
+    guests,
     origin::Origin,
     registration::{INVALID_LOCALE, check_name, is_language_tag},
     users::{User, store as users},
@@ -109,7 +110,7 @@ pub(crate) async fn update_me(
         if_match.check(version)?;
         let profile = request.onto(profile);
         store::set_profile(tx, caller.user, &profile, app.core.sources.now()).await?;
-        // tenants: spread_profile(user), where the user is a guest
+        guests::store::spread_profile(tx, caller.user, app.core.sources.now()).await?;
         let account = users::find(tx, caller.user).await?.ok_or_else(gone)?;
         let change = Change {
             actor: Actor::of(&caller),

@@ -46,6 +46,7 @@ pub(super) struct ExportAuditLog {
 /// entry of the log itself, the last one of an export without filters.
 #[utoipa::path(
     get, path = "/api/audit-log/export", tag = "audit log",
+    security(("bearer" = ["audit:manage"])),
     params(ExportAuditLog),
     responses(
         (status = 200, description = "The entries", body = String, content_type = "application/x-ndjson"),

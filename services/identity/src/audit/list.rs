@@ -36,6 +36,7 @@ pub(super) struct ListAuditLog {
 /// Who did what in the tenant, newest first.
 #[utoipa::path(
     get, path = "/api/audit-log", tag = "audit log",
+    security(("bearer" = ["audit:manage"])),
     params(ListAuditLog),
     responses((status = 200, description = "One page", body = Page<AuditEntry>), bz_http::openapi::ListProblems),
 )]

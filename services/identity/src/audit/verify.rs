@@ -73,6 +73,7 @@ pub(super) struct Verification {
 /// Verify the chain of the audit log, at most 20,000 entries a request.
 #[utoipa::path(
     get, path = "/api/audit-log/verify", tag = "audit log",
+    security(("bearer" = ["audit:manage"])),
     params(VerifyAuditLog),
     responses(
         (status = 200, description = "What was found", body = Verification),

@@ -1,11 +1,20 @@
 use axum::extract::State;
 use bz_http::{Errors, Json, Problem, Validate};
+use bz_tenant::{DbError, TenantScope, TenantTx};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::store;
-use crate::{app::AppState, problems::PublicProblems, users::Email};
+use crate::{
+    account::background,
+    app::AppState,
+    limits::{self, Limit},
+    mail::{self, Mail, Template, language::Language},
+    origin::Origin,
+    problems::PublicProblems,
+    users::{self, Email},
+};
 
 /// Whose tenants to tell.
 #[derive(Deserialize, ToSchema)]
@@ -32,12 +41,52 @@ impl Validate for DiscoverRequest {
 )]
 pub(crate) async fn discover_tenants(
     State(app): State<AppState>,
+    language: Language,
+    origin: Origin,
     Json(request): Json<DiscoverRequest>,
 ) -> Result<StatusCode, Problem> {
-    if let Ok(email) = Email::parse(&request.email) {
-        let mut tx = app.core.db.system().await?;
-        let _tenants = store::tenants_of_address(&mut tx, &email).await?;
-        // mail: to the address, with slug and name of `_tenants`, when there are any; queued in the address's default home.
-    }
+    limits::check_ip(&app, Limit::DiscoverPerIp, &origin).await?;
+    let key = request.email.trim().to_lowercase();
+    limits::check(&app, Limit::DiscoverPerAddress, &key).await?;
+    let task = app.clone();
+    background(&app, "list of tenants", async move {
+        match Email::parse(&request.email) {
+            Ok(email) => send(&task, &email, language).await,
+            Err(_) => Ok(()),
+        }
+    });
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Mails the list to an address that has a home; it is written down there.
+async fn send(app: &AppState, email: &Email, language: Language) -> Result<(), DbError> {
+    let (home, tenants) = {
+        let mut tx = app.core.db.system().await?;
+        let tenants = store::tenants_of_address(&mut tx, email).await?;
+        (users::store::home_of(&mut tx, email).await?, tenants)
+    };
+    let Some(home) = home.filter(|_| !tenants.is_empty()) else {
+        return Ok(());
+    };
+    let lines: Vec<String> = tenants
+        .iter()
+        .map(|(slug, name)| format!("{name} ({slug})"))
+        .collect();
+    let lines = lines.join("\n");
+    let write = async |tx: &mut TenantTx| {
+        let mail = Mail {
+            to: email.as_str(),
+            template: Template::YourTenants,
+            language: Some(language.tag()),
+            values: &[("tenants", &lines)],
+        };
+        mail::queue(tx, app, &mail).await
+    };
+    let scope = TenantScope::new(home, None);
+    app.core
+        .db
+        .run::<_, DbError>("identity.guests.discover", &scope, write)
+        .await?;
+    app.wake();
+    Ok(())
 }

@@ -17,8 +17,10 @@ use utoipa::ToSchema;
 
 use super::{LONGEST, UsersImpersonate, store};
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     changes::{self, By},
+    mail::Template,
     members::{self, Member},
     origin::Origin,
     roles::{guard, rights::BuiltIn},
@@ -144,7 +146,18 @@ async fn start(
         ends: now + TimeDelta::seconds(request.seconds().into()),
     };
     store::insert(tx, &new).await?;
-    // mail: tell the user who acts in their name, why, and for how long.
+    let by_whom = users::store::find(tx, by.user()).await?;
+    let by_whom = by_whom.map_or_else(String::new, |account| account.email);
+    let at = now.format("%Y-%m-%d %H:%M UTC").to_string();
+    let values = [("by", by_whom.as_str()), ("at", &at), ("reason", reason)];
+    links::write(
+        tx,
+        app,
+        Recipient::of(&account),
+        Template::Impersonated,
+        &values,
+    )
+    .await?;
     let changes = json!({ "session_id": session, "reason": reason, "seconds": request.seconds() });
     let target = ("user", id.as_uuid());
     changes::tell(tx, app, by, "user.impersonated", target, changes).await?;

@@ -79,6 +79,26 @@ pub(crate) async fn accept_invitation(
     Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
 }
 
+/// Makes whoever has the token a user of the tenant, without a session: for the page behind the link.
+pub(crate) async fn join_anew(
+    app: &AppState,
+    token: String,
+    password: String,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let parsed = token::parse(&token)?;
+    let found = token::open(app, &parsed).await?;
+    let request = AcceptRequest {
+        token,
+        password: Some(password),
+        name: None,
+    };
+    let newcomer = newcomer(app, &found, request).await?;
+    join::as_user(app, &parsed, &newcomer, origin).await?;
+    app.wake();
+    Ok(())
+}
+
 /// The user to make, with the password hashed: no connection is held meanwhile, and only for a token that is good.
 async fn newcomer(
     app: &AppState,

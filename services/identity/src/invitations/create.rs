@@ -1,6 +1,7 @@
 use axum::{extract::State, response::Response};
-use bz_auth::Can;
+use bz_auth::{Caller, Can};
 use bz_http::{Errors, IdempotencyKey, Json, Problem, Validate};
+use bz_kernel::ExposeSecret;
 use bz_tenant::{OnConstraint, TenantTx};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Invitation, LIFETIME, MOST_SECONDS, MembersManage, already_member, grant,
+    Invitation, LIFETIME, MOST_SECONDS, MembersManage, PREFIX, already_member, grant,
     store::{self, NewInvitation},
 };
 use crate::{
@@ -18,10 +19,12 @@ use crate::{
     change::{self, Change},
     credential::Credential,
     guests::forbid_impersonation,
+    mail::{self, Mail, Template},
     origin::Origin,
+    pages::Page,
     problems::registration_disabled,
     tenants::policy::{self, JoinMode, Policy},
-    users::Email,
+    users::{self, Email},
 };
 
 /// Somebody to invite.
@@ -72,6 +75,7 @@ impl Validate for CreateInvitation {
 /// An open invitation of the same address is taken back. With an `Idempotency-Key` the same request may be sent again.
 #[utoipa::path(
     post, path = "/api/invitations", tag = "invitations",
+    security(("bearer" = ["members:manage"])),
     params(IdempotencyKey),
     request_body = CreateInvitation,
     responses(
@@ -101,6 +105,37 @@ pub(crate) async fn create_invitation(
     .await?;
     app.wake();
     Ok(created.into_response())
+}
+
+/// Mails the invitation: the token is nowhere else.
+pub(super) async fn send(
+    tx: &mut TenantTx,
+    app: &AppState,
+    caller: &Caller,
+    invitation: &Invitation,
+    token: &Credential,
+) -> Result<(), Problem> {
+    let inviter = users::store::find(tx, caller.user).await?;
+    let inviter = inviter.ok_or_else(Problem::not_found)?;
+    let token = token.expose(PREFIX);
+    let link = app
+        .mail
+        .link(Page::Invitation.path(), &[("token", token.expose_secret())]);
+    let until = invitation.expires_at.format("%Y-%m-%d").to_string();
+    let mail = Mail {
+        to: &invitation.email,
+        template: Template::Invitation,
+        language: inviter.locale.as_deref(),
+        values: &[
+            ("tenant", &inviter.tenant_name),
+            ("inviter", inviter.name.as_deref().unwrap_or(&inviter.email)),
+            ("message", invitation.message.as_deref().unwrap_or_default()),
+            ("until", &until),
+            ("link", &link),
+        ],
+    };
+    mail::queue(tx, app, &mail).await?;
+    Ok(())
 }
 
 async fn create(
@@ -138,10 +173,10 @@ async fn create(
     store::insert(tx, &invitation)
         .await
         .on_constraint("invitations_open_key", Problem::idempotency_in_progress)?;
-    // mail: to `email`, with the tenant's name, who invites, the message, and a link with `token.expose(PREFIX)`.
     let stored = store::find(tx, token.id, now)
         .await?
         .ok_or_else(Problem::not_found)?;
+    send(tx, app, caller, &stored.invitation, &token).await?;
     record(
         tx,
         app,

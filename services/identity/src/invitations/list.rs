@@ -24,6 +24,7 @@ pub(crate) struct ListInvitations {
 /// The tenant's invitations, newest first, with what became of them.
 #[utoipa::path(
     get, path = "/api/invitations", tag = "invitations",
+    security(("bearer" = ["members:manage"])),
     params(ListInvitations),
     responses((status = 200, description = "One page", body = Page<Invitation>), bz_http::openapi::ListProblems),
 )]

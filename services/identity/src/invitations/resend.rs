@@ -12,6 +12,7 @@ use crate::{
 /// Send an invitation again, with a new token and its whole time. The token before it is no longer good.
 #[utoipa::path(
     post, path = "/api/invitations/{id}/resend", tag = "invitations",
+    security(("bearer" = ["members:manage"])),
     params(("id" = Uuid, Path, description = "The invitation")),
     responses(
         (status = 200, description = "The invitation as it is now", body = Invitation),
@@ -43,11 +44,11 @@ pub(crate) async fn resend_invitation(
     }
     let token = Credential::new(caller.tenant(), id, &sources.rng);
     store::renew(&mut tx, id, &token.secret_hash(), now + found.lifetime).await?;
-    // mail: as for a new invitation, with `token.expose(PREFIX)`.
     let renewed = store::find(&mut tx, id, now)
         .await?
         .ok_or_else(Problem::not_found)?;
     let invitation = renewed.invitation;
+    create::send(&mut tx, &app, &caller, &invitation, &token).await?;
     create::record(
         &mut tx,
         &app,

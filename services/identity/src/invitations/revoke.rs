@@ -10,6 +10,7 @@ use crate::{app::AppState, origin::Origin};
 /// Take an invitation back. One that was taken back before stays so.
 #[utoipa::path(
     delete, path = "/api/invitations/{id}", tag = "invitations",
+    security(("bearer" = ["members:manage"])),
     params(("id" = Uuid, Path, description = "The invitation")),
     responses((status = 204, description = "Nobody can accept it"), bz_http::openapi::ChangeProblems),
 )]

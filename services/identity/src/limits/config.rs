@@ -19,10 +19,6 @@ pub struct LimitsConfig {
     pub mail_per_address: u32,
     /// Refreshes a minute of one session.
     pub refresh_per_session: u32,
-    /// Codes of a second factor an hour for one user.
-    pub mfa_per_user: u32,
-    /// Codes of a second factor for one challenge.
-    pub mfa_per_challenge: u32,
     /// Failed logins of one address before the next ones have to wait.
     pub login_failures: u32,
     /// Whether requests from the machine itself are not limited by where they come from: in development, where loads and
@@ -70,16 +66,6 @@ impl LimitsConfig {
             "Refreshes a minute of one session; 0 is no limit.",
             "60",
         );
-        let mfa_per_user = count(
-            "MFA_LIMIT_PER_USER",
-            "Codes of a second factor an hour for one user; 0 is no limit.",
-            "10",
-        );
-        let mfa_per_challenge = count(
-            "MFA_LIMIT_PER_CHALLENGE",
-            "Codes of a second factor for one login; 0 is no limit.",
-            "5",
-        );
         let login_failures = count(
             "LOGIN_FAILURES",
             "Failed logins of one address before the next ones have to wait, each longer than the one before.",
@@ -93,8 +79,6 @@ impl LimitsConfig {
             mail_per_ip: mail_per_ip?,
             mail_per_address: mail_per_address?,
             refresh_per_session: refresh_per_session?,
-            mfa_per_user: mfa_per_user?,
-            mfa_per_challenge: mfa_per_challenge?,
             login_failures: login_failures?.max(1),
             exempts_loopback: is_development,
         })

@@ -50,10 +50,6 @@ pub(crate) enum Limit {
     DiscoverPerIp,
     /// Lists of tenants mailed to one address.
     DiscoverPerAddress,
-    /// Codes of second factors tried for one user.
-    MfaPerUser,
-    /// Codes tried for one challenge.
-    MfaPerChallenge,
 }
 
 impl Limit {
@@ -71,8 +67,6 @@ impl Limit {
             Self::ResendPerAddress => "resend-address",
             Self::DiscoverPerIp => "discover-ip",
             Self::DiscoverPerAddress => "discover-address",
-            Self::MfaPerUser => "mfa-user",
-            Self::MfaPerChallenge => "mfa-challenge",
         }
     }
 
@@ -91,18 +85,13 @@ impl Limit {
             Self::ForgotPerAddress | Self::ResendPerAddress | Self::DiscoverPerAddress => {
                 (config.mail_per_address, Quota::an_hour)
             }
-            Self::MfaPerUser => (config.mfa_per_user, Quota::an_hour),
-            Self::MfaPerChallenge => (config.mfa_per_challenge, Quota::in_all),
         };
         (count > 0).then(|| quota(count))
     }
 
     /// Whether it guards something that few guesses would break, so that nothing is allowed while nobody can count.
     const fn fails_closed(self) -> bool {
-        matches!(
-            self,
-            Self::ForgotPerIp | Self::ForgotPerAddress | Self::MfaPerUser | Self::MfaPerChallenge
-        )
+        matches!(self, Self::ForgotPerIp | Self::ForgotPerAddress)
     }
 }
 

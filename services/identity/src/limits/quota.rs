@@ -3,7 +3,6 @@
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 
 /// What a bucket holds and how it fills. The same arithmetic as in `take.lua`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +31,6 @@ impl Quota {
     /// So many an hour, all at once if need be.
     pub(super) fn an_hour(count: u32) -> Self {
         Self::of(count, HOUR)
-    }
-
-    /// So many for something that does not live to see another day.
-    pub(super) fn in_all(count: u32) -> Self {
-        Self {
-            interval: DAY,
-            burst: i64::from(count),
-        }
     }
 
     fn of(count: u32, period: i64) -> Self {
@@ -109,6 +100,6 @@ mod tests {
     fn half_of_little_is_one() {
         assert_eq!(Quota::an_hour(1).halved().burst, 1);
         assert_eq!(Quota::an_hour(10).halved().burst, 5);
-        assert_eq!(Quota::in_all(5).halved().burst, 2);
+        assert_eq!(Quota::an_hour(5).halved().burst, 2);
     }
 }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::{Member, store};
 use crate::{
     app::AppState,
-    impersonation,
+    guests, impersonation,
     revocations::{self, Revoked},
     roles::{
         self,
         rights::{BuiltIn, Rights},
     },
-    sessions::{end, store::RevokedBecause},
+    sessions::store::RevokedBecause,
 };
 
 /// The most roles that a member has: tokens list them.
@@ -124,7 +124,8 @@ pub(crate) async fn refresh_rights(
     revocations::revoke(tx, &app.core.sources, Revoked::User(user)).await
 }
 
-/// Ends all sessions of a user in the tenant, also those in which they act in others' names, and refuses every access token that is out.
+/// Ends all sessions of a user in the tenant, also those in which they act in others' names and those that they have
+/// elsewhere as a guest from here, and refuses every access token that is out.
 pub(crate) async fn shut_out(
     tx: &mut TenantTx,
     app: &AppState,
@@ -133,7 +134,7 @@ pub(crate) async fn shut_out(
     by: UserId,
 ) -> Result<usize, DbError> {
     impersonation::end_by(tx, app, user, Some(by)).await?;
-    let ended = end::end_all(tx, app, user, None, because, Some(by)).await?;
+    let ended = guests::end_everywhere(tx, app, user, None, because, Some(by)).await?;
     revocations::revoke(tx, &app.core.sources, Revoked::User(user)).await?;
     Ok(ended)
 }

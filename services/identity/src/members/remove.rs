@@ -8,6 +8,7 @@ use super::{MembersManage, change, store};
 use crate::{
     app::AppState,
     changes::{self, By},
+    guests,
     origin::Origin,
     roles::guard,
     sessions::store::RevokedBecause,
@@ -36,8 +37,10 @@ pub(super) async fn remove_member(
     guard::may_act_on(&caller, &before.rights)?;
     let because = RevokedBecause::MemberRemoved;
     change::shut_out(&mut tx, &app, user, because, caller.user).await?;
-    // tenants: a guest's row in `users` goes too.
-    store::delete(&mut tx, user).await?;
+    // A guest leaves nothing behind; somebody whose home is here stays a user without a role.
+    if !guests::store::remove_guest(&mut tx, user).await? {
+        store::delete(&mut tx, user).await?;
+    }
     change::keep_an_owner(&mut tx, Some(&before)).await?;
     let changes = json!({ "roles": before.role_ids() });
     let (by, target) = (By::new(&caller, &origin), ("user", user.as_uuid()));

@@ -12,11 +12,58 @@ pub(crate) mod totp_remove;
 pub(crate) mod verify;
 
 use bz_http::Problem;
+use bz_kernel::UserId;
+use bz_tenant::{DbError, TenantTx};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::problems::unauthorized;
+use crate::{
+    account::links::{self, Recipient},
+    app::AppState,
+    mail::Template,
+    passkeys,
+    problems::unauthorized,
+    users::store as users,
+};
+
+/// Tells a user that the ways to log in to their account are others now.
+pub(crate) async fn tell(
+    tx: &mut TenantTx,
+    app: &AppState,
+    user: UserId,
+    method: &str,
+) -> Result<(), DbError> {
+    let Some(account) = users::find(tx, user).await? else {
+        return Ok(());
+    };
+    let at = app
+        .core
+        .sources
+        .now()
+        .format("%Y-%m-%d %H:%M UTC")
+        .to_string();
+    let values = [("at", at.as_str()), ("method", method)];
+    links::write(
+        tx,
+        app,
+        Recipient::of(&account),
+        Template::NewPasskeyOrMfa,
+        &values,
+    )
+    .await
+}
+
+/// Removes every second factor and passkey of a user who lost them, and tells the user.
+pub(crate) async fn remove_all(
+    tx: &mut TenantTx,
+    app: &AppState,
+    user: UserId,
+) -> Result<(), DbError> {
+    store::remove_totp(tx, user, app.core.sources.now()).await?;
+    passkeys::store::remove_all(tx, user).await?;
+    tell(tx, app, user, "-").await
+}
 
 /// What proves that a person is there besides the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

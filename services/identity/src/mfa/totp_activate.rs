@@ -69,7 +69,10 @@ pub(crate) async fn activate_totp(
         Outcome::Missing => Err(Problem::not_found()),
         Outcome::Already => Err(already_enabled()),
         Outcome::Wrong => Err(invalid()),
-        Outcome::Active(recovery_codes) => Ok(Json(RecoveryCodes { recovery_codes })),
+        Outcome::Active(recovery_codes) => {
+            app.wake();
+            Ok(Json(RecoveryCodes { recovery_codes }))
+        }
     }
 }
 
@@ -92,6 +95,7 @@ async fn activate(
     }
     store::activate(tx, caller.user, id, app.core.sources.now()).await?;
     let recovery_codes = renew_codes(tx, app, caller).await?;
+    super::tell(tx, app, caller.user, "+ TOTP").await?;
     let entry = Entry {
         actor: Actor::of(caller),
         action: "mfa.enabled",

@@ -62,6 +62,7 @@ async fn remove(
             Some(caller.user),
         )
         .await?;
+        super::tell(tx, app, caller.user, "- TOTP").await?;
         let entry = Entry {
             actor: Actor::of(caller),
             action: "mfa.disabled",

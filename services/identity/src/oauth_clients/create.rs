@@ -22,6 +22,7 @@ use crate::{
 /// again: the first answer is given once more.
 #[utoipa::path(
     post, path = "/api/oauth-clients", tag = "oauth-clients",
+    security(("bearer" = ["oauth-clients:manage"])),
     params(IdempotencyKey),
     request_body = CreateOauthClient,
     responses(

@@ -15,6 +15,7 @@ use crate::{
 /// Delete an application. The sessions that it has end with it, and its tokens are good for nothing.
 #[utoipa::path(
     delete, path = "/api/oauth-clients/{id}", tag = "oauth-clients",
+    security(("bearer" = ["oauth-clients:manage"])),
     params(("id" = OauthClientId, Path, description = "The client"), IfMatch),
     responses((status = 204, description = "It is gone"), bz_http::openapi::ChangeProblems),
 )]

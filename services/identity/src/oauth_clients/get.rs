@@ -8,6 +8,7 @@ use crate::app::AppState;
 /// One application.
 #[utoipa::path(
     get, path = "/api/oauth-clients/{id}", tag = "oauth-clients",
+    security(("bearer" = ["oauth-clients:manage"])),
     params(("id" = OauthClientId, Path, description = "The client")),
     responses(
         (status = 200, description = "The client", body = OauthClient,

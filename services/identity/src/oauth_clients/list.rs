@@ -25,6 +25,7 @@ pub(super) struct ListOauthClients {
 /// The tenant's applications, newest first.
 #[utoipa::path(
     get, path = "/api/oauth-clients", tag = "oauth-clients",
+    security(("bearer" = ["oauth-clients:manage"])),
     params(ListOauthClients),
     responses((status = 200, description = "One page", body = Page<OauthClient>), bz_http::openapi::ListProblems),
 )]

@@ -12,6 +12,7 @@ use crate::{
 /// Change an application.
 #[utoipa::path(
     patch, path = "/api/oauth-clients/{id}", tag = "oauth-clients",
+    security(("bearer" = ["oauth-clients:manage"])),
     params(("id" = OauthClientId, Path, description = "The client"), IfMatch),
     request_body = PatchOauthClient,
     responses(

@@ -19,6 +19,7 @@ use crate::{
 /// pause; to make a secret that leaked worthless, rotate twice. The new one is shown in this answer only.
 #[utoipa::path(
     post, path = "/api/oauth-clients/{id}/rotate-secret", tag = "oauth-clients",
+    security(("bearer" = ["oauth-clients:manage"])),
     params(("id" = OauthClientId, Path, description = "The client"), IfMatch),
     responses(
         (status = 200, description = "The client with its new secret", body = OauthClientWithSecret),

@@ -14,6 +14,7 @@ use super::{layout::page, texts};
 use crate::{
     account,
     app::AppState,
+    invitations,
     mail::{language::Language, template::escaped},
     origin::Origin,
 };
@@ -29,14 +30,17 @@ pub(crate) enum Page {
     ConfirmEmail,
     /// Take a change of the address back.
     RevertEmail,
+    /// Join a tenant as somebody new.
+    Invitation,
 }
 
 impl Page {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::ConfirmEmail,
         Self::RevertEmail,
+        Self::Invitation,
     ];
 
     /// Where it is.
@@ -46,6 +50,7 @@ impl Page {
             Self::ResetPassword => "/auth/pages/reset-password",
             Self::ConfirmEmail => "/auth/pages/confirm-email",
             Self::RevertEmail => "/auth/pages/revert-email",
+            Self::Invitation => "/auth/pages/invitation",
         }
     }
 
@@ -58,6 +63,10 @@ impl Page {
             }
             Self::ConfirmEmail => account::confirm(app, &sent.token, origin).await,
             Self::RevertEmail => account::revert(app, &sent.token, origin).await,
+            Self::Invitation => {
+                let password = sent.password.unwrap_or_default();
+                invitations::accept::join_anew(app, sent.token, password, origin).await
+            }
         }
     }
 }
@@ -135,7 +144,7 @@ async fn submit(
 fn form(of: Page, language: Language, token: &str) -> String {
     let token = escaped(token);
     let button = escaped(texts::of(of, language).button);
-    let field = if of == Page::ResetPassword {
+    let field = if matches!(of, Page::ResetPassword | Page::Invitation) {
         let (label, hint) = texts::password(language);
         format!(
             "<label for=\"password\">{label}</label>\n\

@@ -38,6 +38,18 @@ pub(super) const fn of(page: Page, language: Language) -> Texts {
             "Passwort speichern",
             "Ihr Passwort ist gespeichert. Sie können sich jetzt damit anmelden.",
         ),
+        (Page::Invitation, Language::En) => (
+            "Accept the invitation",
+            "Choose a password to join. If you have an account elsewhere on this platform, accept in the application instead.",
+            "Join",
+            "You have joined. You can log in now.",
+        ),
+        (Page::Invitation, Language::De) => (
+            "Einladung annehmen",
+            "Wählen Sie ein Passwort, um beizutreten. Haben Sie hier schon ein Konto, nehmen Sie in der Anwendung an.",
+            "Beitreten",
+            "Sie sind beigetreten. Sie können sich jetzt anmelden.",
+        ),
         (Page::ConfirmEmail, Language::En) => (
             "Confirm your new address",
             "It becomes the address that you log in with, and all open sessions end.",

@@ -9,7 +9,7 @@ pub(crate) mod register_verify;
 mod relying_party;
 pub(crate) mod remove;
 pub(crate) mod rename;
-mod store;
+pub(crate) mod store;
 
 use bz_http::{Errors, Problem};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -13,6 +13,7 @@ use super::{Passkey, ceremony_invalid, check_name, store};
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    mfa,
     origin::Origin,
 };
 
@@ -93,6 +94,7 @@ async fn register(
             "This passkey was added before.",
         )));
     };
+    mfa::tell(tx, app, caller.user, "+ passkey").await?;
     let entry = Entry {
         actor: Actor::of(caller),
         action: "passkey.added",

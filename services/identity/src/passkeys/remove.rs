@@ -10,6 +10,7 @@ use super::store;
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    mfa,
     origin::Origin,
     sessions::{end, store::RevokedBecause},
 };
@@ -34,6 +35,7 @@ pub(crate) async fn remove_passkey(
         }
         let because = RevokedBecause::MfaChanged;
         end::end_all(tx, &app, user, caller.session, because, Some(user)).await?;
+        mfa::tell(tx, &app, user, "- passkey").await?;
         let entry = Entry {
             actor: Actor::of(&caller),
             action: "passkey.removed",

@@ -199,3 +199,12 @@ pub(super) async fn note_use(
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Removes every passkey of a user.
+pub(crate) async fn remove_all(tx: &mut TenantTx, user: UserId) -> Result<(), DbError> {
+    query("-- identity.passkeys.remove_all\nDELETE FROM identity.passkeys WHERE user_id = $1")
+        .bind(user.as_uuid())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

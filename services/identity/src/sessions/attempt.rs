@@ -3,16 +3,18 @@
 use axum::http::HeaderMap;
 use bz_http::Problem;
 use bz_kernel::TenantId;
-use bz_tenant::{DbError, TenantScope};
+use bz_tenant::{DbError, TenantScope, TenantTx};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{credentials::Credentials, home};
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     audit::{self, Actor, Entry},
     limits::{self, Limit},
     lockout::{Attempt, LoginName},
+    mail::Template,
     origin::Origin,
     problems::invalid_credentials,
     tenants, users,
@@ -94,8 +96,8 @@ pub(super) async fn refuse(
     origin: &Origin,
 ) -> Problem {
     let waiting = !attempt.is_open;
-    // mail: when true and there is an account, tell its owner (with a link for "this was not me"); at most once an hour.
-    let _tell_the_owner = attempt.failed(app).await;
+    // True at most once an hour.
+    let tells_owner = attempt.failed(app).await;
     let failure = Failure {
         tenant: sought.tenant,
         name: sought.name,
@@ -104,6 +106,7 @@ pub(super) async fn refuse(
             .as_ref()
             .map(|account| account.user.as_uuid()),
         waiting,
+        tells_owner,
         origin: origin.clone(),
     };
     let app_of_task = app.clone();
@@ -125,6 +128,7 @@ struct Failure {
     name: LoginName,
     account: Option<Uuid>,
     waiting: bool,
+    tells_owner: bool,
     origin: Origin,
 }
 
@@ -145,10 +149,39 @@ impl Failure {
             origin: &self.origin,
         };
         audit::record(&mut tx, &app.core.sources, entry).await?;
+        if self.tells_owner {
+            self.tell(app, &mut tx).await?;
+        }
         // Without a tenant the work is the same, but nothing stays of it.
         if exists {
             tx.commit().await?;
+            app.wake();
         }
         Ok(())
+    }
+
+    async fn tell(&self, app: &AppState, tx: &mut TenantTx) -> Result<(), DbError> {
+        let Some(user) = self.account else {
+            return Ok(());
+        };
+        let Some(account) = users::store::find(tx, user.into()).await? else {
+            return Ok(());
+        };
+        let at = app
+            .core
+            .sources
+            .now()
+            .format("%Y-%m-%d %H:%M UTC")
+            .to_string();
+        let ip = self.origin.ip_text().unwrap_or_default();
+        let values = [("at", at.as_str()), ("ip", &ip)];
+        links::write(
+            tx,
+            app,
+            Recipient::of(&account),
+            Template::LoginLocked,
+            &values,
+        )
+        .await
     }
 }

@@ -15,9 +15,11 @@ use super::{
     token::RefreshToken,
 };
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     audit::{self, Actor, Entry},
     limits::{self, Limit},
+    mail::Template,
     oauth_clients::secret::CLIENT_ID_PREFIX,
     origin::Origin,
     problems::{PublicProblems, unauthorized},
@@ -210,7 +212,24 @@ async fn end_stolen(
         refresh_token.generation = presented.generation,
         "a refresh token was used twice; its session was ended"
     );
-    // mail: tell the user that a session was ended because its refresh token was used twice (Template::RefreshReuse).
+    if let Some(account) = users::store::find(tx, session.user).await? {
+        let at = app
+            .core
+            .sources
+            .now()
+            .format("%Y-%m-%d %H:%M UTC")
+            .to_string();
+        let device = origin.user_agent.as_deref().unwrap_or("-");
+        let values = [("at", at.as_str()), ("device", device)];
+        links::write(
+            tx,
+            app,
+            Recipient::of(&account),
+            Template::RefreshReuse,
+            &values,
+        )
+        .await?;
+    }
     let entry = Entry {
         // The thief or the user, whoever came second.
         actor: Actor::Anonymous,

@@ -11,10 +11,12 @@ use uuid::Uuid;
 
 use super::{TenantManage, own, store};
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     audit::Actor,
     change::{self, Change},
     guests::{self, forbid_impersonation},
+    mail::Template,
     origin::Origin,
     revocations::{self, Revoked},
     sessions::store::RevokedBecause,
@@ -53,6 +55,7 @@ pub(crate) struct DeletedTenant {
 /// All sessions of the tenant end at once. For 30 days the operator can restore it.
 #[utoipa::path(
     delete, path = "/api/tenants/{id}", tag = "tenants",
+    security(("bearer" = ["tenant:manage"])),
     params(("id" = Uuid, Path, description = "The tenant's id"), IfMatch),
     request_body = DeleteTenant,
     responses(
@@ -118,7 +121,7 @@ async fn close(
     let ended = store::end_sessions(tx, now).await?;
     revocations::revoke(tx, sources, Revoked::Tenant).await?;
     guests::store::end_guest_sessions(tx, None, RevokedBecause::TenantDeleted, now).await?;
-    // mail: to the owners, that the tenant was deleted, by whom, and until when the operator can restore it.
+    tell_owners(tx, app, actor, now).await?;
     let change = Change {
         actor,
         kind: "tenant.deletion_scheduled",
@@ -128,5 +131,30 @@ async fn close(
         origin,
     };
     change::record(tx, sources, change).await?;
+    Ok(())
+}
+
+/// Tells the owners that the tenant was deleted, by whom, and until when the operator can restore it.
+async fn tell_owners(
+    tx: &mut TenantTx,
+    app: &AppState,
+    actor: Actor,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let by = match actor {
+        Actor::User(user) => users::find(tx, user).await?,
+        _ => None,
+    };
+    let by = by.map_or_else(|| "-".to_owned(), |account| account.email);
+    let until = (now + RESTORABLE_FOR).format("%Y-%m-%d").to_string();
+    for owner in users::owners(tx).await? {
+        let values = [
+            ("tenant", owner.tenant_name.as_str()),
+            ("by", &by),
+            ("until", &until),
+        ];
+        let to = Recipient::of(&owner);
+        links::write(tx, app, to, Template::TenantDeleted, &values).await?;
+    }
     Ok(())
 }

@@ -49,6 +49,7 @@ impl Validate for PatchTenant {
 /// The slugs it had before still name it, at login and for nobody else: addresses that people keep go on working.
 #[utoipa::path(
     patch, path = "/api/tenants/{id}", tag = "tenants",
+    security(("bearer" = ["tenant:manage"])),
     params(("id" = Uuid, Path, description = "The tenant's id"), IfMatch),
     request_body = PatchTenant,
     responses(

@@ -155,6 +155,15 @@ pub(crate) async fn find(tx: &mut TenantTx, user: UserId) -> Result<Option<Accou
     Ok(row.map(|row| row.of(tenant)))
 }
 
+/// The owners of the tenant.
+pub(crate) async fn owners(tx: &mut TenantTx) -> Result<Vec<Account>, DbError> {
+    let tenant = tx.scope().tenant();
+    let rows: Vec<AccountRow> = query_as(select_account!("owners", "m.role = 'owner'"))
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.of(tenant)).collect())
+}
+
 /// A user who is about to be stored.
 pub(crate) struct NewUser<'a> {
     /// The id, made by us.

@@ -17,6 +17,7 @@ const MOST: i64 = 50;
 /// the same request may be sent again: it makes no second webhook.
 #[utoipa::path(
     post, path = "/api/webhooks", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(IdempotencyKey),
     request_body = CreateWebhook,
     responses(

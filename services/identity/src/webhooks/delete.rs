@@ -11,6 +11,7 @@ use crate::{app::AppState, origin::Origin};
 /// Delete a webhook with its deliveries.
 #[utoipa::path(
     delete, path = "/api/webhooks/{id}", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook"), IfMatch),
     responses((status = 204, description = "It is gone"), bz_http::openapi::ChangeProblems),
 )]

@@ -87,6 +87,7 @@ pub(super) struct ListDeliveries {
 /// The deliveries to a webhook, newest first. They are kept for 30 days.
 #[utoipa::path(
     get, path = "/api/webhooks/{id}/deliveries", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook"), ListDeliveries),
     responses(
         (status = 200, description = "One page", body = Page<Delivery>),

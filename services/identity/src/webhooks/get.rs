@@ -9,6 +9,7 @@ use crate::app::AppState;
 /// One webhook.
 #[utoipa::path(
     get, path = "/api/webhooks/{id}", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook")),
     responses(
         (status = 200, description = "The webhook", body = Webhook,

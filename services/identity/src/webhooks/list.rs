@@ -24,6 +24,7 @@ pub(super) struct ListWebhooks {
 /// The tenant's webhooks, newest first.
 #[utoipa::path(
     get, path = "/api/webhooks", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(ListWebhooks),
     responses((status = 200, description = "One page", body = Page<Webhook>), bz_http::openapi::ListProblems),
 )]

@@ -12,6 +12,7 @@ use crate::{app::AppState, origin::Origin};
 /// JSON merge patch: a missing field stays, `null` clears it. With `If-Match` the change is made only on that version.
 #[utoipa::path(
     patch, path = "/api/webhooks/{id}", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook"), IfMatch),
     request_body = PatchWebhook,
     responses(

@@ -11,6 +11,7 @@ use crate::{app::AppState, origin::Origin};
 /// Deliver a message once more, with the same `webhook-id`.
 #[utoipa::path(
     post, path = "/api/webhooks/deliveries/{id}/replay", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The delivery to repeat")),
     responses(
         (status = 202, description = "The new delivery, which is on its way", body = Delivery),

@@ -21,6 +21,7 @@ const OVERLAP: TimeDelta = TimeDelta::hours(24);
 /// the old one at once.
 #[utoipa::path(
     post, path = "/api/webhooks/{id}/rotate-secret", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook")),
     responses(
         (status = 200, description = "The webhook and its new secret, which is not shown again", body = WebhookWithSecret),

@@ -14,6 +14,7 @@ use crate::{app::AppState, origin::Origin};
 /// It is delivered like any other one; the list of deliveries shows what became of it.
 #[utoipa::path(
     post, path = "/api/webhooks/{id}/test", tag = "webhooks",
+    security(("bearer" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook")),
     responses(
         (status = 202, description = "The delivery, which is on its way", body = Delivery),

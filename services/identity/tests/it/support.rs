@@ -271,9 +271,3 @@ pub(crate) async fn execute(app: &IdentityApp, sql: &str) {
     let mut admin = app.database.admin().await;
     sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
 }
-
-/// The answer of a query that counts, past all rules.
-pub(crate) async fn count(app: &IdentityApp, sql: &str) -> i64 {
-    let mut admin = app.database.admin().await;
-    sqlx::query_scalar(sql).fetch_one(&mut admin).await.unwrap()
-}

@@ -76,8 +76,6 @@ async fn move_home(
     id: bz_kernel::UserId,
     wanted: &WriteUser,
 ) -> Result<(), Problem> {
-    // accounts: the default home of the old address moves to the new one.
-    // mail: tell the old address.
     if let (Ok(email), false) = (
         Email::parse(&wanted.email),
         app.config.registration.needs_verified_email(),

@@ -57,10 +57,11 @@ async fn create(
     let now = app.core.sources.now();
     members::store::set_roles(tx, id, Some(BuiltIn::Member), &[], now).await?;
     store::write(tx, id, user, now).await?;
-    if !user.active {
+    if user.active {
+        admin::create::invite(tx, app, id).await?;
+    } else {
         admin::store::set_status(tx, id, "disabled", now).await?;
     }
-    // mail: an invitation to set a password, unless the user is not active.
     let changes = json!({ "by": "scim" });
     changes::tell(tx, app, by, "user.created", ("user", id.as_uuid()), changes).await?;
     store::find(tx, id).await?.ok_or_else(Problem::not_found)

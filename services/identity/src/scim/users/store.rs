@@ -45,11 +45,12 @@ impl From<UserRow> for ScimUser {
     }
 }
 
-// tenants: guests are provisioned where their home is, `u.home_tenant_id IS NULL`.
+// Guests are provisioned where their home is.
 macro_rules! from {
     () => {
         " FROM identity.users u \
-          LEFT JOIN identity.scim_users s ON s.tenant_id = u.tenant_id AND s.user_id = u.id WHERE "
+          LEFT JOIN identity.scim_users s ON s.tenant_id = u.tenant_id AND s.user_id = u.id \
+          WHERE coalesce(u.home_tenant_id, u.tenant_id) = u.tenant_id AND "
     };
 }
 

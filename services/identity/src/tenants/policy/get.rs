@@ -12,6 +12,7 @@ use crate::{
 /// What the tenant asks of those who work in it.
 #[utoipa::path(
     get, path = "/api/tenants/{id}/policy", tag = "tenants",
+    security(("bearer" = ["tenant:read"])),
     params(("id" = Uuid, Path, description = "The tenant's id")),
     responses(
         (status = 200, description = "The policy", body = Policy,

@@ -19,6 +19,7 @@ use crate::{
 /// It applies to sessions that start, to invitations and to passwords that are chosen from now on.
 #[utoipa::path(
     put, path = "/api/tenants/{id}/policy", tag = "tenants",
+    security(("bearer" = ["tenant:manage"])),
     params(("id" = Uuid, Path, description = "The tenant's id"), IfMatch),
     request_body = PutPolicy,
     responses(

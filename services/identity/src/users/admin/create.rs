@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{ManagedUser, UsersManage, store};
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     changes::{self, By},
     members::{self, change},
@@ -91,12 +92,20 @@ async fn create(
     let id = insert(tx, app, &email, user.name.as_deref().map(str::trim)).await?;
     let now = app.core.sources.now();
     members::store::set_roles(tx, id, wanted.built_in, &wanted.own, now).await?;
-    // mail: an invitation to set a password, to `email`; following it verifies the address.
+    invite(tx, app, id).await?;
     let created = store::find(tx, id).await?.ok_or_else(Problem::not_found)?;
     let changes = json!({ "roles": roles });
     let target = ("user", id.as_uuid());
     changes::tell(tx, app, by, "user.created", target, changes).await?;
     Ok(created)
+}
+
+/// Lets a user who was made choose a password, by a mail that verifies the address too.
+pub(crate) async fn invite(tx: &mut TenantTx, app: &AppState, user: UserId) -> Result<(), Problem> {
+    let account = users::store::find(tx, user).await?;
+    let account = account.ok_or_else(Problem::not_found)?;
+    links::set_password(tx, app, Recipient::of(&account), &account.tenant_name).await?;
+    Ok(())
 }
 
 /// Stores a user without a password. Where addresses need not be verified, the tenant becomes the default home of an

@@ -6,11 +6,13 @@ use serde_json::json;
 
 use super::{UsersManage, store, target::target};
 use crate::{
+    account::links::{self, Recipient},
     app::AppState,
     changes::{self, By},
     members::change,
     origin::Origin,
     sessions::store::RevokedBecause,
+    users,
 };
 
 /// Take the password away: the user's sessions end at once, and a mail lets them set a new one.
@@ -30,7 +32,9 @@ pub(super) async fn force_password_reset(
     store::clear_password(&mut tx, id, app.core.sources.now()).await?;
     let because = RevokedBecause::PasswordReset;
     change::shut_out(&mut tx, &app, id, because, caller.user).await?;
-    // mail: a link to set a new password.
+    if let Some(account) = users::store::find(&mut tx, id).await? {
+        links::reset_password(&mut tx, &app, Recipient::of(&account)).await?;
+    }
     let changes = json!({});
     let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
     changes::tell(

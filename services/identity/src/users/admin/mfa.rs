@@ -9,6 +9,7 @@ use crate::{
     app::AppState,
     changes::{self, By},
     members::change,
+    mfa,
     origin::Origin,
     sessions::store::RevokedBecause,
 };
@@ -27,7 +28,7 @@ pub(super) async fn remove_user_mfa(
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.core.db.tenant(&caller.scope).await?;
     target(&mut tx, &caller, id).await?;
-    // mfa: delete the second factors and the recovery codes; mail: tell the user.
+    mfa::remove_all(&mut tx, &app, id).await?;
     let because = RevokedBecause::MfaChanged;
     change::shut_out(&mut tx, &app, id, because, caller.user).await?;
     let changes = json!({});

@@ -49,7 +49,7 @@ impl From<UserRow> for ManagedUser {
     }
 }
 
-// tenants: guests are no users of this tenant, `u.home_tenant_id IS NULL`.
+// Guests are members here and users where their home is.
 macro_rules! select_user {
     ($name:literal, $condition:literal) => {
         concat!(
@@ -63,8 +63,9 @@ macro_rules! select_user {
              FROM identity.users u \
              LEFT JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id",
             own_roles!(),
-            " WHERE ",
-            $condition
+            " WHERE coalesce(u.home_tenant_id, u.tenant_id) = u.tenant_id AND (",
+            $condition,
+            ")"
         )
     };
 }

@@ -8,6 +8,7 @@ use super::{UsersManage, target::target};
 use crate::{
     app::AppState,
     changes::{self, By},
+    lockout,
     origin::Origin,
 };
 
@@ -24,12 +25,12 @@ pub(super) async fn unlock_user(
     origin: Origin,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    target(&mut tx, &caller, id).await?;
-    // lockout: forget the failures of the user's address.
+    let found = target(&mut tx, &caller, id).await?;
     let changes = json!({});
     let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
     changes::tell(&mut tx, &app, by, "user.unlocked", target, changes).await?;
     tx.commit().await?;
+    lockout::unlock(&app, caller.tenant(), &found.user.email).await;
     app.wake();
     Ok(StatusCode::NO_CONTENT)
 }
