@@ -92,6 +92,14 @@ impl Caller {
         Self::of(claims, token)
     }
 
+    /// What needs no permission is about one's own account, which is not an application's business.
+    fn of_the_users_own(self) -> Result<Self, Problem> {
+        if self.claims.is_delegated() {
+            return Err(Problem::forbidden().detail("This needs a login of the user's own."));
+        }
+        Ok(self)
+    }
+
     fn of(claims: Arc<Claims>, token: SecretString) -> Result<Self, Problem> {
         // A service's own token has no tenant and is nobody's.
         let (Some(tenant), Ok(user)) = (claims.tid, claims.sub.parse::<UserId>()) else {
@@ -124,12 +132,9 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Self::from_parts(parts, &Verifier::from_ref(state)).await?;
-        // What needs no permission is about one's own account, which is not an application's business.
-        if caller.claims.is_delegated() {
-            return Err(Problem::forbidden().detail("This needs a login of the user's own."));
-        }
-        Ok(caller)
+        Self::from_parts(parts, &Verifier::from_ref(state))
+            .await?
+            .of_the_users_own()
     }
 }
 
@@ -153,7 +158,7 @@ where
         let verifier = Verifier::from_ref(state);
         let (claims, token) = bearer::authenticate_past(parts, &verifier).await?;
         let refused = bearer::authenticate(parts, &verifier).await.err();
-        let caller = Caller::of(claims, token)?;
+        let caller = Caller::of(claims, token)?.of_the_users_own()?;
         Ok(Self { caller, refused })
     }
 }

@@ -5,7 +5,6 @@ mod account;
 mod api_keys;
 mod app;
 mod audit;
-mod change;
 mod changes;
 mod config;
 mod cookies;

@@ -12,7 +12,7 @@ use super::{account_of, forbid_impersonation, links, links::Recipient, store};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests,
     mail::Template,
     one_time,
@@ -139,6 +139,6 @@ async fn tell(
         changes: json!({ "by": "user" }),
         origin,
     };
-    change::record(tx, &app.core.sources, change).await?;
+    changes::record(tx, &app.core.sources, change).await?;
     Ok(())
 }

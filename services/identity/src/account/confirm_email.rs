@@ -8,7 +8,7 @@ use super::{TokenRequest, links, links::Recipient, store, token_invalid};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests,
     one_time::{self, Kind},
     origin::Origin,
@@ -84,7 +84,7 @@ async fn change(
         changes: json!({ "email": [old, new] }),
         origin,
     };
-    change::record(tx, &app.core.sources, change).await?;
+    changes::record(tx, &app.core.sources, change).await?;
     Ok(())
 }
 

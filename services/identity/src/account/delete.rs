@@ -13,7 +13,7 @@ use super::{account_of, at_home, forbid_impersonation, links, links::Recipient, 
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests,
     mail::Template,
     one_time,
@@ -144,6 +144,6 @@ async fn schedule(
         changes: json!({}),
         origin,
     };
-    change::record(tx, sources, change).await?;
+    changes::record(tx, sources, change).await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::store;
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     one_time,
     origin::Origin,
 };
@@ -79,7 +79,7 @@ async fn erase_one(core: &Core, tenant: TenantId, user: UserId) -> Result<bool, 
             changes: json!({}),
             origin: &Origin::default(),
         };
-        change::record(tx, &core.sources, change).await?;
+        changes::record(tx, &core.sources, change).await?;
         Ok(true)
     };
     core.db.run("identity.account.erase", &scope, work).await

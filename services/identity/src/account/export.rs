@@ -149,7 +149,7 @@ async fn sessions(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedSession
 
 async fn entries(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedEntry>, DbError> {
     let sql = "-- identity.audit.export\n\
-         SELECT id, at, action, target_type, target_id, ip, user_agent, result, changes \
+         SELECT id, at, action, target_type, target_id, ip, user_agent, result, changes::jsonb AS changes \
          FROM identity.audit_log WHERE actor_id = $1 OR (target_type = 'user' AND target_id = $1) \
          ORDER BY id DESC LIMIT $2";
     let entries = query_as(sql).bind(user.as_uuid()).bind(MOST_ENTRIES);

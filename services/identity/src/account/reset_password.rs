@@ -11,7 +11,7 @@ use super::{links, links::Recipient, store, token_invalid, verify_email::mark_ve
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     credential::Credential,
     guests, lockout,
     mail::Template,
@@ -156,6 +156,6 @@ async fn store_password(
         changes: json!({ "by": "reset" }),
         origin,
     };
-    change::record(tx, &app.core.sources, change).await?;
+    changes::record(tx, &app.core.sources, change).await?;
     Ok(())
 }

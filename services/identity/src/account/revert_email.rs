@@ -8,7 +8,7 @@ use super::{TokenRequest, confirm_email::give, links, links::Recipient, token_in
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     one_time::{self, Kind},
     origin::Origin,
     problems::PublicProblems,
@@ -85,6 +85,6 @@ async fn restore(
         changes: json!({ "email": [account.email, old], "by": "revert" }),
         origin,
     };
-    change::record(tx, sources, change).await?;
+    changes::record(tx, sources, change).await?;
     Ok(())
 }

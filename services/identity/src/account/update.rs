@@ -10,7 +10,7 @@ use super::{at_home, forbid_impersonation, gone, store, store::Profile};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests,
     origin::Origin,
     registration::{INVALID_LOCALE, check_name, is_language_tag},
@@ -120,7 +120,7 @@ pub(crate) async fn update_me(
             changes: json!({}),
             origin: &origin,
         };
-        change::record(tx, &app.core.sources, change).await?;
+        changes::record(tx, &app.core.sources, change).await?;
         Ok(Versioned(account.version, User::from(&account)))
     };
     let user = app

@@ -9,7 +9,7 @@ use super::{TokenRequest, token_invalid};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     one_time::{self, Kind},
     origin::Origin,
     problems::PublicProblems,
@@ -91,6 +91,6 @@ pub(super) async fn mark_verified(
         changes: json!({}),
         origin,
     };
-    change::record(tx, &app.core.sources, change).await?;
+    changes::record(tx, &app.core.sources, change).await?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     credential::Credential,
     guests::forbid_impersonation,
     mail::{self, Mail, Template},
@@ -223,6 +223,6 @@ pub(super) async fn record(
         changes: json!({ "email": invitation.email, "roles": invitation.roles }),
         origin,
     };
-    change::record(tx, &app.core.sources, change).await?;
+    changes::record(tx, &app.core.sources, change).await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     credential::Credential,
     guests::{self, carry, home_of},
     origin::Origin,
@@ -162,7 +162,7 @@ async fn accepted(
         data,
         origin,
     };
-    change::record(tx, sources, change).await?;
+    changes::record(tx, sources, change).await?;
     Ok(())
 }
 

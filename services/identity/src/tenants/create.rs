@@ -12,7 +12,7 @@ use super::{Tenant, store};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests::{self, forbid_impersonation, home_of},
     origin::Origin,
     problems::{email_not_verified, registration_disabled},
@@ -148,6 +148,6 @@ async fn create(
         changes: json!({ "slug": tenant.slug, "name": tenant.name }),
         origin,
     };
-    change::record(tx, sources, created).await?;
+    changes::record(tx, sources, created).await?;
     Ok(tenant)
 }

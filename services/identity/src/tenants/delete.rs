@@ -14,7 +14,7 @@ use crate::{
     account::links::{self, Recipient},
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests::{self, forbid_impersonation},
     mail::Template,
     origin::Origin,
@@ -130,7 +130,7 @@ async fn close(
         changes: json!({ "sessions_ended": ended }),
         origin,
     };
-    change::record(tx, sources, change).await?;
+    changes::record(tx, sources, change).await?;
     Ok(())
 }
 

@@ -45,6 +45,9 @@ async fn erase(core: &Core, tenant: TenantId) -> Result<(), DbError> {
             break;
         }
     }
+    let mut tx = db.tenant(&scope).await?;
+    store::erase_audit_heads(&mut tx).await?;
+    tx.commit().await?;
     // The row of the tenant is what says that it is to be erased.
     bz_tenant::erase::erase(db, &scope, &["tenants"]).await?;
     let mut tx = db.tenant(&scope).await?;

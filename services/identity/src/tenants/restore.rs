@@ -7,7 +7,7 @@ use serde_json::json;
 use super::store;
 use crate::{
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     origin::Origin,
 };
 
@@ -35,7 +35,7 @@ pub async fn restore(db: &Db, sources: &Sources, slug: &str) -> Result<bool, DbE
         changes: json!({}),
         origin: &Origin::default(),
     };
-    change::record(&mut tx, sources, change).await?;
+    changes::record(&mut tx, sources, change).await?;
     tx.commit().await?;
     Ok(true)
 }

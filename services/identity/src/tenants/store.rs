@@ -209,6 +209,12 @@ pub(crate) async fn erase_audit_log(tx: &mut TenantTx, batch: i32) -> Result<i64
     )
 }
 
+/// Deletes what is left of the audit log of this deleted tenant when its entries are gone; answers how many rows.
+pub(crate) async fn erase_audit_heads(tx: &mut TenantTx) -> Result<i64, DbError> {
+    let sql = "-- identity.tenants.erase_audit_heads\nSELECT identity.erase_audit_heads()";
+    Ok(query_scalar(sql).fetch_one(tx.conn()).await?)
+}
+
 /// Deletes the tenant's own row, and with it its slugs. Answers whether it was there.
 pub(crate) async fn delete(tx: &mut TenantTx) -> Result<bool, DbError> {
     let sql = "-- identity.tenants.delete\nDELETE FROM identity.tenants WHERE status = 'deleted'";

@@ -11,7 +11,7 @@ use super::{Tenant, TenantManage, own, slug, store};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     origin::Origin,
     registration::check_name,
 };
@@ -93,7 +93,7 @@ pub(crate) async fn patch_tenant(
         changes: json!({ "name": [before.name, after.name], "slug": [before.slug, after.slug] }),
         origin: &origin,
     };
-    change::record(&mut tx, sources, change).await?;
+    changes::record(&mut tx, sources, change).await?;
     tx.commit().await?;
     app.wake();
     Ok(Versioned(after.version, after))

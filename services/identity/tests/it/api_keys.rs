@@ -88,7 +88,7 @@ async fn a_key_acts_as_its_owner_within_its_scopes() {
     let seen = me(&program).await.assert_status(200).json();
     assert_eq!(
         (&seen["email"], &seen["permissions"]),
-        (&json!("admin@acme.test"), &json!([]))
+        (&json!("admin@acme.test"), &json!(["tenant:read"]))
     );
     let tenant = format!("/api/tenants/{}", Tenant::Acme.id());
     program.get(&tenant).await.assert_status(200);

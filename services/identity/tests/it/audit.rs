@@ -67,14 +67,17 @@ async fn registering_and_logging_out_are_entries_of_the_new_tenant() {
     }
     let mut admin = app.database.admin().await;
     let ended: Vec<(String, Value)> = sqlx::query_as(
-        "SELECT user_agent, changes::jsonb FROM identity.audit_log WHERE action = 'session.ended'",
+        "SELECT user_agent, changes::jsonb FROM identity.audit_log WHERE action = 'session.logout'",
     )
     .fetch_all(&mut admin)
     .await
     .unwrap();
     assert_eq!(
         ended,
-        [("the test".to_owned(), json!({ "reason": "logout" }))]
+        [(
+            "the test".to_owned(),
+            json!({ "scope": "session", "ended": 1 })
+        )]
     );
 }
 

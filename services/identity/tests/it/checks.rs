@@ -61,9 +61,9 @@ async fn object(client: &Client, path: &str) -> Option<Vec<String>> {
             if !path.contains("/replay") {
                 return Some(vec![id]);
             }
-            client
-                .post(&format!("/api/webhooks/{id}/test"), json!({}))
-                .await
+            let test = format!("/api/webhooks/{id}/test");
+            let delivery = client.post(&test, json!({})).await.assert_status(202);
+            return Some(vec![delivery.json()["id"].as_str()?.to_owned()]);
         }
         "/api/api-keys/{id}" | "/api/api-keys/{id}/rotate" => {
             return Some(vec![crate::api_keys::of(client).await]);

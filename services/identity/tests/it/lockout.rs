@@ -207,7 +207,11 @@ async fn guesses_at_once_do_not_outrun_the_count() {
     }
     let noted = async || audited(&app, "result = 'failure'").await >= 200;
     wait_until(noted, Duration::from_secs(60)).await;
-    let compared = audited(&app, "result = 'failure' AND (changes->>'compared')::bool").await;
+    let compared = audited(
+        &app,
+        "result = 'failure' AND (changes::jsonb->>'compared')::bool",
+    )
+    .await;
     assert_eq!(compared, 5);
 }
 
@@ -324,7 +328,7 @@ async fn logins_are_in_the_audit_log_and_failed_ones_without_their_address() {
     wait_until(noted, Duration::from_secs(10)).await;
 
     let rows: Vec<Noted> = sqlx::query_as(
-        "SELECT result, target_type, target_id, ip, changes FROM identity.audit_log \
+        "SELECT result, target_type, target_id, ip, changes::jsonb FROM identity.audit_log \
          WHERE action = 'session.started' ORDER BY at, id",
     )
     .fetch_all(&mut app.database.admin().await)

@@ -18,7 +18,9 @@ use tokio::{
 
 use crate::{
     mailbox::{Mailbox, settled},
-    support::{IdentityApp, IdentityUnderTest, PASSWORD, address, builder, count, start},
+    support::{
+        IdentityApp, IdentityUnderTest, PASSWORD, address, builder, client_program, count, start,
+    },
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -256,7 +258,6 @@ async fn what_has_served_its_time_goes_in_batches() {
 #[tokio::test]
 async fn a_real_mail_server_takes_the_mail() {
     let Some((mut server, port)) = aiosmtpd() else {
-        eprintln!("skipped: TEST_PYTHON names no Python with aiosmtpd");
         return;
     };
     let mut app = with_server(&format!("127.0.0.1:{port}")).start().await;
@@ -275,10 +276,6 @@ async fn a_real_mail_server_takes_the_mail() {
 }
 
 /// aiosmtpd, which prints a line for each message that Python's own parser understands; with its port.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "which Python has the packages is the environment's to say"
-)]
 fn aiosmtpd() -> Option<(Child, u16)> {
     const PROGRAM: &str = "
 import email, sys, time
@@ -294,9 +291,7 @@ Controller(Print(), hostname='127.0.0.1', port=int(sys.argv[1])).start()
 print('ready', file=sys.stderr, flush=True)
 time.sleep(600)
 ";
-    let python = std::env::var("TEST_PYTHON")
-        .ok()
-        .filter(|path| !path.is_empty())?;
+    let python = client_program("venv/bin/python")?;
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

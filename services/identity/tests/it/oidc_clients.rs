@@ -20,7 +20,7 @@ use tokio::{
 use crate::support::PASSWORD;
 
 /// Where `scripts/test` has put the clients: `venv` and `node_modules`.
-const INSTALLED: &str = "TEST_OIDC_CLIENTS";
+const INSTALLED: &str = "TEST_CLIENTS";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The service as a process of its own, with its log.

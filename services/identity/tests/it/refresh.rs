@@ -62,7 +62,7 @@ async fn a_token_sent_again_after_ten_seconds_ends_the_whole_session() {
     .unwrap();
     assert_eq!(told, "refresh_reuse");
     let audited: (String, String, String, serde_json::Value) = sqlx::query_as(
-        "SELECT a.action, a.result, r.kind, a.changes->'generation' \
+        "SELECT a.action, a.result, r.kind, a.changes::jsonb->'generation' \
          FROM identity.audit_log a JOIN identity.revocations r ON r.subject = a.target_id \
          WHERE a.action LIKE 'session.%'",
     )

@@ -53,6 +53,7 @@ pub(crate) fn builder() -> TestAppBuilder<IdentityUnderTest> {
         .env("REQUEST_TIMEOUT", "60s")
         // Some tests refresh one session hundreds of times; the limit has tests of its own.
         .env("REFRESH_LIMIT_PER_SESSION", "0")
+        .env("MAIL_LIMIT_PER_ADDRESS", "0")
 }
 
 /// A hasher of little cost, for tests of many logins that are not about the hashing.
@@ -270,4 +271,15 @@ pub(crate) async fn guest_of_globex(app: &IdentityApp, role: &str) -> (Client, V
 pub(crate) async fn execute(app: &IdentityApp, sql: &str) {
     let mut admin = app.database.admin().await;
     sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
+}
+
+/// A program of the clients that `TEST_CLIENTS` has installed (`scripts/test`); `None`, and said so, when it is not there.
+pub(crate) fn client_program(path: &str) -> Option<std::path::PathBuf> {
+    let program =
+        std::env::var_os("TEST_CLIENTS").map(|root| std::path::Path::new(&root).join(path));
+    let there = program.filter(|program| program.exists());
+    if there.is_none() {
+        eprintln!("skipped: TEST_CLIENTS has no {path}");
+    }
+    there
 }

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     receiver::{Message, Receiver, SILENCE},
-    support::PASSWORD,
+    support::{PASSWORD, client_program},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ impl Process {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let base = loop {
-            let line = lines.next_line().await.unwrap().expect("it listens");
+            let line = lines.next_line().await.unwrap().unwrap();
             let line: Value = serde_json::from_str(&line).unwrap();
             if line["message"] == "listening" {
                 let address = line["addresses"].as_str().unwrap();
@@ -153,8 +153,10 @@ async fn a_message_survives_two_kills_and_the_standard_libraries_verify_it() {
     assert_eq!(messages[0].id(), messages[1].id());
     assert_eq!(messages[1].json()["type"], "session.revoked");
     let secret = webhook["secret"].as_str().unwrap();
-    verified_by("python3", &["-c", PYTHON], secret, &messages[1]).await;
-    verified_by("node", &["-e", JAVASCRIPT], secret, &messages[1]).await;
+    let python = client_program("venv/bin/python").unwrap_or_else(|| "python3".into());
+    verified_by(&python, &["-c", PYTHON], secret, &messages[1]).await;
+    let node = std::path::Path::new("node");
+    verified_by(node, &["-e", JAVASCRIPT], secret, &messages[1]).await;
 }
 
 const PYTHON: &str = "
@@ -192,14 +194,21 @@ try {
 
 /// Lets a program verify a message. It is skipped where the interpreter or the package (`pip install standardwebhooks`,
 /// `npm install standardwebhooks`; `PYTHONPATH` and `NODE_PATH` say where) is missing.
-async fn verified_by(program: &str, arguments: &[&str], secret: &str, message: &Message) {
+async fn verified_by(
+    program: &std::path::Path,
+    arguments: &[&str],
+    secret: &str,
+    message: &Message,
+) {
+    let modules = client_program("node_modules").unwrap_or_default();
     let spawned = Command::new(program)
         .args(arguments)
+        .env("NODE_PATH", modules)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut child) = spawned else {
-        println!("skipped: {program} is not installed");
+        println!("skipped: {} is not installed", program.display());
         return;
     };
     let headers = message.headers.iter();
@@ -211,10 +220,11 @@ async fn verified_by(program: &str, arguments: &[&str], secret: &str, message: &
     drop(stdin);
     let output = child.wait_with_output().await.unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    println!("{program}: {said}");
-    assert!(output.status.success(), "{program}");
+    println!("{}: {said}", program.display());
+    assert!(output.status.success(), "{}", program.display());
     assert!(
         said.starts_with("verified") || said.starts_with("skipped"),
-        "{program}: {said}"
+        "{}: {said}",
+        program.display()
     );
 }

@@ -8,7 +8,7 @@ use super::{Policy, PutPolicy, store};
 use crate::{
     app::AppState,
     audit::Actor,
-    change::{self, Change},
+    changes::{self, Change},
     guests::forbid_impersonation,
     origin::Origin,
     tenants::{self, TenantManage, own},
@@ -62,7 +62,7 @@ pub(crate) async fn put_tenant_policy(
         changes: json!({ "policy": policy }),
         origin: &origin,
     };
-    change::record(&mut tx, &core.sources, change).await?;
+    changes::record(&mut tx, &core.sources, change).await?;
     tx.commit().await?;
     app.wake();
     Ok(Versioned(version, policy))

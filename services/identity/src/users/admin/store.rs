@@ -63,9 +63,8 @@ macro_rules! select_user {
              FROM identity.users u \
              LEFT JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id",
             own_roles!(),
-            " WHERE coalesce(u.home_tenant_id, u.tenant_id) = u.tenant_id AND (",
-            $condition,
-            ")"
+            " WHERE coalesce(u.home_tenant_id, u.tenant_id) = u.tenant_id AND ",
+            $condition
         )
     };
 }
