@@ -173,6 +173,7 @@ async fn an_algorithm_other_than_that_of_the_key_is_refused() {
     }
 }
 
+/// Pitfall 2: a header says where the key is, or what else is to be understood.
 #[tokio::test]
 async fn headers_that_bring_their_own_key_are_refused_and_no_address_in_them_is_called() {
     let trap = Server::start(Some(serde_json::to_string(&jwks(&[&key(2)])).unwrap())).await;
@@ -207,6 +208,7 @@ async fn headers_that_bring_their_own_key_are_refused_and_no_address_in_them_is_
     assert_eq!(trap.count(), 0);
 }
 
+/// Pitfall 3: a claim of a wrong type passes for one that is absent.
 #[tokio::test]
 async fn claims_of_the_wrong_type_or_value_are_refused() {
     let cases = [

@@ -61,6 +61,7 @@ async fn request(db: &Db, id: u64, seen: &Seen) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Pitfalls 23, 68: a request that was cut off leaves its tenant, or half a state, on the connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_dropped_at_random_points_leave_nothing_behind() {
     let (test, _) = notes().await;

@@ -36,6 +36,7 @@ async fn a_tenant_sees_changes_and_deletes_only_its_own_rows() {
     assert_eq!(ids(&db, &tenant(2)).await, [0; 0]);
 }
 
+/// Pitfall 27: a policy checks what is read and not what is written.
 #[tokio::test]
 async fn a_row_cannot_be_written_for_another_tenant_or_moved_to_it() {
     let (_test, db) = notes().await;
@@ -95,6 +96,7 @@ async fn what_a_read_left_open_is_ended_when_nobody_uses_the_connection() {
     assert_eq!(ids(&db, &tenant(1)).await, [0; 0]);
 }
 
+/// Pitfall 22: no tenant is set.
 #[tokio::test]
 async fn without_a_tenant_every_statement_on_a_tenant_table_is_an_error() {
     let (_test, db) = notes().await;

@@ -87,6 +87,7 @@ async fn migrations_run_once_in_order_and_belong_to_the_owner() {
     assert_eq!(owners, ["crm_owner"]);
 }
 
+/// Pitfall 18: the owner of a table sees all rows.
 #[tokio::test]
 async fn a_migration_changes_the_rows_of_all_tenants_only_by_lifting_force() {
     let (_test, target, mut admin) = with_roles().await;
@@ -144,6 +145,7 @@ async fn a_migrator_that_is_killed_half_way_leaves_whole_migrations_and_the_next
     assert_eq!(tables(&mut admin).await, ["a", "b"]);
 }
 
+/// Pitfall 66: an index that blocks, or was never finished.
 #[tokio::test]
 async fn an_index_whose_concurrent_build_was_killed_is_built_again() {
     let (test, target, mut admin) = with_roles().await;
@@ -193,6 +195,7 @@ async fn kill(admin: &mut PgConnection, statement: &str) {
     wait_until(kill, Duration::from_secs(10)).await;
 }
 
+/// Pitfall 66: a migration that is skipped, or another one than it was.
 #[tokio::test]
 async fn an_edited_migration_is_refused_and_named() {
     let (_test, target, mut admin) = with_roles().await;

@@ -16,6 +16,7 @@ async fn the_api_role_of_every_service_passes_the_self_check() {
     }
 }
 
+/// Pitfall 19: a role that no policy binds serves requests.
 #[tokio::test]
 async fn the_self_check_refuses_a_superuser() {
     let test = TestDb::new().await;

@@ -8,9 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    Accepted, accepted, account_of, at_home, forbid_impersonation, links, links::Recipient, store,
-};
+use super::{Accepted, accepted, account_of, at_home, links, links::Recipient, store};
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
@@ -60,7 +58,7 @@ pub(crate) async fn change_email(
     origin: Origin,
     Json(request): Json<ChangeEmail>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     at_home(&caller)?;
     caller.require_recent_login(app.core.sources.now())?;
     let account = account_of(&app, &caller).await?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{account_of, forbid_impersonation, links, links::Recipient, store};
+use super::{account_of, links, links::Recipient, store};
 use crate::{
     app::AppState,
     audit::Actor,
@@ -69,7 +69,7 @@ pub(crate) async fn change_password(
     origin: Origin,
     Json(request): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     let account = account_of(&app, &caller).await?;
     // lockout: a wrong password here counts like one at the login
     let current = SecretString::from(request.current_password.as_str());

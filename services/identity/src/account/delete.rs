@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{account_of, at_home, forbid_impersonation, links, links::Recipient, store};
+use super::{account_of, at_home, links, links::Recipient, store};
 use crate::{
     app::AppState,
     audit::Actor,
@@ -68,7 +68,7 @@ pub(crate) async fn delete_me(
     origin: Origin,
     Json(request): Json<DeleteMe>,
 ) -> Result<(StatusCode, Json<DeletionScheduled>), Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     at_home(&caller)?;
     let now = app.core.sources.now();
     caller.require_recent_login(now)?;

@@ -14,7 +14,7 @@ use sqlx::{FromRow, query_as};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{account_of, forbid_impersonation};
+use super::account_of;
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
@@ -93,7 +93,7 @@ pub(crate) async fn export_me(
     caller: Caller,
     origin: Origin,
 ) -> Result<Response, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     caller.require_recent_login(app.core.sources.now())?;
     let account = account_of(&app, &caller).await?;
     let work = async |tx: &mut TenantTx| {

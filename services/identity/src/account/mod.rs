@@ -114,18 +114,6 @@ pub(crate) fn token_invalid() -> Problem {
     .detail("Ask for another one.")
 }
 
-/// Goes on unless somebody works in the user's name: what makes an account one's own is not theirs to change.
-fn forbid_impersonation(caller: &Caller) -> Result<(), Problem> {
-    if caller.claims.act.is_none() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "impersonation_forbidden",
-        "Only the user may do this",
-    ))
-}
-
 /// Goes on if the token is for the tenant where the user's password is.
 fn at_home(caller: &Caller) -> Result<(), Problem> {
     let home = caller.claims.htid;

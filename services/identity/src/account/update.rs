@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{at_home, forbid_impersonation, gone, store, store::Profile};
+use super::{at_home, gone, store, store::Profile};
 use crate::{
     app::AppState,
     audit::Actor,
@@ -101,7 +101,7 @@ pub(crate) async fn update_me(
     origin: Origin,
     Json(request): Json<UpdateMe>,
 ) -> Result<Versioned<User>, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     at_home(&caller)?;
     let work = async |tx: &mut TenantTx| {
         let (version, profile) = store::lock_profile(tx, caller.user)

@@ -175,7 +175,7 @@ fn effective(permissions: &Permissions, scope: &str) -> Vec<String> {
 /// # Errors
 /// 403.
 pub(crate) fn only_people(caller: &Caller) -> Result<(), Problem> {
-    crate::sessions::refuse_impersonation(caller)?;
+    caller.refuse_impersonation()?;
     if caller.claims.api_key.is_none() && !caller.claims.is_service_account() {
         return Ok(());
     }

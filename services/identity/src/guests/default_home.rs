@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{forbid_impersonation, not_a_member, store, switch::check_named};
+use super::{not_a_member, store, switch::check_named};
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
@@ -45,7 +45,7 @@ pub(crate) async fn set_default_tenant(
     origin: Origin,
     Json(request): Json<DefaultTenant>,
 ) -> Result<StatusCode, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     let target = {
         let mut tx = app.core.db.system().await?;
         home::by_slug_or_id(&mut tx, &request.tenant).await?

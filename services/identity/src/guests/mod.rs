@@ -62,18 +62,6 @@ pub(crate) fn home_of(caller: &Caller) -> TenantId {
         .map_or(caller.tenant(), TenantId::trusted)
 }
 
-/// Refuses somebody who acts in another's name: for what only the person may do.
-pub(crate) fn forbid_impersonation(caller: &Caller) -> Result<(), Problem> {
-    if caller.claims.act.is_none() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "impersonation_forbidden",
-        "Only the user may do this",
-    ))
-}
-
 /// 403: the tenant is not there, or not the caller's. One answer for both.
 pub(crate) fn not_a_member() -> Problem {
     Problem::new(

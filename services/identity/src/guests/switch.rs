@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{carry, forbid_impersonation, home_of, not_a_member};
+use super::{carry, home_of, not_a_member};
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
@@ -57,7 +57,7 @@ pub(crate) async fn switch_tenant(
     origin: Origin,
     Json(request): Json<SwitchRequest>,
 ) -> Result<Response, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     let target = {
         let mut tx = app.core.db.system().await?;
         home::by_slug_or_id(&mut tx, &request.tenant).await?

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     app::AppState,
-    guests::forbid_impersonation,
     origin::Origin,
     passwords,
     problems::{PublicProblems, overloaded},
@@ -68,7 +67,7 @@ pub(crate) async fn accept_invitation(
     let (account, grant) = if headers.contains_key(header::AUTHORIZATION) {
         // A token that is not good is no way to become somebody else.
         let caller = caller?;
-        forbid_impersonation(&caller)?;
+        caller.refuse_impersonation()?;
         join::as_guest(&app, &token, &caller, &origin).await?
     } else {
         let found = token::open(&app, &token).await?;

@@ -18,7 +18,6 @@ use crate::{
     audit::Actor,
     changes::{self, Change},
     credential::Credential,
-    guests::forbid_impersonation,
     mail::{self, Mail, Template},
     origin::Origin,
     pages::Page,
@@ -92,7 +91,7 @@ pub(crate) async fn create_invitation(
     origin: Origin,
     Json(request): Json<CreateInvitation>,
 ) -> Result<Response, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     grant::check_escalation(&caller, &request.roles)?;
     let created = bz_http::idempotent(
         (&app.core.db, &app.core.sources.clock),

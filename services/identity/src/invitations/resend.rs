@@ -4,10 +4,7 @@ use bz_http::{Json, Path, Problem};
 use uuid::Uuid;
 
 use super::{Invitation, InvitationStatus, MembersManage, closed, create, grant, store};
-use crate::{
-    app::AppState, credential::Credential, guests::forbid_impersonation, origin::Origin,
-    users::Email,
-};
+use crate::{app::AppState, credential::Credential, origin::Origin, users::Email};
 
 /// Send an invitation again, with a new token and its whole time. The token before it is no longer good.
 #[utoipa::path(
@@ -25,7 +22,7 @@ pub(crate) async fn resend_invitation(
     Path(id): Path<Uuid>,
     origin: Origin,
 ) -> Result<Json<Invitation>, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     let (sources, now) = (&app.core.sources, app.core.sources.now());
     let mut tx = app.core.db.tenant(&caller.scope).await?;
     let found = store::lock(&mut tx, id, now)

@@ -37,6 +37,7 @@ pub(crate) async fn rename_passkey(
     Path(id): Path<Uuid>,
     Json(request): Json<RenamePasskey>,
 ) -> Result<Json<Passkey>, Problem> {
+    caller.refuse_impersonation()?;
     let rename =
         async |tx: &mut TenantTx| store::rename(tx, caller.user, id, request.name.trim()).await;
     app.core

@@ -118,3 +118,31 @@ fn verify_bcrypt(password: &SecretString, text: &str) -> Verdict {
         Verdict::Mismatch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pitfall 37: with what is added, every hash that is cheaper than a new one costs as much.
+    #[test]
+    fn what_a_cheap_hash_leaves_out_is_made_up_for() {
+        let new = Cost::STANDARD;
+        for rounds in 4..BCRYPT_ROUNDS_OF_NEW {
+            let hash = Stored::Bcrypt {
+                rounds,
+                text: String::new(),
+            };
+            let own = new.work() >> (BCRYPT_ROUNDS_OF_NEW - rounds);
+            assert_eq!(
+                hash.missing_work(new) + own,
+                new.work(),
+                "2^{rounds} rounds"
+            );
+        }
+        let dear = Stored::Bcrypt {
+            rounds: BCRYPT_ROUNDS_OF_NEW + 2,
+            text: String::new(),
+        };
+        assert_eq!(dear.missing_work(new), 0);
+    }
+}

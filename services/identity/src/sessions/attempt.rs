@@ -18,7 +18,7 @@ use crate::{
     origin::Origin,
     problems::invalid_credentials,
     tenants, users,
-    users::{Email, store::Account},
+    users::{Email, store::Candidate},
 };
 
 /// Whom a login is about.
@@ -27,8 +27,8 @@ pub(super) struct Sought {
     pub(super) tenant: TenantId,
     /// The name under which failures are counted.
     pub(super) name: LoginName,
-    /// The account, if there is one.
-    pub(super) account: Option<Account>,
+    /// Whose password is compared, if there is somebody.
+    pub(super) candidate: Option<Candidate>,
 }
 
 /// Counts a login against the limits of where it comes from and of what it names, and answers whose share of the queue it
@@ -75,7 +75,7 @@ pub(super) async fn seek(
         return Ok(Sought {
             tenant: nil,
             name: LoginName::new(app, nil, &credentials.address.trim().to_lowercase()),
-            account: None,
+            candidate: None,
         });
     };
     let tenant = home::resolve(app, headers, credentials.tenant.as_deref(), &email).await?;
@@ -84,7 +84,7 @@ pub(super) async fn seek(
     Ok(Sought {
         tenant,
         name: LoginName::new(app, tenant, email.as_str()),
-        account: users::store::find_by_email(&mut tx, &email).await?,
+        candidate: users::store::candidate(&mut tx, &email).await?,
     })
 }
 
@@ -102,9 +102,9 @@ pub(super) async fn refuse(
         tenant: sought.tenant,
         name: sought.name,
         account: sought
-            .account
+            .candidate
             .as_ref()
-            .map(|account| account.user.as_uuid()),
+            .map(|candidate| candidate.user.as_uuid()),
         waiting,
         tells_owner,
         origin: origin.clone(),

@@ -3,6 +3,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_http::Problem;
+use bz_kernel::{TenantId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
@@ -108,10 +109,11 @@ pub(crate) async fn authenticate(
     let Verdict::Match { outdated } = verdict else {
         return Err(attempt::refuse(app, attempt, &sought, origin).await);
     };
-    let Some(account) = sought.account.take_if(|account| account.is_active()) else {
+    let Some(candidate) = sought.candidate.take_if(|candidate| candidate.is_active) else {
         return Err(attempt::refuse(app, attempt, &sought, origin).await);
     };
     attempt.succeeded(app).await;
+    let account = account_of(app, sought.tenant, candidate.user).await?;
     // Only somebody who knows the password may learn this.
     if !app.may_log_in(&account) {
         return Err(email_not_verified());
@@ -125,6 +127,16 @@ pub(crate) async fn authenticate(
     })
 }
 
+/// The account of somebody whose password was right a moment ago.
+async fn account_of(app: &AppState, tenant: TenantId, user: UserId) -> Result<Account, Problem> {
+    let scope = TenantScope::new(tenant, Some(user));
+    let mut tx = app.core.db.read(&scope).await?;
+    let account = users::store::find(&mut tx, user).await?;
+    account
+        .filter(Account::is_active)
+        .ok_or_else(invalid_credentials)
+}
+
 /// Compares the password with the account's if the attempt is open, else with nothing. No connection is held meanwhile,
 /// and there is always exactly one verification.
 async fn compare(
@@ -134,8 +146,8 @@ async fn compare(
     sought: &Sought,
     credentials: &Credentials,
 ) -> Result<(Attempt, Verdict), Problem> {
-    let account = sought.account.as_ref().filter(|_| attempt.is_open);
-    let stored = account.and_then(|account| account.password_hash.as_deref());
+    let candidate = sought.candidate.as_ref().filter(|_| attempt.is_open);
+    let stored = candidate.and_then(|candidate| candidate.password_hash.as_deref());
     match app
         .passwords
         .verify_for(asker, &credentials.password, stored)

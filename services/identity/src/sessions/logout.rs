@@ -105,7 +105,7 @@ async fn end_by_caller(
     origin: &Origin,
 ) -> Result<bool, Problem> {
     if scope != LogoutScope::Session {
-        super::refuse_impersonation(caller)?;
+        caller.refuse_impersonation()?;
     }
     let who = Who {
         user: caller.user,

@@ -18,8 +18,7 @@ pub(crate) mod store_own;
 pub(crate) mod token;
 
 use axum::response::{IntoResponse, Response};
-use bz_auth::Caller;
-use bz_http::{Json, Problem};
+use bz_http::Json;
 use bz_kernel::SessionId;
 use chrono::TimeDelta;
 use http::{HeaderValue, StatusCode, header};
@@ -73,19 +72,4 @@ impl TokenAnswer {
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
-}
-
-/// Goes on unless somebody acts in the user's name: whoever does changes neither credentials nor sessions.
-///
-/// # Errors
-/// 403 `impersonation_forbidden`.
-pub(crate) fn refuse_impersonation(caller: &Caller) -> Result<(), Problem> {
-    if caller.claims.act.is_none() {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "impersonation_forbidden",
-        "Not while acting for somebody else",
-    ))
 }

@@ -13,7 +13,7 @@ use crate::{
     app::AppState,
     audit::Actor,
     changes::{self, Change},
-    guests::{self, forbid_impersonation, home_of},
+    guests::{self, home_of},
     origin::Origin,
     problems::{email_not_verified, registration_disabled},
     registration::{RegistrationPolicy, check_name},
@@ -60,7 +60,7 @@ pub(crate) async fn create_tenant(
     origin: Origin,
     Json(request): Json<CreateTenant>,
 ) -> Result<Response, Problem> {
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     may_create(&app, &caller).await?;
     let scope = TenantScope::new(tenant_id(&app, &caller, &key), Some(caller.user));
     let name = request.name.trim();

@@ -15,7 +15,7 @@ use crate::{
     app::AppState,
     audit::Actor,
     changes::{self, Change},
-    guests::{self, forbid_impersonation},
+    guests,
     mail::Template,
     origin::Origin,
     revocations::{self, Revoked},
@@ -72,7 +72,7 @@ pub(crate) async fn delete_tenant(
     Json(request): Json<DeleteTenant>,
 ) -> Result<(StatusCode, Json<DeletedTenant>), Problem> {
     own(&caller, id)?;
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     let now = app.core.sources.now();
     caller.require_recent_login(now)?;
     let mut tx = app.core.db.tenant(&caller.scope).await?;

@@ -132,6 +132,40 @@ macro_rules! select_account {
     };
 }
 
+/// Whose password a login compares. Read with as little work as can be, because an address without one costs less.
+pub(crate) struct Candidate {
+    /// The user.
+    pub(crate) user: UserId,
+    /// PHC string; `None` for a user who has no password.
+    pub(crate) password_hash: Option<String>,
+    /// Whether user, membership and tenant all allow the user in.
+    pub(crate) is_active: bool,
+}
+
+/// Whose password a login with this address compares.
+pub(crate) async fn candidate(
+    tx: &mut TenantTx,
+    email: &Email,
+) -> Result<Option<Candidate>, DbError> {
+    let row: Option<(Uuid, Option<String>, bool)> = query_as(
+        "-- identity.users.candidate\n\
+         SELECT u.id, u.password_hash, \
+                coalesce(u.status = 'active' AND m.status = 'active' AND t.status = 'active', false) \
+         FROM identity.users u \
+         LEFT JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
+         LEFT JOIN identity.tenants t ON t.tenant_id = u.tenant_id \
+         WHERE u.email = $1",
+    )
+    .bind(email.as_str())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|(user, password_hash, is_active)| Candidate {
+        user: user.into(),
+        password_hash,
+        is_active,
+    }))
+}
+
 /// The account with this address in the tenant.
 pub(crate) async fn find_by_email(
     tx: &mut TenantTx,

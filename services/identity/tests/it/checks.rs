@@ -98,6 +98,7 @@ async fn every_operation_asks_for_a_token_and_a_permission() {
     checks::access::<IdentityUnderTest>().await;
 }
 
+/// Pitfalls 63, 64: NUL, invalid UTF-8, and numbers that are no size of a page, in every parameter and body.
 #[tokio::test]
 async fn every_refusal_is_a_problem_document() {
     checks::problems::<IdentityUnderTest>().await;

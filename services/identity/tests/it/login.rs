@@ -282,6 +282,7 @@ async fn an_old_hash_is_replaced_at_the_first_login() {
     login(&app, &email, "legacy-pass").await.assert_status(200);
 }
 
+/// Pitfall 43: a flood of logins takes the memory or the threads.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_logins_is_shed_and_the_other_routes_stay_responsive() {
     let app = start().await;
@@ -313,6 +314,29 @@ async fn a_flood_of_logins_is_shed_and_the_other_routes_stay_responsive() {
     assert!(count(401) > 0 && count(503) > 0, "{statuses:?}");
     // Far below the seconds that 200 hashes take; the machine of the tests is busy with other tests.
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}
+
+/// Pitfall 42: a very long password is refused before any work.
+#[tokio::test]
+async fn a_very_long_password_costs_nothing() {
+    let app = start().await;
+    let long = "x".repeat(1024 * 1024);
+    let started = std::time::Instant::now();
+    for _ in 0..20 {
+        login(&app, "ada@example.com", &long)
+            .await
+            .assert_problem(413, "payload_too_large");
+    }
+    let long = "x".repeat(8 * 1024);
+    let request = json!({ "email": "ada@example.com", "password": long });
+    for _ in 0..20 {
+        app.anonymous
+            .post("/auth/register", &request)
+            .await
+            .assert_problem(422, "validation_failed");
+    }
+    // Forty hashes alone would take longer on any machine.
+    assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ mod mailbox;
 mod me;
 mod members;
 mod mfa;
+mod mfa_at_rest;
 mod oauth;
 mod oauth_clients;
 mod oidc_authorize;

@@ -6,7 +6,7 @@ use totp_rs::{Secret, Totp};
 use crate::support::{IdentityApp, PASSWORD, address, claims, login, refresh, start};
 
 /// What an authenticator app shows now, after it was given the secret of the enrolment.
-fn shown(app: &IdentityApp, secret: &str) -> String {
+pub(crate) fn shown(app: &IdentityApp, secret: &str) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     let totp: Totp = totp_rs::Builder::new()
         .with_secret(secret)
@@ -17,7 +17,7 @@ fn shown(app: &IdentityApp, secret: &str) -> String {
     totp.generate(u64::try_from(now).unwrap()).to_string()
 }
 
-async fn enrol(client: &Client) -> Value {
+pub(crate) async fn enrol(client: &Client) -> Value {
     client
         .post("/auth/mfa/totp", json!({}))
         .await
@@ -25,7 +25,7 @@ async fn enrol(client: &Client) -> Value {
         .json()
 }
 
-async fn activate(client: &Client, enrolment: &Value, code: &str) -> TestResponse {
+pub(crate) async fn activate(client: &Client, enrolment: &Value, code: &str) -> TestResponse {
     let id = enrolment["enrollment_id"].as_str().unwrap();
     client
         .post(
@@ -36,7 +36,7 @@ async fn activate(client: &Client, enrolment: &Value, code: &str) -> TestRespons
 }
 
 /// The member of acme with an app: its secret, and the recovery codes.
-async fn with_app(app: &IdentityApp) -> (String, Vec<String>) {
+pub(crate) async fn with_app(app: &IdentityApp) -> (String, Vec<String>) {
     let member = &app.acme.member;
     let enrolment = enrol(member).await;
     let secret = enrolment["secret"].as_str().unwrap().to_owned();
@@ -381,46 +381,5 @@ async fn second_factors_are_changed_after_a_recent_login_only() {
             challenge.contains("insufficient_user_authentication"),
             "{challenge}"
         );
-    }
-}
-
-#[tokio::test]
-async fn a_registration_sent_again_gives_no_session_where_a_second_factor_is_needed() {
-    let app = start().await;
-    let request = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let send = async || {
-        app.anonymous
-            .post("/auth/register", &request)
-            .header("idempotency-key", "k1")
-            .await
-    };
-    let first = send().await.assert_status(201).json();
-    send().await.assert_status(201);
-    let ada = app
-        .anonymous
-        .with_token(first["access_token"].as_str().unwrap());
-    let enrolment = enrol(&ada).await;
-    let code = shown(&app, enrolment["secret"].as_str().unwrap());
-    activate(&ada, &enrolment, &code).await.assert_status(200);
-    send().await.assert_problem(409, "email_taken");
-}
-
-#[tokio::test]
-async fn what_the_database_keeps_of_an_app_and_of_recovery_codes_cannot_be_read() {
-    let app = start().await;
-    let (secret, recovery) = with_app(&app).await;
-    let raw = Secret::try_from_base32(&secret).unwrap();
-    let kept: Vec<Vec<u8>> = sqlx::query_scalar(
-        "SELECT sealed_secret FROM identity.totp_factors UNION ALL SELECT code_mac FROM identity.recovery_codes",
-    )
-    .fetch_all(&mut app.database.admin().await)
-    .await
-    .unwrap();
-    assert_eq!(kept.len(), 11);
-    let plain: &[u8] = raw.as_ref();
-    for kept in kept {
-        assert!(!kept.windows(plain.len()).any(|window| window == plain));
-        let code = recovery[0].as_bytes();
-        assert!(!kept.windows(code.len()).any(|window| window == code));
     }
 }

@@ -307,7 +307,8 @@ async fn an_export_has_everything_about_the_user_and_nothing_about_others() {
     assert_eq!(export["user"]["name"], "Ada");
     assert_eq!(export["memberships"][0]["tenant_slug"], "acme");
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
-    assert_eq!(export["audit_log"][0]["action"], "user.updated");
+    let deeds = export["audit_log"].as_array().unwrap();
+    assert!(deeds.iter().any(|deed| deed["action"] == "user.updated"));
     let text = answer.text();
     assert!(
         !text.contains("Somebody else") && !text.contains("argon2") && !text.contains("viewer@")

@@ -164,7 +164,7 @@ async fn no_column_of_the_table_can_be_sent() {
             "POST",
             "/api/users".to_owned(),
             json!({ "email": "new@acme.test" }),
-            vec!["email", "name"],
+            vec!["email", "name", "roles"],
         ),
         ("PATCH", path_of(Role::Member), json!({}), vec!["name"]),
         (

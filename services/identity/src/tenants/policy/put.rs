@@ -9,7 +9,6 @@ use crate::{
     app::AppState,
     audit::Actor,
     changes::{self, Change},
-    guests::forbid_impersonation,
     origin::Origin,
     tenants::{self, TenantManage, own},
 };
@@ -37,7 +36,7 @@ pub(crate) async fn put_tenant_policy(
     Json(put): Json<PutPolicy>,
 ) -> Result<Versioned<Policy>, Problem> {
     own(&caller, id)?;
-    forbid_impersonation(&caller)?;
+    caller.refuse_impersonation()?;
     let policy = Policy::from(put);
     // Whoever locks everybody out locks themselves out too; where the address is not known it is their own risk.
     if origin.ip.is_some() && !policy.takes_network(origin.ip) {
