@@ -95,8 +95,13 @@ pid_of() {
     printf '%s' "$pid"
 }
 
-# True when the process has ended; one that only waits to be reaped by its parent has no command line any more.
-gone() { [ -z "$(tr -d '\0' <"/proc/$1/cmdline")" ]; } 2>/dev/null
+# True when the process has ended, also while it only waits to be reaped. Not by its command line: that of a process that is
+# just about to run another program is empty too.
+gone() {
+    local state
+    state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || true
+    [[ $state == "" || $state == [ZX] ]]
+}
 
 # stop_pid_file FILE PROGRAM SECONDS: SIGTERM, then SIGKILL when it has not ended after SECONDS.
 stop_pid_file() {
