@@ -20,6 +20,8 @@ SENTENCES = [
     (("llm.mode=external",), "set llm.baseUrl"),
     (("llm.baseUrl=http://a",), "set llm.mode=external"),
     (("llm.mode=external", "llm.baseUrl=http://a", "llm.apiKey=true"), "key llm-api-key"),
+    (("mail.smtp=true",), "set mail.from and mail.publicUrl"),
+    (("mail.smtp=true", "mail.from=a@example.com", "mail.publicUrl=https://id.example.com"), "with the key mail-url"),
     (("migrations.mode=hook",), "starts after the hook"),
     (("migrations.bootstrap=skip",), "nobody else makes the roles"),
     (("migrations.host=a",), "are for an external database"),
