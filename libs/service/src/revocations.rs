@@ -1,8 +1,8 @@
 //! Following identity's revocations, so that a token that was revoked is refused here within a second.
 //!
 //! They are asked for at the start, when Redis says that something happened in identity, and otherwise every
-//! [`POLL`]; once in [`RELOAD`] from the beginning, which also lets go of what does not matter any more. While identity
-//! is away the ones at hand stay in force, and new ones are learnt [`POLL`] after it is back. A service that starts while
+//! `POLL`; once in `RELOAD` from the beginning, which also lets go of what does not matter any more. While identity
+//! is away the ones at hand stay in force, and new ones are learnt `POLL` after it is back. A service that starts while
 //! identity is away serves: it has no keys to verify tokens with before it has reached identity.
 
 use std::sync::Arc;
