@@ -76,7 +76,13 @@ impl TrustedProxies {
             (items, None) => Trust::Networks(
                 items
                     .iter()
-                    .map(|item| network(item))
+                    .map(|item| {
+                        network(item).ok_or_else(|| {
+                            format!(
+                                "{item:?} is neither an address nor a network such as 10.0.0.0/8"
+                            )
+                        })
+                    })
                     .collect::<Result<_, _>>()?,
             ),
         };
@@ -137,12 +143,11 @@ impl TrustedProxies {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+/// A network (`10.0.0.0/8`), or a single address as one.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
     let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse()
-        .ok()
-        .or_else(single)
-        .ok_or_else(|| format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))
+    text.parse().ok().or_else(single)
 }
 
 /// The address in an element of `Forwarded`: `for="[2001:db8::1]:4711";proto=https`.

@@ -18,7 +18,7 @@ pub mod problem;
 mod validation;
 pub mod webhook;
 
-pub use client_ip::{ClientIp, ForwardedHeader, TrustedProxies};
+pub use client_ip::{ClientIp, ForwardedHeader, TrustedProxies, network};
 pub use etag::{IfMatch, Versioned, etag};
 pub use extract::{Form, Json, Path, Query};
 pub use idempotency::{Created, IdempotencyKey, idempotent};

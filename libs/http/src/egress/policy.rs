@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::address::not_public;
+use crate::network;
 
 /// The longest address, in bytes.
 const MOST_BYTES: usize = 2048;
@@ -59,12 +60,9 @@ impl EgressPolicy {
     ) -> Result<Self, String> {
         for item in items {
             let item = item.as_ref().trim();
-            let net = item
-                .parse::<IpNet>()
-                .or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
-            match (net, Host::parse(item)) {
-                (Ok(net), _) => self.nets.push(net),
-                (Err(_), Ok(Host::Domain(host))) if !item.contains('/') => {
+            match (network(item), Host::parse(item)) {
+                (Some(net), _) => self.nets.push(net),
+                (None, Ok(Host::Domain(host))) if !item.contains('/') => {
                     self.hosts.push(plain(&host));
                 }
                 _ => {

@@ -64,12 +64,7 @@ pub(crate) async fn change_email(
     let account = account_of(&app, &caller).await?;
     let new = Email::parse(&request.new_email)
         .map_err(|_| Problem::invalid("/new_email", "invalid_email", "is not an e-mail address"))?;
-    // tenants: the policy may allow some domains only
-    let to = Recipient {
-        user: caller.user,
-        email: new.as_str(),
-        language: account.locale.as_deref().or(Some(language.tag())),
-    };
+    let to = Recipient::of(&account).at(new.as_str()).or_in(language);
     let work = async |tx: &mut TenantTx| {
         let since = app.core.sources.now() - TimeDelta::hours(1);
         let kind = Kind::ChangeEmail;

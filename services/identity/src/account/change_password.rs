@@ -71,7 +71,6 @@ pub(crate) async fn change_password(
 ) -> Result<StatusCode, Problem> {
     caller.refuse_impersonation()?;
     let account = account_of(&app, &caller).await?;
-    // lockout: a wrong password here counts like one at the login
     let current = SecretString::from(request.current_password.as_str());
     let stored = account.password_hash.as_deref();
     let verdict = app
@@ -125,11 +124,7 @@ async fn tell(
     account: &Account,
     origin: &Origin,
 ) -> Result<(), Problem> {
-    let to = Recipient {
-        user: account.user,
-        email: &account.email,
-        language: account.locale.as_deref(),
-    };
+    let to = Recipient::of(account);
     links::write(tx, app, to, Template::PasswordChanged, &[]).await?;
     let change = Change {
         actor: Actor::of(caller),

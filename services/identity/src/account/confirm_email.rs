@@ -70,11 +70,7 @@ async fn change(
     let (user, old) = (account.user, account.email.as_str());
     give(tx, app, account, new).await?;
     one_time::retire(tx, user, app.core.sources.now()).await?;
-    let to = Recipient {
-        user,
-        email: old,
-        language: account.locale.as_deref(),
-    };
+    let to = Recipient::of(account);
     links::email_changed(tx, app, to, new).await?;
     let change = Change {
         actor: Actor::User(user),

@@ -129,11 +129,7 @@ async fn schedule(
     let because = RevokedBecause::UserDeleted;
     guests::end_everywhere(tx, app, user, None, because, Some(user)).await?;
     revocations::revoke(tx, sources, Revoked::User(user)).await?;
-    let to = Recipient {
-        user,
-        email: &account.email,
-        language: account.locale.as_deref(),
-    };
+    let to = Recipient::of(account);
     let date = delete_after.format("%Y-%m-%d").to_string();
     links::write(tx, app, to, Template::AccountDeletion, &[("date", &date)]).await?;
     let change = Change {

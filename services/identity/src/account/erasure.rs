@@ -70,7 +70,6 @@ async fn erase_one(core: &Core, tenant: TenantId, user: UserId) -> Result<bool, 
         if !store::delete(tx, user, core.sources.now()).await? {
             return Ok(false);
         }
-        // tenants: a tenant that has no members left is deleted as its owner would delete it
         let change = Change {
             actor: Actor::System,
             kind: "user.deleted",

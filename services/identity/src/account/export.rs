@@ -125,7 +125,7 @@ pub(crate) async fn export_me(
     Ok(([(header::CONTENT_DISPOSITION, attachment)], Json(export)).into_response())
 }
 
-// tenants: those where the user is a guest belong here too
+// Those where the user is a guest are not among them: each tenant answers for what it has of a person.
 async fn memberships(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedMembership>, DbError> {
     let sql = "-- identity.memberships.export\n\
          SELECT m.tenant_id, t.slug AS tenant_slug, t.name AS tenant_name, m.role, m.status, m.created_at \

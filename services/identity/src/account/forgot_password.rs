@@ -62,11 +62,7 @@ async fn send(
         if one_time::store::issued_since(tx, account.user, kind, since).await? >= MOST_AN_HOUR {
             return Ok(());
         }
-        let to = Recipient {
-            user: account.user,
-            email: &account.email,
-            language: account.locale.as_deref().or(Some(language.tag())),
-        };
+        let to = Recipient::of(account).or_in(language);
         links::reset_password(tx, app, to).await?;
         let entry = Entry {
             actor: Actor::Anonymous,

@@ -1,11 +1,11 @@
 //! The mails with links that are good once: each makes its token in the transaction that writes the mail down.
 
-use bz_kernel::{ExposeSecret, SecretString, UserId};
+use bz_kernel::{ExposeSecret, UserId};
 use bz_tenant::{DbError, TenantTx};
 
 use crate::{
     app::AppState,
-    mail::{self, Mail, Template},
+    mail::{self, Mail, Template, language::Language},
     one_time::{self, Kind},
     pages::Page,
     users::store::Account,
@@ -31,6 +31,19 @@ impl<'a> Recipient<'a> {
             language: account.locale.as_deref(),
         }
     }
+
+    /// The same, read in `language` where the account says nothing of it.
+    pub(crate) fn or_in(self, language: Language) -> Self {
+        Self {
+            language: self.language.or(Some(language.tag())),
+            ..self
+        }
+    }
+
+    /// The same person at another address.
+    pub(crate) fn at(self, email: &'a str) -> Self {
+        Self { email, ..self }
+    }
 }
 
 /// Asks to verify the address of a new account.
@@ -43,9 +56,7 @@ pub(crate) async fn verify_email(
     to: Recipient<'_>,
     tenant_name: &str,
 ) -> Result<(), DbError> {
-    let token =
-        one_time::issue(tx, &app.core.sources, Kind::VerifyEmail, to.user, to.email).await?;
-    let link = link(app, Page::VerifyEmail, &token);
+    let link = link(tx, app, to, Kind::VerifyEmail, Page::VerifyEmail).await?;
     let values = [("tenant", tenant_name), ("link", &link)];
     write(tx, app, to, Template::VerifyEmail, &values).await
 }
@@ -59,15 +70,7 @@ pub(crate) async fn reset_password(
     app: &AppState,
     to: Recipient<'_>,
 ) -> Result<(), DbError> {
-    let token = one_time::issue(
-        tx,
-        &app.core.sources,
-        Kind::ResetPassword,
-        to.user,
-        to.email,
-    )
-    .await?;
-    let link = link(app, Page::ResetPassword, &token);
+    let link = link(tx, app, to, Kind::ResetPassword, Page::ResetPassword).await?;
     write(tx, app, to, Template::ResetPassword, &[("link", &link)]).await
 }
 
@@ -81,9 +84,7 @@ pub(crate) async fn set_password(
     to: Recipient<'_>,
     tenant_name: &str,
 ) -> Result<(), DbError> {
-    let token =
-        one_time::issue(tx, &app.core.sources, Kind::SetPassword, to.user, to.email).await?;
-    let link = link(app, Page::ResetPassword, &token);
+    let link = link(tx, app, to, Kind::SetPassword, Page::ResetPassword).await?;
     let values = [("tenant", tenant_name), ("link", &link)];
     write(tx, app, to, Template::AccountCreated, &values).await
 }
@@ -94,9 +95,7 @@ pub(super) async fn confirm_email(
     app: &AppState,
     to: Recipient<'_>,
 ) -> Result<(), DbError> {
-    let token =
-        one_time::issue(tx, &app.core.sources, Kind::ChangeEmail, to.user, to.email).await?;
-    let link = link(app, Page::ConfirmEmail, &token);
+    let link = link(tx, app, to, Kind::ChangeEmail, Page::ConfirmEmail).await?;
     write(tx, app, to, Template::ConfirmNewEmail, &[("link", &link)]).await
 }
 
@@ -107,9 +106,7 @@ pub(super) async fn email_changed(
     to: Recipient<'_>,
     new: &str,
 ) -> Result<(), DbError> {
-    let token =
-        one_time::issue(tx, &app.core.sources, Kind::RevertEmail, to.user, to.email).await?;
-    let link = link(app, Page::RevertEmail, &token);
+    let link = link(tx, app, to, Kind::RevertEmail, Page::RevertEmail).await?;
     let values = [("new_email", new), ("link", &link)];
     write(tx, app, to, Template::EmailChangeNotice, &values).await
 }
@@ -131,7 +128,15 @@ pub(crate) async fn write(
     mail::queue(tx, app, &mail).await
 }
 
-fn link(app: &AppState, page: Page, token: &SecretString) -> String {
-    app.mail
-        .link(page.path(), &[("token", token.expose_secret())])
+/// A link to a page, with a new token that is good once.
+async fn link(
+    tx: &mut TenantTx,
+    app: &AppState,
+    to: Recipient<'_>,
+    kind: Kind,
+    page: Page,
+) -> Result<String, DbError> {
+    let token = one_time::issue(tx, &app.core.sources, kind, to.user, to.email).await?;
+    let query = [("token", token.expose_secret())];
+    Ok(app.mail.link(page.path(), &query))
 }

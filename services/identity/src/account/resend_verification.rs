@@ -54,11 +54,7 @@ async fn send(app: &AppState, account: &Account, language: Language) -> Result<(
         if one_time::store::issued_since(tx, account.user, kind, since).await? >= MOST_AN_HOUR {
             return Ok(());
         }
-        let to = Recipient {
-            user: account.user,
-            email: &account.email,
-            language: account.locale.as_deref().or(Some(language.tag())),
-        };
+        let to = Recipient::of(account).or_in(language);
         links::verify_email(tx, app, to, &account.tenant_name).await
     };
     let scope = TenantScope::new(account.tenant, Some(account.user));

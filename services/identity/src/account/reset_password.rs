@@ -140,11 +140,7 @@ async fn store_password(
     let because = RevokedBecause::PasswordReset;
     guests::end_everywhere(tx, app, user, None, because, Some(user)).await?;
     revocations::revoke(tx, &app.core.sources, Revoked::User(user)).await?;
-    let to = Recipient {
-        user,
-        email: &account.email,
-        language: account.locale.as_deref(),
-    };
+    let to = Recipient::of(account);
     links::write(tx, app, to, Template::PasswordChanged, &[]).await?;
     // The link came by mail.
     mark_verified(tx, app, account, origin).await?;

@@ -71,11 +71,7 @@ async fn restore(
     give(tx, app, account, old).await?;
     revocations::revoke(tx, sources, Revoked::User(user)).await?;
     one_time::retire_all(tx, user, sources.now()).await?;
-    let to = Recipient {
-        user,
-        email: old,
-        language: account.locale.as_deref(),
-    };
+    let to = Recipient::of(account).at(old);
     links::reset_password(tx, app, to).await?;
     let change = Change {
         actor: Actor::User(user),

@@ -20,7 +20,7 @@ use crate::{
     account::links::{self, Recipient},
     app::AppState,
     changes::{self, By},
-    mail::Template,
+    mail::{self, Template},
     members::{self, Member},
     origin::Origin,
     roles::{guard, rights::BuiltIn},
@@ -148,7 +148,7 @@ async fn start(
     store::insert(tx, &new).await?;
     let by_whom = users::store::find(tx, by.user()).await?;
     let by_whom = by_whom.map_or_else(String::new, |account| account.email);
-    let at = now.format("%Y-%m-%d %H:%M UTC").to_string();
+    let at = mail::moment(now);
     let values = [("by", by_whom.as_str()), ("at", &at), ("reason", reason)];
     links::write(
         tx,

@@ -47,7 +47,8 @@ impl Language {
         best.map(|(language, _)| language).unwrap_or_default()
     }
 
-    fn known(tag: &str) -> Option<Self> {
+    /// The language of a tag, if it is one of ours.
+    pub(crate) fn known(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default().trim();
         match primary.to_ascii_lowercase().as_str() {
             "en" => Some(Self::En),

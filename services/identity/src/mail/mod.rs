@@ -19,6 +19,7 @@ use std::sync::{
 use bz_kernel::{PlatformSecret, Rng, Sealer};
 use bz_service::{Probe, ProbeStatus};
 use bz_tenant::{DbError, TenantTx};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use url::Url;
@@ -38,6 +39,11 @@ pub(crate) struct Mail<'a> {
     pub(crate) language: Option<&'a str>,
     /// What stands for the template's placeholders; one without a value is empty.
     pub(crate) values: &'a [(&'a str, &'a str)],
+}
+
+/// An instant as mails say it.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// Writes a mail in the transaction of what it tells. It is sent after the commit; [`AppState::wake`] makes that soon.

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use crate::{
     account::links::{self, Recipient},
     app::AppState,
-    mail::Template,
+    mail::{self, Template},
     passkeys,
     problems::unauthorized,
     users::store as users,
@@ -37,12 +37,7 @@ pub(crate) async fn tell(
     let Some(account) = users::find(tx, user).await? else {
         return Ok(());
     };
-    let at = app
-        .core
-        .sources
-        .now()
-        .format("%Y-%m-%d %H:%M UTC")
-        .to_string();
+    let at = mail::moment(app.core.sources.now());
     let values = [("at", at.as_str()), ("method", method)];
     links::write(
         tx,

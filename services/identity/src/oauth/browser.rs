@@ -7,12 +7,13 @@ use bz_http::Problem;
 use bz_kernel::{ExposeSecret, SessionId, TenantId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
 use crate::{
     app::AppState,
+    cookies,
     credential::Credential,
     users::{self, store::Account},
 };
@@ -130,7 +131,7 @@ impl FormKey {
     pub(super) fn of(app: &AppState, headers: &HeaderMap) -> Self {
         match cookie(app, headers, FORM_COOKIE) {
             Some(value) if value.len() == 22 => Self {
-                value,
+                value: value.to_owned(),
                 is_new: false,
             },
             _ => Self {
@@ -167,7 +168,7 @@ impl FormKey {
 }
 
 fn presented(app: &AppState, headers: &HeaderMap) -> Option<Credential> {
-    Credential::parse(PREFIX, &cookie(app, headers, SESSION_COOKIE)?)
+    Credential::parse(PREFIX, cookie(app, headers, SESSION_COOKIE)?)
 }
 
 /// Cookies end with the browser. `Lax`, because an application sends the browser here from its own site.
@@ -178,16 +179,8 @@ fn set_cookie(app: &AppState, name: &str, value: &str, more: &str) -> HeaderValu
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn cookie(app: &AppState, headers: &HeaderMap, name: &str) -> Option<String> {
-    let name = full_name(app, name);
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
+fn cookie<'a>(app: &AppState, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    cookies::get(headers, &full_name(app, name))
 }
 
 /// With the prefix no other host of the domain can set the cookie; it needs https.

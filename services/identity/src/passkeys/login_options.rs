@@ -28,7 +28,6 @@ pub(crate) async fn login_options(
     let (options, state) = app
         .config
         .relying_party
-        .webauthn()
         .start_discoverable_authentication()
         .map_err(Problem::internal)?;
     let ceremony = Ceremony::new(&app, state)

@@ -83,7 +83,7 @@ async fn identify(
     app: &AppState,
     credential: &PublicKeyCredential,
 ) -> Result<(UserId, TenantId), Problem> {
-    let webauthn = app.config.relying_party.webauthn();
+    let webauthn = &app.config.relying_party;
     let (user, credential_id) = webauthn
         .identify_discoverable_authentication(credential)
         .map_err(|error| not_accepted().caused_by(error))?;
@@ -143,7 +143,7 @@ impl Login<'_> {
 
     /// The signature, the origin, the flags, and that the counter has moved.
     fn verify(&self, passkey: &store::Stored) -> Option<AuthenticationResult> {
-        let webauthn = self.app.config.relying_party.webauthn();
+        let webauthn = &self.app.config.relying_party;
         let state = self.ceremony.state.clone();
         webauthn
             .finish_discoverable_authentication_v2(

@@ -42,7 +42,6 @@ pub(crate) async fn register_options(
     let (mut options, state) = app
         .config
         .relying_party
-        .webauthn()
         .start_passkey_registration(caller.user.as_uuid(), &account.email, shown, Some(known))
         .map_err(Problem::internal)?;
     // The passkey must be found without a name being typed.

@@ -81,7 +81,7 @@ async fn register(
     let Some(state) = state else {
         return Ok(Err(ceremony_invalid()));
     };
-    let webauthn = app.config.relying_party.webauthn();
+    let webauthn = &app.config.relying_party;
     let credential = match webauthn.finish_passkey_registration(&request.credential, &state) {
         Ok(credential) => credential,
         Err(error) => return Ok(Err(ceremony_invalid().caused_by(error))),

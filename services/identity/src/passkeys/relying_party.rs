@@ -1,14 +1,13 @@
 //! Who we are for a browser: the domain that passkeys belong to, and the origins that may use them.
 
+use std::{ops::Deref, sync::Arc};
+
 use url::Url;
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
-/// The domain that passkeys belong to, and the origins that may use them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelyingParty {
-    id: String,
-    origins: Vec<Url>,
-}
+/// The domain that passkeys belong to, and the origins that may use them: what the ceremonies are held with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct RelyingParty(Arc<Webauthn>);
 
 impl RelyingParty {
     /// The relying party of these origins. Without an id the passkeys belong to the first origin's host.
@@ -20,29 +19,29 @@ impl RelyingParty {
             .iter()
             .map(|text| origin(text))
             .collect::<Result<_, _>>()?;
-        let first = origins.first().ok_or("needs at least one origin")?;
+        let (first, rest) = origins.split_first().ok_or("needs at least one origin")?;
         let id = id.unwrap_or_else(|| first.domain().unwrap_or_default().to_owned());
-        let party = Self { id, origins };
-        for origin in &party.origins {
-            WebauthnBuilder::new(&party.id, origin)
-                .map_err(|_| format!("{origin} is not within {}", party.id))?;
+        let within = |origin| {
+            WebauthnBuilder::new(&id, origin).map_err(|_| format!("{origin} is not within {id}"))
+        };
+        for origin in rest {
+            within(origin)?;
         }
-        Ok(party)
+        let builder = rest
+            .iter()
+            .fold(within(first)?, WebauthnBuilder::append_allowed_origin);
+        let webauthn = builder.rp_name("BizOSaaS").build();
+        webauthn
+            .map(|webauthn| Self(Arc::new(webauthn)))
+            .map_err(|error| error.to_string())
     }
+}
 
-    /// The ceremonies of this party.
-    ///
-    /// # Panics
-    /// Never: the constructor has built it once.
-    #[expect(clippy::expect_used, reason = "the constructor has built it once")]
-    pub(crate) fn webauthn(&self) -> Webauthn {
-        let (first, rest) = self.origins.split_first().expect("an origin");
-        let builder = WebauthnBuilder::new(&self.id, first).expect("checked");
-        rest.iter()
-            .fold(builder, WebauthnBuilder::append_allowed_origin)
-            .rp_name("BizOSaaS")
-            .build()
-            .expect("checked")
+impl Deref for RelyingParty {
+    type Target = Webauthn;
+
+    fn deref(&self) -> &Webauthn {
+        &self.0
     }
 }
 

@@ -53,7 +53,6 @@ async fn tell_owner(
     applicant: &Applicant,
     language: Language,
 ) -> Result<(), DbError> {
-    // limits: a few of these an hour for one address
     let email = &applicant.email;
     let home = {
         let mut tx = app.core.db.system().await?;

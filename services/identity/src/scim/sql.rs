@@ -1,9 +1,10 @@
 //! Filters as conditions of a statement. Names of columns are ours; every value is bound.
 
 use bz_http::Problem;
+use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{FromRow, Postgres, QueryBuilder, postgres::PgRow};
 
 use super::{
     error::bad_request,
@@ -25,11 +26,61 @@ pub(super) enum Column {
     Any(&'static str),
 }
 
+/// A list of resources: the two statements, to which a condition is added, their order, and the attributes' columns.
+pub(super) struct Listing {
+    /// `SELECT count(*) ... WHERE `.
+    pub(super) count: &'static str,
+    /// `SELECT ... WHERE `.
+    pub(super) select: &'static str,
+    /// The column of the order.
+    pub(super) order: &'static str,
+    /// What an attribute is.
+    pub(super) column_of: fn(&str) -> Option<Column>,
+}
+
+/// How many rows pass a filter, and those from `start` (the first is 1) on, `count` at most.
+///
+/// # Errors
+/// 400 `invalidFilter`.
+pub(super) async fn page<R>(
+    tx: &mut TenantTx,
+    listing: &Listing,
+    filter: Option<&Filter>,
+    start: i64,
+    count: i64,
+) -> Result<(i64, Vec<R>), Problem>
+where
+    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let mut counted = QueryBuilder::new(listing.count);
+    let mut listed = QueryBuilder::new(listing.select);
+    for query in [&mut counted, &mut listed] {
+        match filter {
+            Some(filter) => push(query, filter, listing.column_of)?,
+            None => _ = query.push("true"),
+        }
+    }
+    let total: i64 = counted
+        .build_query_scalar()
+        .fetch_one(tx.conn())
+        .await
+        .map_err(DbError::from)?;
+    listed.push(" ORDER BY ").push(listing.order);
+    listed.push(" OFFSET ").push_bind(start - 1);
+    listed.push(" LIMIT ").push_bind(count);
+    let rows = listed
+        .build_query_as()
+        .fetch_all(tx.conn())
+        .await
+        .map_err(DbError::from)?;
+    Ok((total, rows))
+}
+
 /// Appends a filter as a condition.
 ///
 /// # Errors
 /// 400 `invalidFilter` for what is no attribute, or cannot be compared so.
-pub(super) fn push(
+fn push(
     query: &mut QueryBuilder<'_, Postgres>,
     filter: &Filter,
     column_of: fn(&str) -> Option<Column>,

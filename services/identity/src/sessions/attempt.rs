@@ -14,7 +14,7 @@ use crate::{
     audit::{self, Actor, Entry},
     limits::{self, Limit},
     lockout::{Attempt, LoginName},
-    mail::Template,
+    mail::{self, Template},
     origin::Origin,
     problems::invalid_credentials,
     tenants, users,
@@ -167,12 +167,7 @@ impl Failure {
         let Some(account) = users::store::find(tx, user.into()).await? else {
             return Ok(());
         };
-        let at = app
-            .core
-            .sources
-            .now()
-            .format("%Y-%m-%d %H:%M UTC")
-            .to_string();
+        let at = mail::moment(app.core.sources.now());
         let ip = self.origin.ip_text().unwrap_or_default();
         let values = [("at", at.as_str()), ("ip", &ip)];
         links::write(

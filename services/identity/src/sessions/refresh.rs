@@ -19,7 +19,7 @@ use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
     limits::{self, Limit},
-    mail::Template,
+    mail::{self, Template},
     oauth_clients::secret::CLIENT_ID_PREFIX,
     origin::Origin,
     problems::{PublicProblems, unauthorized},
@@ -213,12 +213,7 @@ async fn end_stolen(
         "a refresh token was used twice; its session was ended"
     );
     if let Some(account) = users::store::find(tx, session.user).await? {
-        let at = app
-            .core
-            .sources
-            .now()
-            .format("%Y-%m-%d %H:%M UTC")
-            .to_string();
+        let at = mail::moment(app.core.sources.now());
         let device = origin.user_agent.as_deref().unwrap_or("-");
         let values = [("at", at.as_str()), ("device", device)];
         links::write(

@@ -1,6 +1,8 @@
 //! What the pages say, in each language.
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
+
+use crate::mail::language::Language;
 
 /// The texts of a language.
 pub(in crate::oauth) struct Texts {
@@ -118,39 +120,17 @@ const GERMAN: Texts = Texts {
 
 /// The language that a person reads: what the application asks for, else what the browser asks for, else English.
 pub(in crate::oauth) fn of(headers: &HeaderMap, ui_locales: Option<&str>) -> &'static Texts {
-    let accepted = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let asked = ui_locales.unwrap_or_default().split(' ').find_map(known);
-    asked.or_else(|| preferred(accepted)).unwrap_or(&ENGLISH)
-}
-
-/// The known language with the highest weight; of equal ones the first.
-fn preferred(accepted: &str) -> Option<&'static Texts> {
-    let mut best: Option<(f32, &'static Texts)> = None;
-    for entry in accepted.split(',') {
-        let (tag, weight) = entry.split_once(";q=").unwrap_or((entry, "1"));
-        let weight: f32 = weight.trim().parse().unwrap_or(0.0);
-        if let Some(texts) = known(tag)
-            && weight > best.map_or(0.0, |(highest, _)| highest)
-        {
-            best = Some((weight, texts));
-        }
+    let mut asked = ui_locales.unwrap_or_default().split(' ');
+    let asked = asked.find_map(Language::known);
+    match asked.unwrap_or_else(|| Language::of_headers(headers)) {
+        Language::En => &ENGLISH,
+        Language::De => &GERMAN,
     }
-    best.map(|(_, texts)| texts)
-}
-
-fn known(tag: &str) -> Option<&'static Texts> {
-    let primary = tag.trim().split('-').next()?;
-    [&ENGLISH, &GERMAN]
-        .into_iter()
-        .find(|texts| texts.language.eq_ignore_ascii_case(primary))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, header};
 
     use super::*;
 

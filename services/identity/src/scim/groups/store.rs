@@ -4,13 +4,16 @@ use bz_http::Problem;
 use bz_kernel::{RoleId, UserId};
 use bz_tenant::{DbError, OnConstraint, TenantTx};
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, Postgres, QueryBuilder, query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{ScimGroup, WriteGroup};
 use crate::{
     roles::rights::Rights,
-    scim::{filter::Filter, sql, sql::Column},
+    scim::{
+        filter::Filter,
+        sql::{self, Column, Listing},
+    },
 };
 
 #[derive(FromRow)]
@@ -90,28 +93,13 @@ pub(super) async fn list(
     start: i64,
     count: i64,
 ) -> Result<(i64, Vec<ScimGroup>), Problem> {
-    let mut counted: QueryBuilder<'_, Postgres> = QueryBuilder::new(
-        "-- identity.scim_groups.count\nSELECT count(*) FROM identity.roles r WHERE ",
-    );
-    let mut listed: QueryBuilder<'_, Postgres> = QueryBuilder::new(select!("list"));
-    for query in [&mut counted, &mut listed] {
-        match filter {
-            Some(filter) => sql::push(query, filter, column)?,
-            None => _ = query.push("true"),
-        }
-    }
-    let total: i64 = counted
-        .build_query_scalar()
-        .fetch_one(tx.conn())
-        .await
-        .map_err(DbError::from)?;
-    listed.push(" ORDER BY r.id OFFSET ").push_bind(start - 1);
-    listed.push(" LIMIT ").push_bind(count);
-    let rows: Vec<GroupRow> = listed
-        .build_query_as()
-        .fetch_all(tx.conn())
-        .await
-        .map_err(DbError::from)?;
+    let listing = Listing {
+        count: "-- identity.scim_groups.count\nSELECT count(*) FROM identity.roles r WHERE ",
+        select: select!("list"),
+        order: "r.id",
+        column_of: column,
+    };
+    let (total, rows): (_, Vec<GroupRow>) = sql::page(tx, &listing, filter, start, count).await?;
     Ok((total, rows.into_iter().map(Into::into).collect()))
 }
 

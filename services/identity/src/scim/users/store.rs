@@ -4,11 +4,14 @@ use bz_http::Problem;
 use bz_kernel::UserId;
 use bz_tenant::{DbError, OnConstraint, TenantTx};
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, Postgres, QueryBuilder, query, query_as};
+use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
 use super::{ScimUser, WriteUser};
-use crate::scim::{filter::Filter, sql, sql::Column};
+use crate::scim::{
+    filter::Filter,
+    sql::{self, Column, Listing},
+};
 
 #[derive(FromRow)]
 struct UserRow {
@@ -107,29 +110,13 @@ pub(super) async fn list(
     start: i64,
     count: i64,
 ) -> Result<(i64, Vec<ScimUser>), Problem> {
-    let mut counted: QueryBuilder<'_, Postgres> = QueryBuilder::new(concat!(
-        "-- identity.scim_users.count\nSELECT count(*)",
-        from!()
-    ));
-    let mut listed: QueryBuilder<'_, Postgres> = QueryBuilder::new(select!("list"));
-    for query in [&mut counted, &mut listed] {
-        match filter {
-            Some(filter) => sql::push(query, filter, column)?,
-            None => _ = query.push("true"),
-        }
-    }
-    let total: i64 = counted
-        .build_query_scalar()
-        .fetch_one(tx.conn())
-        .await
-        .map_err(DbError::from)?;
-    listed.push(" ORDER BY u.id OFFSET ").push_bind(start - 1);
-    listed.push(" LIMIT ").push_bind(count);
-    let rows: Vec<UserRow> = listed
-        .build_query_as()
-        .fetch_all(tx.conn())
-        .await
-        .map_err(DbError::from)?;
+    let listing = Listing {
+        count: concat!("-- identity.scim_users.count\nSELECT count(*)", from!()),
+        select: select!("list"),
+        order: "u.id",
+        column_of: column,
+    };
+    let (total, rows): (_, Vec<UserRow>) = sql::page(tx, &listing, filter, start, count).await?;
     Ok((total, rows.into_iter().map(Into::into).collect()))
 }
 

@@ -197,12 +197,7 @@ fn normalised_domain(domain: &str) -> Option<String> {
 }
 
 fn parsed_network(text: &str) -> Option<IpNet> {
-    let text = text.trim();
-    let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse::<IpNet>()
-        .ok()
-        .or_else(single)
-        .map(|network| network.trunc())
+    bz_http::network(text.trim()).map(|network| network.trunc())
 }
 
 #[cfg(test)]
