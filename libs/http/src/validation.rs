@@ -69,6 +69,16 @@ impl Errors {
         self.0.push(FieldError::new(pointer, code, message));
     }
 
+    /// Adds a fault of a query parameter or a header.
+    pub fn add_parameter(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        self.0.push(FieldError::of_parameter(name, code, message));
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

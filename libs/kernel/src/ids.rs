@@ -71,6 +71,34 @@ typed_id!(
     LeadId
 );
 typed_id!(
+    /// A team of a tenant's users.
+    TeamId
+);
+typed_id!(
+    /// A person in the CRM.
+    ContactId
+);
+typed_id!(
+    /// An organisation in the CRM.
+    CompanyId
+);
+typed_id!(
+    /// A possible sale in the CRM.
+    DealId
+);
+typed_id!(
+    /// The stages that deals go through.
+    PipelineId
+);
+typed_id!(
+    /// A stage of a pipeline.
+    StageId
+);
+typed_id!(
+    /// A call, mail, meeting or note in the CRM.
+    ActivityId
+);
+typed_id!(
     /// A to-do in the CRM.
     TodoId
 );

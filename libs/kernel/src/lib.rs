@@ -13,7 +13,10 @@ pub mod sources;
 
 pub use chain::error_chain;
 pub use cursor::{CursorSealer, InvalidCursor};
-pub use ids::{ConversationId, EventId, LeadId, RoleId, SessionId, TenantId, TodoId, UserId};
+pub use ids::{
+    ActivityId, CompanyId, ContactId, ConversationId, DealId, EventId, LeadId, PipelineId, RoleId,
+    SessionId, StageId, TeamId, TenantId, TodoId, UserId,
+};
 pub use page::Page;
 pub use platform::ServiceInfo;
 pub use sealer::{Sealer, Unsealable};

@@ -1,8 +1,12 @@
-//! The CRM: leads with a score that explains itself, and to-dos.
+//! The CRM: leads with a score that explains itself, contacts, companies, deals, activities and to-dos.
 
 mod app;
+mod companies;
+mod contacts;
 mod leads;
+mod normal;
 mod outbox;
+mod problems;
 mod records;
 mod rules;
 pub mod scoring;
@@ -33,7 +37,7 @@ impl Service for Crm {
         let public = app::routes()
             .split_for_parts()
             .0
-            .with_state(AppState { core: core.clone() });
+            .with_state(AppState::new(core.clone()));
         let erasure = erasure::job(&core)?;
         Ok(App::new(public.merge(bz_events::feed_routes().with_state(core))).with_job(erasure))
     }

@@ -8,33 +8,14 @@ use bz_tenant::{DbError, TenantTx};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{leads::Lead, todos::Todo};
+use crate::todos::Todo;
 
 /// What happened to a record.
 #[derive(Serialize)]
 struct Change<'a> {
     id: Uuid,
     status: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a str>,
     version: i64,
-}
-
-/// Tells that something happened to a lead.
-pub(crate) async fn lead(
-    tx: &mut TenantTx,
-    core: &Core,
-    caller: &Caller,
-    kind: &'static str,
-    lead: &Lead,
-) -> Result<(), DbError> {
-    let data = Change {
-        id: lead.id.as_uuid(),
-        status: lead.status.as_str(),
-        source: lead.source.as_deref(),
-        version: lead.version,
-    };
-    append(tx, core, caller, kind, data).await
 }
 
 /// Tells that something happened to a to-do.
@@ -48,7 +29,6 @@ pub(crate) async fn todo(
     let data = Change {
         id: todo.id.as_uuid(),
         status: todo.status.as_str(),
-        source: None,
         version: todo.version,
     };
     append(tx, core, caller, kind, data).await

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use codes::{CODES, Code};
@@ -30,6 +31,7 @@ struct Parts {
     title: Cow<'static, str>,
     detail: Option<String>,
     errors: Vec<FieldError>,
+    members: Map<String, Value>,
     headers: HeaderMap,
     cause: Option<Cause>,
 }
@@ -64,6 +66,10 @@ pub struct ProblemDocument {
     /// Every fault in what was sent.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub errors: Vec<FieldError>,
+    /// What this kind of problem says besides (extension members, RFC 9457 section 3.2).
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub members: Map<String, Value>,
 }
 
 impl Problem {
@@ -79,6 +85,7 @@ impl Problem {
             title: title.into(),
             detail: None,
             errors: Vec::new(),
+            members: Map::new(),
             headers: HeaderMap::new(),
             cause: None,
         }))
@@ -100,6 +107,13 @@ impl Problem {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         self.0.errors.push(FieldError::new(pointer, code, message));
+        self
+    }
+
+    /// Adds a member of the problem's own to the document (an extension member, RFC 9457 section 3.2).
+    #[must_use]
+    pub fn member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -148,6 +162,7 @@ impl Problem {
             instance: context.as_ref().map(|context| context.path.clone()),
             request_id: context.as_ref().map(|context| context.request_id.clone()),
             errors: self.0.errors.clone(),
+            members: self.0.members.clone(),
         }
     }
 }

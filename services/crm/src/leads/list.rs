@@ -1,12 +1,12 @@
 use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Json, PageQuery, Problem, Query};
-use bz_kernel::{LeadId, Page};
+use bz_kernel::Page;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Lead, LeadStatus, LeadsRead, store};
-use crate::app::AppState;
+use super::{Lead, LeadStatus, LeadsRead};
+use crate::{app::AppState, records::list};
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,16 +34,12 @@ pub(super) async fn list_leads(
     caller: Can<LeadsRead>,
     Query(query): Query<ListLeads>,
 ) -> Result<Json<Page<Lead>>, Problem> {
-    let tenant = caller.scope.tenant();
-    let cursors = &app.core.cursors;
-    let list = format!(
-        "leads?status={}",
-        query.status.map_or("", LeadStatus::as_str)
-    );
-    let page = PageQuery::new(query.limit, query.cursor).open::<LeadId>(cursors, tenant, &list)?;
-    let mut tx = app.core.db.read(&caller.scope).await?;
-    let leads = store::list(&mut tx, query.status, page.after, page.limit).await?;
-    Ok(Json(Page::cut(leads, page.limit, |last: &Lead| {
-        cursors.seal(tenant, &list, &last.id)
-    })))
+    let page = PageQuery::new(query.limit, query.cursor);
+    list::page(
+        &app,
+        &caller,
+        page,
+        &[("status", query.status.map(LeadStatus::as_str))],
+    )
+    .await
 }

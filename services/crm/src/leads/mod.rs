@@ -1,21 +1,26 @@
 //! Leads: people or companies that may become customers.
 
-mod create;
-mod delete;
-mod get;
+mod endpoints;
 mod list;
-mod patch;
 mod score;
-mod store;
 
-use bz_http::{Errors, Patch, Validate};
-use bz_kernel::{LeadId, UserId};
+use bz_http::{Errors, Validate};
+use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::AppState, rules};
+use crate::{
+    app::AppState,
+    normal,
+    records::{
+        Facts, Fields, Money, Rules, column::choice_columns, record, sql::Columns, validate_common,
+    },
+    rules,
+    scoring::{Grade, ScoreMode},
+};
 
 bz_auth::permissions! {
     /// See leads and their scores.
@@ -26,13 +31,8 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(create::create_lead, list::list_leads))
-        .routes(routes!(
-            get::get_lead,
-            patch::patch_lead,
-            delete::delete_lead
-        ))
+    endpoints::routes()
+        .routes(routes!(list::list_leads))
         .routes(routes!(score::get_lead_score))
 }
 
@@ -64,89 +64,109 @@ rules::text_enum!(LeadStatus {
     Converted => "converted",
 });
 
-/// A potential customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Lead {
-    /// The lead's id.
-    pub id: LeadId,
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// E-mail address, as it was given.
-    pub email: Option<String>,
-    /// Phone number, as it was given.
-    pub phone: Option<String>,
-    /// The company the lead works for.
-    pub company_name: Option<String>,
-    /// Job title.
-    pub title: Option<String>,
-    /// Web address of the company.
-    pub website: Option<String>,
-    /// Industry of the company.
-    pub industry: Option<String>,
-    /// Employees of the company.
-    pub employees: Option<i32>,
-    /// Country.
-    pub country: Option<String>,
-    /// City.
-    pub city: Option<String>,
-    /// How the lead came: `referral`, `website`, a campaign's name.
-    pub source: Option<String>,
-    /// Where the lead is on its way.
-    pub status: LeadStatus,
-    /// Who created it.
-    pub created_by: UserId,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-    /// When it was last changed.
-    pub updated_at: DateTime<Utc>,
-    /// Grows by one with every change; also the `ETag`.
-    pub version: i64,
+/// How a lead ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It became a customer.
+    Won,
+    /// It did not.
+    Lost,
 }
 
-/// What a client writes of a lead. At least one of first name, last name, e-mail and company name is needed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct CreateLead {
-    /// Given name, at most 200 characters.
-    #[schema(max_length = 200)]
-    pub first_name: Option<String>,
-    /// Family name, at most 200 characters.
-    #[schema(max_length = 200)]
-    pub last_name: Option<String>,
-    /// E-mail address, at most 254 characters.
-    #[schema(max_length = 254)]
-    pub email: Option<String>,
-    /// Phone number in any form, at most 50 characters.
-    #[schema(max_length = 50)]
-    pub phone: Option<String>,
-    /// Company, at most 200 characters.
-    #[schema(max_length = 200)]
-    pub company_name: Option<String>,
-    /// Job title, at most 200 characters.
-    #[schema(max_length = 200)]
-    pub title: Option<String>,
-    /// Web address, at most 500 characters.
-    #[schema(max_length = 500)]
-    pub website: Option<String>,
-    /// Industry, at most 200 characters.
-    #[schema(max_length = 200)]
-    pub industry: Option<String>,
-    /// Employees of the company, 0 or more.
-    #[schema(minimum = 0)]
-    pub employees: Option<i32>,
-    /// Country, at most 100 characters.
-    #[schema(max_length = 100)]
-    pub country: Option<String>,
-    /// City, at most 100 characters.
-    #[schema(max_length = 100)]
-    pub city: Option<String>,
-    /// How the lead came, at most 100 characters.
-    #[schema(max_length = 100)]
-    pub source: Option<String>,
-    /// Where the lead is on its way; `new` when not given.
-    pub status: LeadStatus,
+rules::text_enum!(Outcome { Won => "won", Lost => "lost" });
+choice_columns!(LeadStatus, Outcome);
+
+record! {
+    /// A potential customer.
+    pub struct Lead(LeadId) = LEAD: "lead", "leads";
+
+    /// What a client writes of a lead. At least one of first name, last name, e-mail and company name is needed.
+    #[schema(example = json!({ "first_name": "Grace", "company_name": "Corp", "source": "referral" }))]
+    writes CreateLead {
+        /// Given name, at most 200 characters.
+        #[schema(max_length = 200)]
+        first_name: Option<String>,
+        /// Family name, at most 200 characters.
+        #[schema(max_length = 200)]
+        last_name: Option<String>,
+        /// E-mail address, at most 254 characters.
+        #[schema(max_length = 254)]
+        email: Option<String>,
+        /// Phone number in any form, at most 50 characters.
+        #[schema(max_length = 50)]
+        phone: Option<String>,
+        /// The company the lead works for, at most 200 characters.
+        #[schema(max_length = 200)]
+        company_name: Option<String>,
+        /// Job title, at most 200 characters.
+        #[schema(max_length = 200)]
+        title: Option<String>,
+        /// Web address of the company, at most 500 characters.
+        #[schema(max_length = 500)]
+        website: Option<String>,
+        /// Industry of the company, at most 200 characters.
+        #[schema(max_length = 200)]
+        industry: Option<String>,
+        /// Employees of the company, 0 or more.
+        #[schema(minimum = 0)]
+        employees: Option<i32>,
+        /// What the company earns a year.
+        annual_revenue: Option<Money>,
+        /// Country, at most 100 characters.
+        #[schema(max_length = 100)]
+        country: Option<String>,
+        /// City, at most 100 characters.
+        #[schema(max_length = 100)]
+        city: Option<String>,
+        /// How the lead came, at most 100 characters: `referral`, `website`.
+        #[schema(max_length = 100)]
+        source: Option<String>,
+        /// The campaign that it came from, at most 200 characters.
+        #[schema(max_length = 200)]
+        campaign: Option<String>,
+        /// The `utm_` parameters that it came with, at most 16 KiB.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        utm: Map<String, Value>,
+        /// Where the lead is on its way; `new` when not given.
+        #[serde(default)]
+        status: LeadStatus,
+        /// Why it does not fit, at most 500 characters.
+        #[schema(max_length = 500)]
+        unqualified_reason: Option<String>,
+        /// What the person agreed to, when and how, at most 16 KiB.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        consent: Map<String, Value>,
+    }
+
+    reads {
+        /// When something last happened with it.
+        last_activity_at: Option<DateTime<Utc>>,
+        /// Its score when it was last scored, 0 to 100.
+        score: Option<i16>,
+        /// Its grade when it was last scored.
+        grade: Option<Grade>,
+        /// How that score was made.
+        score_mode: Option<ScoreMode>,
+        /// The probability that it becomes a customer, when it was last scored.
+        probability: Option<f64>,
+        /// When it was last scored.
+        scored_at: Option<DateTime<Utc>>,
+        /// How it ended.
+        outcome: Option<Outcome>,
+        /// When it ended.
+        outcome_at: Option<DateTime<Utc>>,
+        /// When it was converted.
+        converted_at: Option<DateTime<Utc>>,
+        /// The contact it became.
+        contact_id: Option<ContactId>,
+        /// The company it became.
+        company_id: Option<CompanyId>,
+        /// The deal it became.
+        deal_id: Option<DealId>,
+    }
 }
 
 impl Validate for CreateLead {
@@ -162,99 +182,53 @@ impl Validate for CreateLead {
             ("/country", &self.country, 100),
             ("/city", &self.city, 100),
             ("/source", &self.source, 100),
+            ("/campaign", &self.campaign, 200),
+            ("/unqualified_reason", &self.unqualified_reason, 500),
         ];
         for (pointer, text, longest) in texts {
             rules::optional_text(errors, pointer, text.as_deref(), longest);
         }
         rules::optional_email(errors, "/email", self.email.as_deref());
-        if self.employees.is_some_and(|count| count < 0) {
-            errors.add("/employees", "too_small", "must be 0 or more");
-        }
-        if [
+        rules::optional_count(errors, "/employees", self.employees);
+        rules::optional_money(errors, "/annual_revenue", self.annual_revenue.as_ref());
+        rules::small_object(errors, "/utm", &self.utm);
+        rules::small_object(errors, "/consent", &self.consent);
+        let names = [
             &self.first_name,
             &self.last_name,
             &self.email,
             &self.company_name,
-        ]
-        .iter()
-        .all(|name| name.is_none())
-        {
+        ];
+        if names.iter().all(|name| name.is_none()) {
             errors.add(
                 "",
                 "name_required",
                 "give at least one of first_name, last_name, email and company_name",
             );
         }
+        validate_common(errors, self.common());
     }
 }
 
-/// A change of a lead (JSON merge patch, RFC 7396): a missing field stays, `null` clears it.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PatchLead {
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    first_name: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    last_name: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 254)]
-    email: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 50)]
-    phone: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    company_name: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    title: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 500)]
-    website: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    industry: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<i32>, minimum = 0)]
-    employees: Patch<i32>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    country: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    city: Patch<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    source: Patch<String>,
-    /// Cannot be cleared.
-    #[schema(value_type = Option<LeadStatus>)]
-    status: Option<LeadStatus>,
-}
+impl Rules for Lead {
+    type Wanted = CreateLead;
 
-/// What can only be judged with the lead that is changed is judged in [`PatchLead::onto`].
-impl Validate for PatchLead {
-    fn validate(&self, _: &mut Errors) {}
-}
+    fn derive(wanted: &CreateLead, out: &mut Columns) {
+        let (email, website) = (wanted.email.as_deref(), wanted.website.as_deref());
+        let name = normal::full_name(wanted.first_name.as_deref(), wanted.last_name.as_deref());
+        out.set("email_norm", email.and_then(normal::email))
+            .set("name_norm", name)
+            .set(
+                "phone_norm",
+                wanted.phone.as_deref().and_then(normal::phone),
+            )
+            .set("domain_norm", website.or(email).and_then(normal::domain));
+    }
 
-impl PatchLead {
-    /// The lead's writable fields after the change.
-    fn onto(self, lead: Lead) -> CreateLead {
-        CreateLead {
-            first_name: self.first_name.onto(lead.first_name),
-            last_name: self.last_name.onto(lead.last_name),
-            email: self.email.onto(lead.email),
-            phone: self.phone.onto(lead.phone),
-            company_name: self.company_name.onto(lead.company_name),
-            title: self.title.onto(lead.title),
-            website: self.website.onto(lead.website),
-            industry: self.industry.onto(lead.industry),
-            employees: self.employees.onto(lead.employees),
-            country: self.country.onto(lead.country),
-            city: self.city.onto(lead.city),
-            source: self.source.onto(lead.source),
-            status: self.status.unwrap_or(lead.status),
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            status: Some(self.status.as_str()),
+            source: self.source.as_deref(),
         }
     }
 }

@@ -1,11 +1,12 @@
 use axum::extract::State;
 use bz_auth::Can;
-use bz_http::{Json, Path, Problem};
+use bz_http::{Json, Path, Problem, Versioned};
 use bz_kernel::LeadId;
 
-use super::{LeadsRead, store};
+use super::{Lead, LeadsRead};
 use crate::{
     app::AppState,
+    records::handlers,
     scoring::{self, LeadScore},
 };
 
@@ -23,9 +24,6 @@ pub(super) async fn get_lead_score(
     caller: Can<LeadsRead>,
     Path(id): Path<LeadId>,
 ) -> Result<Json<LeadScore>, Problem> {
-    let mut tx = app.core.db.read(&caller.scope).await?;
-    let lead = store::find(&mut tx, id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let Versioned(_, lead): Versioned<Lead> = handlers::get(&app, &caller, id.as_uuid()).await?;
     Ok(Json(scoring::score(&lead, app.core.sources.now())))
 }

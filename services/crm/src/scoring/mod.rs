@@ -2,7 +2,7 @@
 //! `base.log_odds + Σ contributions = logit(probability)`. New tenants have no outcomes to learn from, so the only
 //! mode here is a set of rules with weights that a salesperson would defend; the answer says so in `mode`.
 
-mod rules;
+mod weights;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use bz_kernel::LeadId;
 
-use crate::leads::Lead;
+use crate::{leads::Lead, records::column::choice_columns, rules};
 
 /// Version of the rule set; changes when a weight does.
 pub const RULES_VERSION: &str = "rules-1";
@@ -49,7 +49,13 @@ pub struct LeadScore {
 pub enum ScoreMode {
     /// Fixed weights: there are no outcomes to learn from.
     Rules,
+    /// A logistic regression on the tenant's own outcomes.
+    Logistic,
+    /// Boosted trees on the tenant's own outcomes.
+    Gbdt,
 }
+
+rules::text_enum!(ScoreMode { Rules => "rules", Logistic => "logistic", Gbdt => "gbdt" });
 
 /// A score in one letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,6 +69,9 @@ pub enum Grade {
     /// Unlikely.
     D,
 }
+
+rules::text_enum!(Grade { A => "A", B => "B", C => "C", D => "D" });
+choice_columns!(ScoreMode, Grade);
 
 /// The lead of which nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -103,7 +112,7 @@ pub struct Factor {
 /// Scores a lead as it is at `now`.
 #[must_use]
 pub fn score(lead: &Lead, now: DateTime<Utc>) -> LeadScore {
-    let mut found = rules::evidence(lead, now);
+    let mut found = weights::evidence(lead, now);
     found.retain(|evidence| evidence.log_odds != 0.0);
     found.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
     let log_odds = BASE_LOG_ODDS + found.iter().map(|evidence| evidence.log_odds).sum::<f64>();

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::{records, rules};
+use crate::rules;
 
 use super::{CreateTodo, Todo, TodoPriority, TodoStatus, list::TodoFilter};
 
@@ -85,7 +85,62 @@ pub(super) async fn insert(
     Ok(row.into())
 }
 
-records::by_id!("crm.todos", TodoId, TodoRow => Todo);
+macro_rules! by_id {
+    ($table:literal, $id:ty, $row:ty => $record:ty) => {
+        pub(super) async fn find(tx: &mut TenantTx, id: $id) -> Result<Option<$record>, DbError> {
+            let sql = concat!(
+                "-- ",
+                $table,
+                ".find\nSELECT ",
+                columns!(),
+                " FROM ",
+                $table,
+                " WHERE id = $1"
+            );
+            let row: Option<$row> = query_as(sql)
+                .bind(id.as_uuid())
+                .fetch_optional(tx.conn())
+                .await?;
+            Ok(row.map(Into::into))
+        }
+
+        /// Locks the record until the transaction ends, so that a change is made on what was read.
+        pub(super) async fn find_for_update(
+            tx: &mut TenantTx,
+            id: $id,
+        ) -> Result<Option<$record>, DbError> {
+            let sql = concat!(
+                "-- ",
+                $table,
+                ".find_for_update\nSELECT ",
+                columns!(),
+                " FROM ",
+                $table,
+                " WHERE id = $1 FOR UPDATE"
+            );
+            let row: Option<$row> = query_as(sql)
+                .bind(id.as_uuid())
+                .fetch_optional(tx.conn())
+                .await?;
+            Ok(row.map(Into::into))
+        }
+
+        /// Deletes a record that [`find_for_update`] locked.
+        pub(super) async fn delete(tx: &mut TenantTx, id: $id) -> Result<(), DbError> {
+            let sql = concat!(
+                "-- ",
+                $table,
+                ".delete\nDELETE FROM ",
+                $table,
+                " WHERE id = $1"
+            );
+            query(sql).bind(id.as_uuid()).execute(tx.conn()).await?;
+            Ok(())
+        }
+    };
+}
+
+by_id!("crm.todos", TodoId, TodoRow => Todo);
 
 /// One page and one more, newest first.
 pub(super) async fn list(

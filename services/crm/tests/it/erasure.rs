@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bz_kernel::platform;
-use bz_testkit::{IdentityFeed, Tenant, TestApp, rows_of, wait_until};
+use bz_testkit::{IdentityFeed, Tenant, TestApp, checks, rows_of, wait_until};
 use crm::Crm;
 use serde_json::json;
 
@@ -41,6 +41,10 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
             let todo = member.post("/api/todos", json!({ "title": "call" }));
             todo.await.assert_status(201);
         }
+    }
+    // A row of each tenant in every other table.
+    for tenant in [Tenant::Acme, Tenant::Globex] {
+        checks::isolation::fill(&crm.database, "crm", tenant).await;
     }
     let told = events(&crm).await.len();
     let others = rows_of(&crm.database, "crm", Tenant::Globex).await;

@@ -10,6 +10,12 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         path if path.starts_with("/api/leads/{id}") => {
             owner.post("/api/leads", json!({ "first_name": "Grace" }))
         }
+        path if path.starts_with("/api/contacts/{id}") => {
+            owner.post("/api/contacts", json!({ "first_name": "Grace" }))
+        }
+        path if path.starts_with("/api/companies/{id}") => {
+            owner.post("/api/companies", json!({ "name": "Engines" }))
+        }
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
         }

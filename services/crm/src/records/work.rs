@@ -1,0 +1,146 @@
+//! A piece of work on records: one transaction, done for one user.
+
+use bz_events::NewEvent;
+use bz_http::Problem;
+use bz_kernel::UserId;
+use bz_tenant::{DbError, TenantTx};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Facts, Record, changes, custom, store};
+use crate::app::AppState;
+
+/// What a change of records needs: the service, the open transaction, and who does it. A job does its work for the user
+/// who ordered it.
+pub(crate) struct Work<'a> {
+    /// The service.
+    pub app: &'a AppState,
+    /// The transaction.
+    pub tx: &'a mut TenantTx,
+    /// Who does it.
+    pub actor: UserId,
+}
+
+/// What an event says of a record.
+#[derive(Serialize)]
+struct Told<'a> {
+    id: Uuid,
+    version: i64,
+    #[serde(flatten)]
+    facts: Facts<'a>,
+    /// The names of the fields that changed.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changed: &'a [String],
+}
+
+impl Work<'_> {
+    /// The time of the work.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.app.core.sources.now()
+    }
+
+    /// A new id.
+    pub(crate) fn id(&self) -> Uuid {
+        self.app.core.sources.id()
+    }
+
+    /// Creates a record: what it needs is looked up, what follows is written, and it is told.
+    pub(crate) async fn create<R: Record>(&mut self, mut wanted: R::Fields) -> Result<R, Problem> {
+        custom::check::<R>(self, &mut wanted).await?;
+        R::prepare(self, &mut wanted, None).await?;
+        let (id, actor, now) = (self.id(), self.actor, self.now());
+        let created: R = store::insert(self.tx, id, actor, now, &wanted).await?;
+        created.written(self, None).await?;
+        self.tell(&created, R::TYPE.events[0], &[]).await?;
+        Ok(created)
+    }
+
+    /// Changes a record that is locked. A change that changes nothing leaves it as it is.
+    pub(crate) async fn update<R: Record>(
+        &mut self,
+        before: R,
+        mut wanted: R::Fields,
+    ) -> Result<R, Problem> {
+        custom::check::<R>(self, &mut wanted).await?;
+        R::prepare(self, &mut wanted, Some(&before)).await?;
+        let changes = changes::between(&before.fields(), &wanted)?;
+        if changes.is_empty() {
+            return Ok(before);
+        }
+        let now = self.now();
+        let after: R = store::update(self.tx, before.head().id, now, &wanted).await?;
+        after.written(self, Some(&before)).await?;
+        let names: Vec<String> = changes.keys().cloned().collect();
+        self.note::<R>(before.head().id, "updated", changes, None)
+            .await?;
+        self.tell(&after, R::TYPE.events[1], &names).await?;
+        Ok(after)
+    }
+
+    /// Puts a record that is locked into the trash.
+    pub(crate) async fn delete<R: Record>(&mut self, record: &R) -> Result<(), Problem> {
+        let id = record.head().id;
+        let now = self.now();
+        store::set_deleted::<R>(self.tx, id, now, Some(now)).await?;
+        self.note::<R>(id, "deleted", changes::Changes::default(), None)
+            .await?;
+        self.tell(record, R::TYPE.events[2], &[]).await?;
+        Ok(())
+    }
+
+    /// Takes a record that is locked out of the trash.
+    pub(crate) async fn restore<R: Record>(&mut self, record: &R) -> Result<R, Problem> {
+        let id = record.head().id;
+        let now = self.now();
+        let restored = store::set_deleted::<R>(self.tx, id, now, None).await?;
+        self.note::<R>(id, "restored", changes::Changes::default(), None)
+            .await?;
+        self.tell(&restored, R::TYPE.events[3], &[]).await?;
+        Ok(restored)
+    }
+
+    /// Writes down who changed what of a record.
+    pub(crate) async fn note<R: Record>(
+        &mut self,
+        record: Uuid,
+        action: &'static str,
+        changes: changes::Changes,
+        reason: Option<&str>,
+    ) -> Result<(), DbError> {
+        let note = changes::Note {
+            id: self.id(),
+            record_type: R::TYPE.name,
+            record,
+            action,
+            actor: Some(self.actor),
+            at: self.now(),
+            changes,
+            reason,
+        };
+        changes::insert(self.tx, note).await
+    }
+
+    /// Tells the other services, and everything in this one that follows the feed.
+    pub(crate) async fn tell<R: Record>(
+        &mut self,
+        record: &R,
+        kind: &'static str,
+        changed: &[String],
+    ) -> Result<(), DbError> {
+        let head = record.head();
+        let data = Told {
+            id: head.id,
+            version: head.version,
+            facts: record.facts(),
+            changed,
+        };
+        let event = NewEvent {
+            kind,
+            actor: Some(self.actor),
+            data,
+        };
+        bz_events::append(self.tx, &self.app.core.sources, event).await?;
+        Ok(())
+    }
+}
