@@ -1,9 +1,10 @@
 //! Optimistic concurrency: a record's version as its `ETag`, and `If-Match` on changes (RFC 9110, section 13).
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -95,6 +96,49 @@ impl IntoParams for IfMatch {
     }
 }
 
+/// `If-None-Match` on a read, for the OpenAPI document. The stack of layers answers 304 by itself wherever an answer has
+/// the `ETag` that the client has already.
+#[derive(Debug, Clone, Copy)]
+pub struct IfNoneMatch;
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header_parameter(
+            "If-None-Match",
+            "Answer 304 without a body if this `ETag` is still the current one.",
+        )]
+    }
+}
+
+/// What a read sent as `If-None-Match`; nothing for other methods.
+pub(crate) fn none_match(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
+    let reads = method == Method::GET || method == Method::HEAD;
+    headers.get(header::IF_NONE_MATCH).filter(|_| reads).cloned()
+}
+
+/// 304 in place of an answer that the client has already (RFC 9110, section 13.1.2: the comparison is weak).
+pub(crate) fn or_not_modified(response: Response, known: Option<&HeaderValue>) -> Response {
+    let same = |known: &HeaderValue, current: &HeaderValue| {
+        let (Ok(known), Ok(current)) = (known.to_str(), current.to_str()) else {
+            return false;
+        };
+        let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        known.trim() == "*" || known.split(',').any(|tag| plain(tag) == plain(current))
+    };
+    let current = response.headers().get(header::ETAG);
+    let is_known = known
+        .zip(current)
+        .is_some_and(|(known, current)| same(known, current));
+    if response.status() != StatusCode::OK || !is_known {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::empty())
+}
+
 /// An optional text header, for the OpenAPI document.
 pub(crate) fn header_parameter(name: &str, description: &str) -> Parameter {
     ParameterBuilder::new()
@@ -116,6 +160,28 @@ mod tests {
             HeaderValue::from_str(value).unwrap(),
         )]))
         .map(IfMatch)
+    }
+
+    #[test]
+    fn a_read_of_a_version_that_is_known_is_304_without_a_body() {
+        let answer = |status: StatusCode, known: &'static str| {
+            let mut response = (status, "text").into_response();
+            response.headers_mut().insert(header::ETAG, etag(3));
+            let known = HeaderValue::from_static(known);
+            let response = or_not_modified(response, Some(&known));
+            let has_body = response.headers().contains_key(header::CONTENT_TYPE);
+            (response.status().as_u16(), has_body)
+        };
+        for known in ["\"3\"", "W/\"3\"", "\"2\", \"3\"", "*"] {
+            assert_eq!(answer(StatusCode::OK, known), (304, false), "{known}");
+        }
+        for known in ["\"2\"", "3", ""] {
+            assert_eq!(answer(StatusCode::OK, known), (200, true), "{known}");
+        }
+        assert_eq!(answer(StatusCode::CREATED, "\"3\""), (201, true));
+        let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static("*"))]);
+        assert!(none_match(&Method::GET, &headers).is_some());
+        assert!(none_match(&Method::PATCH, &headers).is_none());
     }
 
     #[test]

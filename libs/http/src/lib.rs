@@ -19,7 +19,7 @@ mod validation;
 pub mod webhook;
 
 pub use client_ip::{ClientIp, ForwardedHeader, TrustedProxies, network};
-pub use etag::{IfMatch, Versioned, etag};
+pub use etag::{IfMatch, IfNoneMatch, Versioned, etag};
 pub use extract::{Form, Json, Path, Query};
 pub use idempotency::{Created, IdempotencyKey, idempotent};
 pub use paging::{PageQuery, PageRequest};

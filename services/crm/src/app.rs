@@ -10,9 +10,9 @@ use moka::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    companies, contacts, leads,
+    audit, companies, contacts, custom_fields, leads, record_access,
     records::{access::Narrowings, custom::Definition},
-    todos,
+    tags, teams, todos, views,
 };
 
 /// What every handler gets.
@@ -88,4 +88,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(contacts::routes())
         .merge(companies::routes())
         .merge(todos::routes())
+        .merge(custom_fields::routes())
+        .merge(tags::routes())
+        .merge(views::routes())
+        .merge(teams::routes())
+        .merge(record_access::routes())
+        .merge(audit::routes())
 }

@@ -1,17 +1,27 @@
 //! The CRM: leads with a score that explains itself, contacts, companies, deals, activities and to-dos.
 
 mod app;
+mod audit;
 mod companies;
+mod config;
 mod contacts;
+mod custom_fields;
 mod leads;
 mod normal;
 mod outbox;
 mod problems;
+mod record_access;
 mod records;
 mod rules;
 pub mod scoring;
+mod settings;
+mod tags;
+mod teams;
 mod todos;
+pub mod trash;
+mod views;
 
+pub use config::CrmConfig;
 pub use leads::{Lead, LeadStatus};
 pub use todos::{Todo, TodoPriority, TodoStatus};
 
@@ -27,18 +37,18 @@ pub struct Crm;
 
 impl Service for Crm {
     const INFO: &'static ServiceInfo = &platform::CRM;
-    type Config = ();
+    type Config = CrmConfig;
 
     fn openapi() -> OpenApi {
         app::routes().into_openapi()
     }
 
-    async fn build(core: Core, (): ()) -> anyhow::Result<App> {
-        let public = app::routes()
-            .split_for_parts()
-            .0
-            .with_state(AppState::new(core.clone()));
+    async fn build(core: Core, config: CrmConfig) -> anyhow::Result<App> {
+        let state = AppState::new(core.clone());
+        let trash = trash::job(&state, config.trash_days);
+        let public = app::routes().split_for_parts().0.with_state(state);
         let erasure = erasure::job(&core)?;
-        Ok(App::new(public.merge(bz_events::feed_routes().with_state(core))).with_job(erasure))
+        let router = public.merge(bz_events::feed_routes().with_state(core));
+        Ok(App::new(router).with_job(erasure).with_job(trash))
     }
 }

@@ -16,7 +16,7 @@ use tracing::{Instrument, Span, debug, error, info, info_span};
 use uuid::Uuid;
 
 use super::meter::Meter;
-use crate::Problem;
+use crate::{Problem, etag};
 use crate::context::{self, DEADLINE_HEADER, REQUEST_ID_HEADER, RequestContext};
 use crate::deadline::Deadline;
 use crate::problem::{Cause, ProblemCode};
@@ -104,6 +104,7 @@ impl Edge {
             is_exported,
             started,
         };
+        let known = etag::none_match(&seen.method, request.headers());
         request.extensions_mut().insert(Arc::clone(&seen.route));
         let deadline = context.deadline.clone();
         let answer = async {
@@ -114,7 +115,7 @@ impl Edge {
                 Some(Err(panic)) => Problem::internal(panic_text(&*panic)).into_response(),
                 None => Problem::deadline_exceeded().into_response(),
             };
-            self.finish(response, &seen)
+            self.finish(etag::or_not_modified(response, known.as_ref()), &seen)
         };
         context::scope(context, answer.instrument(span)).await
     }

@@ -2,11 +2,12 @@
 
 mod endpoints;
 mod list;
+mod timeline;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::CompanyId;
 use chrono::{DateTime, Utc};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
@@ -24,7 +25,8 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_companies))
+    endpoints::routes().merge(list::routes())
+        .merge(timeline::routes())
 }
 
 record! {
@@ -117,6 +119,8 @@ impl Validate for CreateCompany {
 
 impl Rules for Company {
     type Wanted = CreateCompany;
+
+    const SORTS: &'static [(&'static str, &'static str)] = &[("name", "name_norm")];
 
     fn derive(wanted: &CreateCompany, out: &mut Columns) {
         let name = normal::name(&wanted.name);

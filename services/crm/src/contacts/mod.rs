@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod list;
+mod timeline;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId};
@@ -9,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
@@ -27,7 +28,8 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_contacts))
+    endpoints::routes().merge(list::routes())
+        .merge(timeline::routes())
 }
 
 /// A further e-mail address or phone number.
@@ -166,6 +168,8 @@ fn addresses(errors: &mut Errors, name: &str, list: &[Address]) {
 
 impl Rules for Contact {
     type Wanted = CreateContact;
+
+    const SORTS: &'static [(&'static str, &'static str)] = &[("name", "name_norm")];
 
     fn derive(wanted: &CreateContact, out: &mut Columns) {
         let name = normal::full_name(wanted.first_name.as_deref(), wanted.last_name.as_deref());

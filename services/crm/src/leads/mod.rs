@@ -3,6 +3,7 @@
 mod endpoints;
 mod list;
 mod score;
+mod timeline;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
@@ -32,7 +33,8 @@ bz_auth::permissions! {
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
-        .routes(routes!(list::list_leads))
+        .merge(list::routes())
+        .merge(timeline::routes())
         .routes(routes!(score::get_lead_score))
 }
 
@@ -212,6 +214,8 @@ impl Validate for CreateLead {
 
 impl Rules for Lead {
     type Wanted = CreateLead;
+
+    const SORTS: &'static [(&'static str, &'static str)] = &[("name", "name_norm")];
 
     fn derive(wanted: &CreateLead, out: &mut Columns) {
         let (email, website) = (wanted.email.as_deref(), wanted.website.as_deref());

@@ -75,6 +75,16 @@ pub(crate) async fn reads(
     caller: &Caller,
     record: &RecordType,
 ) -> Result<Sight, DbError> {
+    reads_of(app, tx, caller, record.name).await
+}
+
+/// The same, of a type by its name.
+pub(crate) async fn reads_of(
+    app: &AppState,
+    tx: &mut TenantTx,
+    caller: &Caller,
+    record: &'static str,
+) -> Result<Sight, DbError> {
     sight(app, tx, caller, record, |(_, _, reads, _)| reads).await
 }
 
@@ -85,7 +95,7 @@ pub(crate) async fn writes(
     caller: &Caller,
     record: &RecordType,
 ) -> Result<Sight, DbError> {
-    sight(app, tx, caller, record, |(_, _, _, writes)| writes).await
+    sight(app, tx, caller, record.name, |(_, _, _, writes)| writes).await
 }
 
 /// The widest of what the caller's roles have; a role of which nothing is said has all.
@@ -93,7 +103,7 @@ async fn sight(
     app: &AppState,
     tx: &mut TenantTx,
     caller: &Caller,
-    record: &RecordType,
+    record: &'static str,
     side: impl Fn(&(String, String, String, String)) -> &String,
 ) -> Result<Sight, DbError> {
     let roles = &caller.claims.roles;
@@ -104,7 +114,7 @@ async fn sight(
     let of_role = |role: &String| {
         let found = narrowed
             .iter()
-            .find(|(named, kind, ..)| named == role && kind == record.name);
+            .find(|(named, kind, ..)| named == role && kind == record);
         found.map_or(Sight::All, |row| Sight::of(side(row), caller.user))
     };
     let widest = roles.iter().map(of_role).max_by_key(|sight| sight.width());

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Fields, Record, Work, sql::Sql};
+use super::{Fields, Kind, Record, Work, refused, sql::Sql};
 use crate::{app::AppState, rules};
 
 /// What a tenant says of one of its fields.
@@ -63,6 +63,15 @@ async fn load(app: &AppState, tx: &mut TenantTx) -> Result<Arc<Vec<Definition>>,
     Ok(rows)
 }
 
+/// Where the values of a field of the tenant's own are, and of what kind they are there.
+pub(crate) fn column_of(field: &Definition) -> (&'static str, Kind) {
+    match field.kind.as_str() {
+        "number" => ("number", Kind::Number),
+        "date" | "datetime" => ("at", Kind::Instant),
+        _ => ("value", Kind::Text),
+    }
+}
+
 /// Whether the values fit their definitions. A value of `null` is taken out.
 ///
 /// # Errors
@@ -70,6 +79,7 @@ async fn load(app: &AppState, tx: &mut TenantTx) -> Result<Arc<Vec<Definition>>,
 pub(crate) async fn check<R: Record>(
     work: &mut Work<'_>,
     wanted: &mut R::Fields,
+    before: Option<&R>,
 ) -> Result<(), Problem> {
     let custom = wanted.common_mut().custom;
     custom.retain(|_, value| !value.is_null());
@@ -89,11 +99,37 @@ pub(crate) async fn check<R: Record>(
         .filter(|field| field.record_type == R::TYPE.name)
         .collect();
     validate(&of_type, custom, &mut errors);
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::validation(errors))
+    if !errors.is_empty() {
+        return Err(Problem::validation(errors));
     }
+    let unique = |field: &&Definition| field.is_unique && custom.contains_key(&field.key);
+    if of_type.iter().any(unique) {
+        let taken = taken::<R>(work.tx, custom, before).await?;
+        if let Some((key,)) = taken {
+            return Err(refused::not_unique(format!("/custom/{key}")));
+        }
+    }
+    Ok(())
+}
+
+/// A unique field whose value another record has. Two requests at once are told apart by the index.
+async fn taken<R: Record>(
+    tx: &mut TenantTx,
+    custom: &Map<String, Value>,
+    before: Option<&R>,
+) -> Result<Option<(String,)>, DbError> {
+    let mut sql = Sql::new("-- crm.custom_values.taken\nSELECT f.key FROM (SELECT ");
+    sql.bind(sqlx::types::Json(custom.clone()))
+        .push("::jsonb AS custom) AS sent JOIN crm.custom_fields AS f ON f.is_unique AND f.record_type = ")
+        .bind(R::TYPE.name);
+    sql.push(
+        " AND sent.custom ? f.key CROSS JOIN LATERAL crm.custom_texts(f.type, sent.custom -> f.key) AS e (value) \
+         JOIN crm.custom_values AS v ON v.is_unique AND v.field_id = f.id AND v.value = e.value \
+         WHERE v.record_id IS DISTINCT FROM ",
+    )
+    .bind(before.map(|record| record.head().id));
+    sql.push(" ORDER BY f.key LIMIT 1");
+    sql.fetch_optional(tx).await
 }
 
 /// Adds what is wrong with values under these definitions.

@@ -94,6 +94,8 @@ macro_rules! record {
                 $crate::records::declare::field!(updated_at: chrono::DateTime<chrono::Utc>, false),
                 $crate::records::declare::field!(version: i64, false),
             ],
+            sorts: <$name as $crate::records::Rules>::SORTS,
+            load: $crate::records::store::documents::<$name>,
         };
 
         impl<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> for $name {

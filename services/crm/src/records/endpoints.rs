@@ -62,10 +62,11 @@ macro_rules! endpoints {
         #[utoipa::path(
             get, path = $path, tag = $tag,
             security(("bearer" = [$read_name])),
-            params(("id" = $id, Path, description = "Its id")),
+            params(("id" = $id, Path, description = "Its id"), bz_http::IfNoneMatch),
             responses(
                 (status = 200, description = "It", body = $record,
                  headers(("ETag" = String, description = "Its version"))),
+                (status = 304, description = "It is still the version that `If-None-Match` names"),
                 (status = 410, description = "It was merged into another: `merged_into`",
                  body = bz_http::ProblemDocument, content_type = "application/problem+json"),
                 bz_http::openapi::ReadProblems,

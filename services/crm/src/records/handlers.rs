@@ -49,6 +49,10 @@ pub(crate) async fn create<R: Record>(
         R::TYPE.events[0],
         &sent,
         async |tx| {
+            if access::writes(app, tx, caller, R::TYPE).await? == access::Sight::None {
+                return Err(Problem::forbidden()
+                    .detail("Your role does not let you write records of this type."));
+            }
             let mut work = Work {
                 app,
                 tx,

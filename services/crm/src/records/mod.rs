@@ -13,15 +13,19 @@ pub(crate) mod endpoints;
 pub(crate) mod filter;
 pub(crate) mod handlers;
 pub(crate) mod list;
+pub(crate) mod mass;
 pub(crate) mod patch;
+pub(crate) mod refused;
 pub(crate) mod sql;
 pub(crate) mod store;
+pub(crate) mod timeline;
 pub(crate) mod work;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, pin::Pin};
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{TeamId, UserId};
+use bz_tenant::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -34,6 +38,8 @@ pub(crate) use declare::record;
 pub(crate) use work::Work;
 
 use crate::rules;
+use access::Sight;
+use filter::Filter;
 use sql::Columns;
 
 /// A type of record, as data: what the parts that work on every type go by.
@@ -49,7 +55,20 @@ pub(crate) struct RecordType {
     pub events: [&'static str; 4],
     /// All fields, the common ones included; not `custom` and `tags`, which have tables of their own to be found by.
     pub fields: &'static [Field],
+    /// What it can be sorted by besides its fields, and fields that are sorted by another column: name and column.
+    pub sorts: &'static [(&'static str, &'static str)],
+    /// Reads records that somebody sees as documents.
+    pub load: Load,
 }
+
+/// Reads the records with these ids that are seen and not in the trash, as documents.
+pub(crate) type Load = for<'a> fn(
+    &'a mut TenantTx,
+    Sight,
+    Vec<Uuid>,
+) -> Pin<
+    Box<dyn Future<Output = Result<Vec<(Uuid, Value)>, Problem>> + Send + 'a>,
+>;
 
 /// A field of a type of record.
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +138,19 @@ pub(crate) trait Fields:
 pub(crate) trait Rules: Sized {
     /// What clients write of it.
     type Wanted;
+
+    /// What it can be sorted by besides its fields, or by another column than the field's: `("name", "name_norm")`.
+    const SORTS: &'static [(&'static str, &'static str)] = &[];
+    /// Parameters of its list that are short for a filter, and what they mean.
+    const SHORTHANDS: &'static [(&'static str, &'static str)] = &[];
+
+    /// What a parameter of the list that is short for a filter stands for; none for any other parameter.
+    ///
+    /// # Errors
+    /// What its value must be.
+    fn shorthand(_name: &str, _value: &str, _now: DateTime<Utc>) -> Option<Result<Filter, String>> {
+        None
+    }
 
     /// Columns that follow from the fields: normalised texts and the like.
     fn derive(_wanted: &Self::Wanted, _out: &mut Columns) {}

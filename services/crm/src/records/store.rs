@@ -1,9 +1,13 @@
 //! SQL that is the same for every type of record. Row-level security confines every statement to the tenant of the
 //! transaction.
 
+use std::pin::Pin;
+
+use bz_http::Problem;
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Fields, Record, Rules, access::Sight, sql::Columns, sql::Sql};
@@ -85,6 +89,31 @@ pub(crate) async fn find_for_update<R: Record>(
     select::<R>(sight, id, "find_for_update", " FOR UPDATE")
         .fetch_optional(tx)
         .await
+}
+
+/// The records with these ids that are seen and not in the trash, as documents.
+pub(crate) fn documents<R: Record>(
+    tx: &mut TenantTx,
+    sight: Sight,
+    ids: Vec<Uuid>,
+) -> Pin<Box<dyn Future<Output = Result<Vec<(Uuid, Value)>, Problem>> + Send + '_>> {
+    Box::pin(async move {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (table, columns) = (R::TYPE.table, R::columns());
+        let mut sql = Sql::new(format!(
+            "-- {table}.documents\nSELECT {columns} FROM {table} WHERE deleted_at IS NULL AND id = ANY("
+        ));
+        sql.bind(ids).push(")");
+        sight.push(&mut sql);
+        let records: Vec<R> = sql.fetch_all(tx).await?;
+        let document = |record: &R| {
+            let value = serde_json::to_value(record).map_err(Problem::internal)?;
+            Ok((record.head().id, value))
+        };
+        records.iter().map(document).collect()
+    })
 }
 
 fn select<R: Record>(sight: Sight, id: Uuid, name: &str, lock: &str) -> Sql {

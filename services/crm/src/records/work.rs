@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Facts, Record, changes, custom, store};
+use super::{Facts, Record, changes, custom, refused, store};
 use crate::app::AppState;
 
 /// What a change of records needs: the service, the open transaction, and who does it. A job does its work for the user
@@ -47,10 +47,12 @@ impl Work<'_> {
 
     /// Creates a record: what it needs is looked up, what follows is written, and it is told.
     pub(crate) async fn create<R: Record>(&mut self, mut wanted: R::Fields) -> Result<R, Problem> {
-        custom::check::<R>(self, &mut wanted).await?;
+        custom::check::<R>(self, &mut wanted, None).await?;
         R::prepare(self, &mut wanted, None).await?;
         let (id, actor, now) = (self.id(), self.actor, self.now());
-        let created: R = store::insert(self.tx, id, actor, now, &wanted).await?;
+        let created: R = store::insert(self.tx, id, actor, now, &wanted)
+            .await
+            .map_err(|error| refused::problem(R::TYPE, error))?;
         created.written(self, None).await?;
         self.tell(&created, R::TYPE.events[0], &[]).await?;
         Ok(created)
@@ -62,14 +64,16 @@ impl Work<'_> {
         before: R,
         mut wanted: R::Fields,
     ) -> Result<R, Problem> {
-        custom::check::<R>(self, &mut wanted).await?;
+        custom::check(self, &mut wanted, Some(&before)).await?;
         R::prepare(self, &mut wanted, Some(&before)).await?;
         let changes = changes::between(&before.fields(), &wanted)?;
         if changes.is_empty() {
             return Ok(before);
         }
         let now = self.now();
-        let after: R = store::update(self.tx, before.head().id, now, &wanted).await?;
+        let after: R = store::update(self.tx, before.head().id, now, &wanted)
+            .await
+            .map_err(|error| refused::problem(R::TYPE, error))?;
         after.written(self, Some(&before)).await?;
         let names: Vec<String> = changes.keys().cloned().collect();
         self.note::<R>(before.head().id, "updated", changes, None)
@@ -93,7 +97,9 @@ impl Work<'_> {
     pub(crate) async fn restore<R: Record>(&mut self, record: &R) -> Result<R, Problem> {
         let id = record.head().id;
         let now = self.now();
-        let restored = store::set_deleted::<R>(self.tx, id, now, None).await?;
+        let restored = store::set_deleted::<R>(self.tx, id, now, None)
+            .await
+            .map_err(|error| refused::problem(R::TYPE, error))?;
         self.note::<R>(id, "restored", changes::Changes::default(), None)
             .await?;
         self.tell(&restored, R::TYPE.events[3], &[]).await?;

@@ -1,10 +1,18 @@
 //! The CRM through its real routes, on a real database, with the weak login.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access;
+mod custom_fields;
 mod erasure;
+mod history;
+mod kit;
 mod leads;
+mod list_plans;
+mod lists;
 mod performance;
+mod tags;
 mod todos;
+mod views;
 mod whole_service;
 
 use bz_testkit::TestApp;

@@ -1,8 +1,16 @@
 //! Rules that hold for every table and every operation, found by walking the catalogue and the OpenAPI document.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bz_testkit::{Client, checks};
 use crm::Crm;
 use serde_json::json;
+
+/// A name that nothing has yet.
+fn fresh() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    format!("n{}", MADE.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Makes what a path names, and answers its id.
 async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
@@ -16,13 +24,33 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         path if path.starts_with("/api/companies/{id}") => {
             owner.post("/api/companies", json!({ "name": "Engines" }))
         }
+        path if path.starts_with("/api/custom-fields/{id}") => owner.post(
+            "/api/custom-fields",
+            json!({ "record_type": "lead", "key": fresh(), "label": "K", "type": "text" }),
+        ),
+        path if path.starts_with("/api/tags/{id}") => owner.post(
+            "/api/tags",
+            json!({ "name": fresh() }),
+        ),
+        path if path.starts_with("/api/teams/{id}") => owner.post(
+            "/api/teams",
+            json!({ "name": fresh() }),
+        ),
+        path if path.starts_with("/api/views/{id}") => owner.post(
+            "/api/views",
+            json!({ "record_type": "lead", "name": fresh() }),
+        ),
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
         }
         _ => return None,
     };
     let created = created.await.assert_status(201).json();
-    Some(vec![created["id"].as_str().unwrap().to_owned()])
+    let id = created["id"].as_str().unwrap().to_owned();
+    if path.contains("/members/") {
+        return Some(vec![id.clone(), id]);
+    }
+    Some(vec![id])
 }
 
 #[tokio::test]

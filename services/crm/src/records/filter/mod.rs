@@ -72,7 +72,6 @@ pub(crate) struct Test {
     pub op: Op,
     /// What with. `me` stands for the caller where an id of a user is meant.
     #[serde(default)]
-    #[schema(value_type = Object)]
     pub value: Value,
 }
 

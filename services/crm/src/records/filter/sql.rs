@@ -9,7 +9,11 @@ use uuid::Uuid;
 use super::{Context, Filter, MAX_DEPTH, MAX_TESTS, MAX_VALUES, Op, Test};
 use crate::{
     normal,
-    records::{Kind, custom::Definition, sql::Sql},
+    records::{
+        Kind,
+        custom::{Definition, column_of},
+        sql::Sql,
+    },
 };
 
 /// Fields that are compared in a normalised form, which has a column and an index of its own.
@@ -273,7 +277,8 @@ impl Writer<'_, '_> {
                 Op::Nin => Op::In,
                 op => op,
             },
-            ..test.clone()
+            value: stored(field, &test.value),
+            field: test.field.clone(),
         };
         match test.op {
             Op::IsNull => {
@@ -361,12 +366,14 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Where the values of a field of the tenant's own are, and of what kind they are there.
-fn column_of(field: &Definition) -> (&'static str, Kind) {
-    match field.kind.as_str() {
-        "number" => ("number", Kind::Number),
-        "date" | "datetime" => ("at", Kind::Instant),
-        _ => ("value", Kind::Text),
+/// The value as it is stored to be compared: some texts in lower case (the function `custom_texts` of the schema).
+fn stored(field: &Definition, value: &Value) -> Value {
+    match value {
+        Value::String(text) if matches!(field.kind.as_str(), "text" | "email" | "url") => {
+            text.to_lowercase().into()
+        }
+        Value::Array(list) => list.iter().map(|value| stored(field, value)).collect(),
+        value => value.clone(),
     }
 }
 
