@@ -1,12 +1,12 @@
 -- The tenants that have something in the trash from before an instant. Emptying is done tenant by tenant, under the
--- tenant's own policies.
+-- tenant's own policies. The role of the function sees no columns but these two.
 GRANT SELECT (tenant_id, deleted_at) ON leads, contacts, companies, deals, activities, todos TO {{schema}}_relay;
-CREATE POLICY trash_reads ON leads FOR SELECT TO {{schema}}_relay USING (deleted_at IS NOT NULL);
-CREATE POLICY trash_reads ON contacts FOR SELECT TO {{schema}}_relay USING (deleted_at IS NOT NULL);
-CREATE POLICY trash_reads ON companies FOR SELECT TO {{schema}}_relay USING (deleted_at IS NOT NULL);
-CREATE POLICY trash_reads ON deals FOR SELECT TO {{schema}}_relay USING (deleted_at IS NOT NULL);
-CREATE POLICY trash_reads ON activities FOR SELECT TO {{schema}}_relay USING (deleted_at IS NOT NULL);
-CREATE POLICY trash_reads ON todos FOR SELECT TO {{schema}}_relay USING (deleted_at IS NOT NULL);
+CREATE POLICY trash_reads ON leads FOR SELECT TO {{schema}}_relay USING (true);
+CREATE POLICY trash_reads ON contacts FOR SELECT TO {{schema}}_relay USING (true);
+CREATE POLICY trash_reads ON companies FOR SELECT TO {{schema}}_relay USING (true);
+CREATE POLICY trash_reads ON deals FOR SELECT TO {{schema}}_relay USING (true);
+CREATE POLICY trash_reads ON activities FOR SELECT TO {{schema}}_relay USING (true);
+CREATE POLICY trash_reads ON todos FOR SELECT TO {{schema}}_relay USING (true);
 
 CREATE FUNCTION trash_due(before timestamptz, batch integer) RETURNS TABLE (tenant uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -113,7 +113,10 @@ impl IntoParams for IfNoneMatch {
 /// What a read sent as `If-None-Match`; nothing for other methods.
 pub(crate) fn none_match(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
     let reads = method == Method::GET || method == Method::HEAD;
-    headers.get(header::IF_NONE_MATCH).filter(|_| reads).cloned()
+    headers
+        .get(header::IF_NONE_MATCH)
+        .filter(|_| reads)
+        .cloned()
 }
 
 /// 304 in place of an answer that the client has already (RFC 9110, section 13.1.2: the comparison is weak).
@@ -179,7 +182,8 @@ mod tests {
             assert_eq!(answer(StatusCode::OK, known), (200, true), "{known}");
         }
         assert_eq!(answer(StatusCode::CREATED, "\"3\""), (201, true));
-        let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static("*"))]);
+        let headers =
+            HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static("*"))]);
         assert!(none_match(&Method::GET, &headers).is_some());
         assert!(none_match(&Method::PATCH, &headers).is_none());
     }

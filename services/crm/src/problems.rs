@@ -14,3 +14,63 @@ pub(crate) fn merged(into: Uuid) -> Problem {
     .detail(format!("Use {into} instead."))
     .member("merged_into", into.to_string())
 }
+
+/// 409: another record has the value of a field that no two may have the same in.
+pub(crate) fn not_unique(pointer: impl Into<String>) -> Problem {
+    let detail = "Another record has this value, and the field allows it only once.";
+    taken("not_unique", pointer, detail)
+}
+
+/// 409: another record of the type has the same id of another system.
+pub(crate) fn external_id_taken(plural: &str) -> Problem {
+    let detail = format!("Another of the {plural} has this external_id.");
+    taken("external_id_taken", "/external_id", detail)
+}
+
+/// 409: the type of record has a field with this key.
+pub(crate) fn custom_field_exists() -> Problem {
+    let detail = "This type of record has a field with this key.";
+    taken("custom_field_exists", "/key", detail)
+}
+
+/// 409: there is a tag with this name.
+pub(crate) fn tag_exists() -> Problem {
+    let detail = "There is a tag with this name. Merge the two: POST /api/tags/{id}/merge.";
+    taken("tag_exists", "/name", detail)
+}
+
+/// 409: there is a team with this name.
+pub(crate) fn team_exists() -> Problem {
+    taken("team_exists", "/name", "There is a team with this name.")
+}
+
+/// 409: the user has a view with this name.
+pub(crate) fn view_exists() -> Problem {
+    taken("view_exists", "/name", "You have a view with this name.")
+}
+
+fn taken(code: &'static str, pointer: impl Into<String>, detail: impl Into<String>) -> Problem {
+    Problem::conflict(code, detail).error(pointer.into(), "not_unique", "is taken")
+}
+
+/// 409: the type of record has as many fields as it may.
+pub(crate) fn too_many_custom_fields() -> Problem {
+    let detail = "A type of record has at most 200 fields.";
+    Problem::conflict("too_many_custom_fields", detail)
+}
+
+/// 409: records have values of the field.
+pub(crate) fn custom_field_in_use() -> Problem {
+    let detail =
+        "Records have values of this field, so its type cannot change. Define another field.";
+    Problem::conflict("custom_field_in_use", detail).error(
+        "/type",
+        "in_use",
+        "cannot change any more",
+    )
+}
+
+/// 409: the team has as many members as it may.
+pub(crate) fn too_many_members() -> Problem {
+    Problem::conflict("too_many_members", "A team has at most 1,000 members.")
+}

@@ -33,7 +33,11 @@ macro_rules! text_enum {
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 match text.as_str() {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(format!(concat!(stringify!($name), " knows no {}"), text)),
+                    _ => Err(format!(
+                        concat!(stringify!($name), " knows {} and no {}"),
+                        Self::TEXTS.join(", "),
+                        text
+                    )),
                 }
             }
         }

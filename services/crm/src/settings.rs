@@ -60,7 +60,10 @@ fn between<T: Serialize>(before: Option<&T>, after: Option<&T>) -> Result<Change
     let mut changes = Changes::new();
     for name in names {
         let (was, is) = (before.get(name), after.get(name));
-        let kept = matches!(name.as_str(), "id" | "version" | "created_at" | "updated_at");
+        let kept = matches!(
+            name.as_str(),
+            "id" | "version" | "created_at" | "updated_at"
+        );
         if was != is && !kept {
             changes.insert(name.clone(), json!([was, is]));
         }

@@ -16,10 +16,10 @@ use tracing::{Instrument, Span, debug, error, info, info_span};
 use uuid::Uuid;
 
 use super::meter::Meter;
-use crate::{Problem, etag};
 use crate::context::{self, DEADLINE_HEADER, REQUEST_ID_HEADER, RequestContext};
 use crate::deadline::Deadline;
 use crate::problem::{Cause, ProblemCode};
+use crate::{Problem, etag};
 
 /// The route of a request that matched none.
 const UNMATCHED: &str = "unmatched";

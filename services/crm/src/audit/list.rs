@@ -111,17 +111,26 @@ impl ListAudit {
             sql.push(" AND action = ").bind(action.clone());
         }
         self.rest(&mut sql, ["record_id", "actor", "at"], (after, limit));
-        if self.action.as_deref().is_none_or(|action| action == "created") {
+        if self
+            .action
+            .as_deref()
+            .is_none_or(|action| action == "created")
+        {
             for record in ALL {
                 self.creations(&mut sql, record, (after, limit));
             }
         }
-        sql.push(")) AS entries ORDER BY id DESC LIMIT ").bind(limit);
+        sql.push(")) AS entries ORDER BY id DESC LIMIT ")
+            .bind(limit);
         sql
     }
 
     fn creations(&self, sql: &mut Sql, record: &RecordType, page: (Option<Uuid>, i64)) {
-        if self.record_type.as_deref().is_some_and(|of| of != record.name) {
+        if self
+            .record_type
+            .as_deref()
+            .is_some_and(|of| of != record.name)
+        {
             return;
         }
         sql.push(") UNION ALL (SELECT id, ").bind(record.name);
@@ -142,7 +151,10 @@ impl ListAudit {
             sql.push(" AND ").push(record).push(" = ").bind(id);
         }
         if let Some(user) = self.actor {
-            sql.push(" AND ").push(actor).push(" = ").bind(user.as_uuid());
+            sql.push(" AND ")
+                .push(actor)
+                .push(" = ")
+                .bind(user.as_uuid());
         }
         if let Some(since) = self.since {
             sql.push(" AND ").push(at).push(" >= ").bind(since);

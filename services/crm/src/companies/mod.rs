@@ -25,7 +25,8 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().merge(list::routes())
+    endpoints::routes()
+        .merge(list::routes())
         .merge(timeline::routes())
 }
 

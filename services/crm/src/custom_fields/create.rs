@@ -5,6 +5,7 @@ use bz_http::{IdempotencyKey, Json, Problem};
 use super::{CreateCustomField, CustomField, CustomFieldsManage, store};
 use crate::{
     app::AppState,
+    problems,
     settings::{self, Done},
 };
 
@@ -42,8 +43,7 @@ pub(super) async fn create_custom_field(
         &wanted,
         async |tx| {
             if store::count(tx, &wanted.record_type).await? >= MOST {
-                let detail = "A type of record has at most 200 fields.";
-                return Err(Problem::conflict("too_many_custom_fields", detail));
+                return Err(problems::too_many_custom_fields());
             }
             let field = store::insert(tx, sources.id(), sources.now(), &wanted).await?;
             let done = Done {

@@ -265,14 +265,22 @@ fn check_options(errors: &mut Errors, of: FieldType, options: &[String]) {
         let pointer = format!("/options/{n}");
         rules::optional_text(errors, pointer.clone(), Some(option), 200);
         if options[..n].contains(option) {
-            errors.add(pointer, "repeated", "is there already; name each option once");
+            errors.add(
+                pointer,
+                "repeated",
+                "is there already; name each option once",
+            );
         }
     }
 }
 
 fn check_unique(errors: &mut Errors, of: FieldType, unique: bool) {
     if unique && matches!(of, FieldType::Boolean | FieldType::MultiSelect) {
-        errors.add("/unique", "not_possible", "is not for boolean and multi_select");
+        errors.add(
+            "/unique",
+            "not_possible",
+            "is not for boolean and multi_select",
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{CustomField, CustomFieldsManage, PatchCustomField, record_type, store};
 use crate::{
     app::AppState,
+    problems,
     settings::{self, Done},
 };
 
@@ -65,9 +66,7 @@ async fn change(
     let record = record_type(&before.record_type).ok_or_else(Problem::not_found)?;
     let other_type = before.r#type != wanted.r#type;
     if other_type && store::is_used(tx, record, &before.key).await? {
-        let detail = "Records have values of this field, so its type cannot change. Define another field.";
-        return Err(Problem::conflict("custom_field_in_use", detail)
-            .error("/type", "in_use", "cannot change any more"));
+        return Err(problems::custom_field_in_use());
     }
     let after = store::update(tx, app.core.sources.now(), wanted).await?;
     if other_type || before.filterable != after.filterable || before.unique != after.unique {

@@ -7,7 +7,10 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{CreateCustomField, CustomField};
-use crate::records::{RecordType, refused, sql::Sql};
+use crate::{
+    problems,
+    records::{RecordType, sql::Sql},
+};
 
 macro_rules! columns {
     () => {
@@ -18,7 +21,8 @@ macro_rules! columns {
 
 /// How many fields a type has.
 pub(super) async fn count(tx: &mut TenantTx, record_type: &str) -> Result<i64, DbError> {
-    let sql = "-- crm.custom_fields.count\nSELECT count(*) FROM crm.custom_fields WHERE record_type = $1";
+    let sql =
+        "-- crm.custom_fields.count\nSELECT count(*) FROM crm.custom_fields WHERE record_type = $1";
     Ok(query_scalar(sql)
         .bind(record_type)
         .fetch_one(tx.conn())
@@ -53,10 +57,7 @@ pub(super) async fn insert(
     .bind(now)
     .fetch_one(tx.conn())
     .await
-    .on_constraint("custom_fields_key_key", || {
-        let detail = "This type of record has a field with this key.";
-        Problem::conflict("custom_field_exists", detail).error("/key", "not_unique", "is taken")
-    })
+    .on_constraint("custom_fields_key_key", problems::custom_field_exists)
 }
 
 /// Writes a definition that is locked.
@@ -149,18 +150,14 @@ pub(super) async fn is_used(
 ///
 /// # Errors
 /// 409 when the field allows each value only once, and two records have the same.
-pub(super) async fn index(
-    tx: &mut TenantTx,
-    record: &RecordType,
-    id: Uuid,
-) -> Result<(), Problem> {
+pub(super) async fn index(tx: &mut TenantTx, record: &RecordType, id: Uuid) -> Result<(), Problem> {
     query("-- crm.custom_fields.index\nSELECT crm.index_custom_field($1, $2::text::regclass)")
         .bind(id)
         .bind(record.table)
         .execute(tx.conn())
         .await
         .on_constraint("custom_values_unique_key", || {
-            refused::not_unique("/unique")
+            problems::not_unique("/unique")
         })?;
     Ok(())
 }

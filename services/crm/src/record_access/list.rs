@@ -36,8 +36,8 @@ pub(super) async fn list_record_access(
     Query(query): Query<ListRecordAccess>,
 ) -> Result<Json<Page<RecordAccess>>, Problem> {
     let (tenant, cursors) = (caller.scope.tenant(), &app.core.cursors);
-    let page =
-        PageQuery::new(query.limit, query.cursor).open::<(String, String)>(cursors, tenant, LIST)?;
+    let page = PageQuery::new(query.limit, query.cursor)
+        .open::<(String, String)>(cursors, tenant, LIST)?;
     let (role, of) = page.after.unwrap_or_default();
     let mut tx = app.core.db.read(&caller.scope).await?;
     let rows: Vec<RecordAccess> = query_as(

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Fields, Kind, Record, Work, refused, sql::Sql};
-use crate::{app::AppState, rules};
+use super::{Fields, Kind, Record, Work, sql::Sql};
+use crate::{app::AppState, problems, rules};
 
 /// What a tenant says of one of its fields.
 #[derive(Debug, Clone, FromRow)]
@@ -106,7 +106,7 @@ pub(crate) async fn check<R: Record>(
     if of_type.iter().any(unique) {
         let taken = taken::<R>(work.tx, custom, before).await?;
         if let Some((key,)) = taken {
-            return Err(refused::not_unique(format!("/custom/{key}")));
+            return Err(problems::not_unique(format!("/custom/{key}")));
         }
     }
     Ok(())

@@ -70,14 +70,17 @@ impl Rewrite<'_> {
     fn change(self, sql: &mut Sql) {
         match self {
             Self::Custom { key } => {
-                sql.push("jsonb_build_object(").bind(format!("custom.{key}"));
+                sql.push("jsonb_build_object(")
+                    .bind(format!("custom.{key}"));
                 sql.push("::text");
                 sql.push(", jsonb_build_array(was -> ")
                     .bind(key.to_owned())
                     .push(", NULL))");
             }
             _ => {
-                sql.push("jsonb_build_object(").bind(self.column()).push("::text");
+                sql.push("jsonb_build_object(")
+                    .bind(self.column())
+                    .push("::text");
                 sql.push(", jsonb_build_array(to_jsonb(was), to_jsonb(is_now)))");
             }
         }

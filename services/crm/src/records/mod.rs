@@ -62,13 +62,11 @@ pub(crate) struct RecordType {
 }
 
 /// Reads the records with these ids that are seen and not in the trash, as documents.
-pub(crate) type Load = for<'a> fn(
-    &'a mut TenantTx,
-    Sight,
-    Vec<Uuid>,
-) -> Pin<
-    Box<dyn Future<Output = Result<Vec<(Uuid, Value)>, Problem>> + Send + 'a>,
->;
+pub(crate) type Load = for<'a> fn(&'a mut TenantTx, Sight, Vec<Uuid>) -> Documents<'a>;
+
+/// Documents that are being read, by id.
+pub(crate) type Documents<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<(Uuid, Value)>, Problem>> + Send + 'a>>;
 
 /// A field of a type of record.
 #[derive(Debug, Clone, Copy)]

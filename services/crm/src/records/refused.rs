@@ -4,6 +4,7 @@ use bz_http::Problem;
 use bz_tenant::{ConstraintKind, DbError};
 
 use super::RecordType;
+use crate::problems;
 
 /// The problem of a statement that wrote a record of the type.
 pub(crate) fn problem(record: &RecordType, error: DbError) -> Problem {
@@ -11,7 +12,7 @@ pub(crate) fn problem(record: &RecordType, error: DbError) -> Problem {
         return error.into();
     };
     if name == "custom_values_unique_key" {
-        return not_unique("/custom");
+        return problems::not_unique("/custom");
     }
     let Some(about) = name
         .strip_prefix(record.plural)
@@ -20,11 +21,7 @@ pub(crate) fn problem(record: &RecordType, error: DbError) -> Problem {
         return error.into();
     };
     if about == "external_id_key" {
-        return Problem::conflict(
-            "external_id_taken",
-            format!("Another of the {} has this external_id.", record.plural),
-        )
-        .error("/external_id", "not_unique", "is another record's already");
+        return problems::external_id_taken(record.plural);
     }
     match (kind, about.strip_suffix("_fkey")) {
         (ConstraintKind::ForeignKey, Some(other)) => Problem::invalid(
@@ -34,14 +31,4 @@ pub(crate) fn problem(record: &RecordType, error: DbError) -> Problem {
         ),
         _ => error.into(),
     }
-}
-
-/// 409: another record has the value of a field that no two may have the same in.
-pub(crate) fn not_unique(pointer: impl Into<String>) -> Problem {
-    let detail = "Another record has this value, and the field allows it only once.";
-    Problem::conflict("not_unique", detail).error(
-        pointer.into(),
-        "not_unique",
-        "is another record's already",
-    )
 }

@@ -1,16 +1,13 @@
 //! SQL that is the same for every type of record. Row-level security confines every statement to the tenant of the
 //! transaction.
 
-use std::pin::Pin;
-
 use bz_http::Problem;
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fields, Record, Rules, access::Sight, sql::Columns, sql::Sql};
+use super::{Documents, Fields, Record, Rules, access::Sight, sql::Columns, sql::Sql};
 
 /// Writes a new record.
 pub(crate) async fn insert<R: Record>(
@@ -96,7 +93,7 @@ pub(crate) fn documents<R: Record>(
     tx: &mut TenantTx,
     sight: Sight,
     ids: Vec<Uuid>,
-) -> Pin<Box<dyn Future<Output = Result<Vec<(Uuid, Value)>, Problem>> + Send + '_>> {
+) -> Documents<'_> {
     Box::pin(async move {
         if ids.is_empty() {
             return Ok(Vec::new());

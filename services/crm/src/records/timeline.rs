@@ -86,7 +86,8 @@ pub(crate) async fn page<R: Record>(
 ) -> Result<Json<Page<TimelineEntry>>, Problem> {
     let (tenant, cursors) = (caller.scope.tenant(), &app.core.cursors);
     let list = format!("{}/{id}/timeline", R::TYPE.plural);
-    let page = PageQuery::new(query.limit, query.cursor).open::<Position>(cursors, tenant, &list)?;
+    let page =
+        PageQuery::new(query.limit, query.cursor).open::<Position>(cursors, tenant, &list)?;
     let mut tx = app.core.db.read(&caller.scope).await?;
     let sight = access::reads(app, &mut tx, caller, R::TYPE).await?;
     let record: Option<R> = store::find(&mut tx, sight, id).await?;
@@ -147,7 +148,11 @@ impl Sources {
             .push(" WHERE id = ")
             .bind(id);
         self.page(&mut sql, "created_at");
-        self.linked(&mut sql, (ACTIVITY, "activity", "occurred_at"), self.activities);
+        self.linked(
+            &mut sql,
+            (ACTIVITY, "activity", "occurred_at"),
+            self.activities,
+        );
         self.linked(&mut sql, (TODO, "todo", "created_at"), self.todos);
         sql.push(")) AS entries ORDER BY at DESC, id DESC LIMIT ")
             .bind(self.limit);
@@ -172,7 +177,9 @@ impl Sources {
             sql.push(" AND (").push(at).push(", id) < (").bind(time);
             sql.push(", ").bind(id).push(")");
         }
-        sql.push(" ORDER BY ").push(at).push(" DESC, id DESC LIMIT ");
+        sql.push(" ORDER BY ")
+            .push(at)
+            .push(" DESC, id DESC LIMIT ");
         sql.bind(self.limit);
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Facts, Record, changes, custom, refused, store};
+use super::{Facts, Fields, Record, changes, custom, refused, sql::Sql, store};
 use crate::app::AppState;
 
 /// What a change of records needs: the service, the open transaction, and who does it. A job does its work for the user
@@ -48,6 +48,7 @@ impl Work<'_> {
     /// Creates a record: what it needs is looked up, what follows is written, and it is told.
     pub(crate) async fn create<R: Record>(&mut self, mut wanted: R::Fields) -> Result<R, Problem> {
         custom::check::<R>(self, &mut wanted, None).await?;
+        self.check_team::<R>(&wanted, None).await?;
         R::prepare(self, &mut wanted, None).await?;
         let (id, actor, now) = (self.id(), self.actor, self.now());
         let created: R = store::insert(self.tx, id, actor, now, &wanted)
@@ -65,6 +66,7 @@ impl Work<'_> {
         mut wanted: R::Fields,
     ) -> Result<R, Problem> {
         custom::check(self, &mut wanted, Some(&before)).await?;
+        self.check_team(&wanted, Some(&before)).await?;
         R::prepare(self, &mut wanted, Some(&before)).await?;
         let changes = changes::between(&before.fields(), &wanted)?;
         if changes.is_empty() {
@@ -80,6 +82,33 @@ impl Work<'_> {
             .await?;
         self.tell(&after, R::TYPE.events[1], &names).await?;
         Ok(after)
+    }
+
+    /// A team that a record is given must be there.
+    async fn check_team<R: Record>(
+        &mut self,
+        wanted: &R::Fields,
+        before: Option<&R>,
+    ) -> Result<(), Problem> {
+        let Some(team) = wanted.common().team_id else {
+            return Ok(());
+        };
+        if before.is_some_and(|before| before.fields().common().team_id == Some(team)) {
+            return Ok(());
+        }
+        let mut sql =
+            Sql::new("-- crm.teams.exists\nSELECT EXISTS (SELECT 1 FROM crm.teams WHERE id = ");
+        sql.bind(team.as_uuid()).push(")");
+        let (exists,): (bool,) = sql.fetch_one(self.tx).await?;
+        if exists {
+            Ok(())
+        } else {
+            Err(Problem::invalid(
+                "/team_id",
+                "not_found",
+                "must be the id of a team",
+            ))
+        }
     }
 
     /// Puts a record that is locked into the trash.

@@ -37,9 +37,8 @@ pub(super) async fn merge_tag(
     let stays = store::find(&mut tx, into)
         .await?
         .filter(|other| other.id != id);
-    let stays = stays.ok_or_else(|| {
-        Problem::invalid("/into", "not_found", "must be the id of another tag")
-    })?;
+    let stays = stays
+        .ok_or_else(|| Problem::invalid("/into", "not_found", "must be the id of another tag"))?;
     let mut work = Work {
         app: &app,
         tx: &mut tx,

@@ -104,7 +104,11 @@ fn check_name(errors: &mut Errors, name: &str) {
 fn check_color(errors: &mut Errors, color: &str) {
     let digits = color.strip_prefix('#').unwrap_or_default();
     if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        errors.add("/color", "invalid_color", "must be a colour such as #1f6feb");
+        errors.add(
+            "/color",
+            "invalid_color",
+            "must be a colour such as #1f6feb",
+        );
     }
 }
 
@@ -138,9 +142,4 @@ async fn replace(work: &mut Work<'_>, from: &str, to: Option<&str>) -> Result<()
         rewrite(work, record, Rewrite::Tag { from, to }).await?;
     }
     Ok(())
-}
-
-fn taken() -> Problem {
-    let detail = "There is a tag with this name. Merge the two: POST /api/tags/{id}/merge.";
-    Problem::conflict("tag_exists", detail).error("/name", "not_unique", "is another tag's")
 }

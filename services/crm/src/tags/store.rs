@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use super::{CreateTag, Tag, taken};
-use crate::records::ALL;
+use super::{CreateTag, Tag};
+use crate::{problems, records::ALL};
 
 macro_rules! columns {
     () => {
@@ -43,7 +43,7 @@ pub(super) async fn insert(
     .bind(now)
     .fetch_one(tx.conn())
     .await
-    .on_constraint("tags_name_key", taken)
+    .on_constraint("tags_name_key", problems::tag_exists)
 }
 
 /// Writes a tag that is locked.
@@ -62,7 +62,7 @@ pub(super) async fn update(
     .bind(now)
     .execute(tx.conn())
     .await
-    .on_constraint("tags_name_key", taken)?;
+    .on_constraint("tags_name_key", problems::tag_exists)?;
     Ok(())
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn list_teams(
     Query(query): Query<ListTeams>,
 ) -> Result<Json<Page<Team>>, Problem> {
     let (tenant, cursors) = (caller.scope.tenant(), &app.core.cursors);
-    let page = PageQuery::new(query.limit, query.cursor).open::<TeamId>(cursors, tenant, "teams")?;
+    let page =
+        PageQuery::new(query.limit, query.cursor).open::<TeamId>(cursors, tenant, "teams")?;
     let mut tx = app.core.db.read(&caller.scope).await?;
     let after = page.after.map(TeamId::as_uuid);
     let teams = store::list(&mut tx, after, page.limit).await?;

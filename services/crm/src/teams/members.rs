@@ -1,13 +1,14 @@
 //! One member of a team.
 
 use axum::extract::State;
-use bz_auth::{Can, Caller};
+use bz_auth::{Caller, Can};
 use bz_http::{IfMatch, Path, Problem, Versioned};
 use bz_kernel::{TeamId, UserId};
 
 use super::{MOST_MEMBERS, Team, TeamsManage, store};
 use crate::{
     app::AppState,
+    problems,
     settings::{self, Done},
 };
 
@@ -80,8 +81,7 @@ async fn change(
         return Ok(Versioned(team.version, team));
     }
     if members.len() > MOST_MEMBERS {
-        let detail = "A team has at most 1,000 members.";
-        return Err(Problem::conflict("too_many_members", detail));
+        return Err(problems::too_many_members());
     }
     store::set_members(&mut tx, id, &members).await?;
     store::update(&mut tx, id, app.core.sources.now(), &team.name).await?;

@@ -8,7 +8,7 @@ mod members;
 mod patch;
 mod store;
 
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Validate};
 use bz_kernel::{TeamId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -102,12 +102,4 @@ impl Validate for PatchTeam {
         rules::optional_text(errors, "/name", self.name.as_deref(), 200);
         check_members(errors, self.members.as_deref().unwrap_or_default());
     }
-}
-
-fn taken() -> Problem {
-    Problem::conflict("team_exists", "There is a team with this name.").error(
-        "/name",
-        "not_unique",
-        "is another team's",
-    )
 }

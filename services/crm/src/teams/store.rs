@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use super::{Team, taken};
+use super::Team;
+use crate::problems;
 
 macro_rules! columns {
     () => {
@@ -52,7 +53,7 @@ pub(super) async fn insert(
         .bind(now)
         .execute(tx.conn())
         .await
-        .on_constraint("teams_name_key", taken)?;
+        .on_constraint("teams_name_key", problems::team_exists)?;
     Ok(())
 }
 
@@ -69,7 +70,7 @@ pub(super) async fn update(
         .bind(now)
         .execute(tx.conn())
         .await
-        .on_constraint("teams_name_key", taken)?;
+        .on_constraint("teams_name_key", problems::team_exists)?;
     Ok(())
 }
 
@@ -119,11 +120,7 @@ pub(super) async fn find_for_update(
     one(tx, sql, id).await
 }
 
-async fn one(
-    tx: &mut TenantTx,
-    sql: &'static str,
-    id: TeamId,
-) -> Result<Option<Team>, DbError> {
+async fn one(tx: &mut TenantTx, sql: &'static str, id: TeamId) -> Result<Option<Team>, DbError> {
     let row: Option<Row> = query_as(sql)
         .bind(id.as_uuid())
         .fetch_optional(tx.conn())

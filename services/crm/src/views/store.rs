@@ -8,7 +8,7 @@ use sqlx::{FromRow, query, query_as, types::Json};
 use uuid::Uuid;
 
 use super::View;
-use crate::records::filter::Filter;
+use crate::{problems, records::filter::Filter};
 
 macro_rules! columns {
     () => {
@@ -70,7 +70,7 @@ pub(super) async fn insert(tx: &mut TenantTx, view: &View) -> Result<View, Probl
     .bind(view.created_at)
     .fetch_one(tx.conn())
     .await
-    .on_constraint("views_name_key", taken)?;
+    .on_constraint("views_name_key", problems::view_exists)?;
     Ok(row.into())
 }
 
@@ -94,13 +94,8 @@ pub(super) async fn update(
     .bind(now)
     .fetch_one(tx.conn())
     .await
-    .on_constraint("views_name_key", taken)?;
+    .on_constraint("views_name_key", problems::view_exists)?;
     Ok(row.into())
-}
-
-fn taken() -> Problem {
-    let detail = "You have a view with this name.";
-    Problem::conflict("view_exists", detail).error("/name", "not_unique", "is another view's")
 }
 
 /// One view that a user sees.

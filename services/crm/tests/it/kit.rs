@@ -30,7 +30,10 @@ pub async fn column(client: &Client, path: &str, name: &str) -> Vec<Value> {
 
 /// The same of all pages, two items each.
 pub async fn all_pages(client: &Client, path: &str, name: &str) -> Vec<Value> {
-    let first = format!("{path}{}limit=2", if path.contains('?') { '&' } else { '?' });
+    let first = format!(
+        "{path}{}limit=2",
+        if path.contains('?') { '&' } else { '?' }
+    );
     let (mut seen, mut next) = (Vec::new(), first.clone());
     loop {
         let page = client.get(&next).await.assert_status(200).json();

@@ -41,7 +41,8 @@ async fn cost(app: &TestApp<Crm>, sql: &str) -> (f64, String) {
     for _ in 0..3 {
         let mut tx = app.db().tenant(&app.acme.tenant.scope()).await.unwrap();
         let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) {sql}");
-        let plan: sqlx::types::Json<Value> = query_scalar(&explain).fetch_one(tx.conn()).await.unwrap();
+        let plan: sqlx::types::Json<Value> =
+            query_scalar(&explain).fetch_one(tx.conn()).await.unwrap();
         let time = plan.0[0]["Execution Time"].as_f64().unwrap();
         if time < best.0 {
             best = (time, plan.0.to_string());
@@ -61,23 +62,70 @@ async fn a_page_costs_the_same_at_any_depth_in_every_indexed_order() {
     let deep = "(SELECT id FROM crm.leads ORDER BY id OFFSET 75000 LIMIT 1)";
     let deep: uuid::Uuid = {
         let mut tx = app.db().tenant(&app.acme.tenant.scope()).await.unwrap();
-        query_scalar(&format!("SELECT {deep}")).fetch_one(tx.conn()).await.unwrap()
+        query_scalar(&format!("SELECT {deep}"))
+            .fetch_one(tx.conn())
+            .await
+            .unwrap()
     };
     let leads = "crm.leads".to_owned();
     for (from, condition, order, index) in [
         (&leads, "true".to_owned(), "id DESC", "leads_pkey"),
         (&leads, format!("id < '{deep}'"), "id DESC", "leads_pkey"),
-        (&leads, format!("status = 'working' AND id < '{deep}'"), "id DESC", "leads_"),
-        (&leads, format!("score IS NOT NULL AND (score, id) < (CAST('50' AS bigint), '{deep}')"), "score DESC, id DESC", "leads_score_idx"),
-        (&leads, format!("score IS NULL AND id < '{deep}'"), "id DESC", "leads_"),
-        (&leads, format!("name_norm IS NOT NULL AND (name_norm, id) > ('lead 075000', '{deep}')"), "name_norm ASC, id ASC", "leads_name_idx"),
-        (&leads, format!("(updated_at, id) < (CAST('2026-01-01 20:00Z' AS timestamptz), '{deep}')"), "updated_at DESC, id DESC", "leads_updated_idx"),
-        (&leads, format!("last_activity_at IS NOT NULL AND (last_activity_at, id) < (CAST('2026-03-01Z' AS timestamptz), '{deep}')"), "last_activity_at DESC, id DESC", "leads_activity_idx"),
-        (&join, format!("key_0 IS NOT NULL AND (key_0, key_0_id) > (CAST('500' AS double precision), '{deep}')"), "key_0 ASC, key_0_id ASC", "custom_values_number_idx"),
+        (
+            &leads,
+            format!("status = 'working' AND id < '{deep}'"),
+            "id DESC",
+            "leads_",
+        ),
+        (
+            &leads,
+            format!("score IS NOT NULL AND (score, id) < (CAST('50' AS bigint), '{deep}')"),
+            "score DESC, id DESC",
+            "leads_score_idx",
+        ),
+        (
+            &leads,
+            format!("score IS NULL AND id < '{deep}'"),
+            "id DESC",
+            "leads_",
+        ),
+        (
+            &leads,
+            format!("name_norm IS NOT NULL AND (name_norm, id) > ('lead 075000', '{deep}')"),
+            "name_norm ASC, id ASC",
+            "leads_name_idx",
+        ),
+        (
+            &leads,
+            format!("(updated_at, id) < (CAST('2026-01-01 20:00Z' AS timestamptz), '{deep}')"),
+            "updated_at DESC, id DESC",
+            "leads_updated_idx",
+        ),
+        (
+            &leads,
+            format!(
+                "last_activity_at IS NOT NULL AND (last_activity_at, id) < (CAST('2026-03-01Z' AS timestamptz), '{deep}')"
+            ),
+            "last_activity_at DESC, id DESC",
+            "leads_activity_idx",
+        ),
+        (
+            &join,
+            format!(
+                "key_0 IS NOT NULL AND (key_0, key_0_id) > (CAST('500' AS double precision), '{deep}')"
+            ),
+            "key_0 ASC, key_0_id ASC",
+            "custom_values_number_idx",
+        ),
     ] {
-        let sql = format!("SELECT * FROM {from} WHERE true AND {condition} AND deleted_at IS NULL ORDER BY {order} LIMIT 101");
+        let sql = format!(
+            "SELECT * FROM {from} WHERE true AND {condition} AND deleted_at IS NULL ORDER BY {order} LIMIT 101"
+        );
         let (time, plan) = cost(&app, &sql).await;
-        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{sql}\n{plan}");
+        assert!(
+            plan.contains(index) && !plan.contains("Seq Scan"),
+            "{sql}\n{plan}"
+        );
         assert!(time <= BAR, "{time} ms: {sql}\n{plan}");
         println!("{time:.3} ms  {order}  {condition}");
     }
@@ -86,19 +134,36 @@ async fn a_page_costs_the_same_at_any_depth_in_every_indexed_order() {
 #[tokio::test]
 async fn a_long_list_is_walked_through_in_every_order_without_a_gap() {
     let app = filled().await;
-    for sort in ["score", "-score", "-name", "-updated_at", "-last_activity_at", "cf.seats"] {
-        let mut next = format!("/api/leads?sort={sort}&limit=100&fields=first_name&owner_id={}", app.acme.id());
+    for sort in [
+        "score",
+        "-score",
+        "-name",
+        "-updated_at",
+        "-last_activity_at",
+        "cf.seats",
+    ] {
+        let mut next = format!(
+            "/api/leads?sort={sort}&limit=100&fields=first_name&owner_id={}",
+            app.acme.id()
+        );
         let (first, mut seen) = (next.clone(), std::collections::HashSet::new());
         loop {
             let page = app.acme.owner.get(&next).await.assert_status(200).json();
             for lead in page["items"].as_array().unwrap() {
                 assert!(seen.insert(lead["id"].to_string()), "{sort}: twice");
             }
-            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            let Some(cursor) = page["next_cursor"].as_str() else {
+                break;
+            };
             next = format!("{first}&cursor={cursor}");
         }
         assert_eq!(seen.len(), 1500, "{sort}");
     }
-    let estimate = app.acme.owner.get("/api/leads?count=estimate&limit=1").await.json();
+    let estimate = app
+        .acme
+        .owner
+        .get("/api/leads?count=estimate&limit=1")
+        .await
+        .json();
     assert!(estimate["count"].as_i64().unwrap() > 10_000, "{estimate}");
 }

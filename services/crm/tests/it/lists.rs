@@ -46,7 +46,10 @@ async fn every_operator_of_a_query_string_finds_what_it_says() {
         ("tags[is_null]=true", vec!["Eve"]),
         ("created_by=me&city=Oslo", vec![]),
         (&format!("created_by={me}&city=Oslo"), vec!["Bob"]),
-        ("created_at[gt]=2026-03-02&created_at[lt]=2026-03-03", vec!["Eve", "Bob", "Ada"]),
+        (
+            "created_at[gt]=2026-03-02&created_at[lt]=2026-03-03",
+            vec!["Eve", "Bob", "Ada"],
+        ),
     ] {
         let path = format!("/api/leads?{query}");
         let found = column(&app.acme.viewer, &path, "first_name").await;
@@ -57,17 +60,34 @@ async fn every_operator_of_a_query_string_finds_what_it_says() {
 #[tokio::test]
 async fn orders_hold_over_pages_and_what_is_empty_comes_last_both_ways() {
     let app = TestApp::<Crm>::start().await;
-    let people = [("Ada", Some(3)), ("Bob", None), ("Cid", Some(1)), ("Dan", Some(3)), ("Eve", None), ("Fay", Some(2))];
+    let people = [
+        ("Ada", Some(3)),
+        ("Bob", None),
+        ("Cid", Some(1)),
+        ("Dan", Some(3)),
+        ("Eve", None),
+        ("Fay", Some(2)),
+    ];
     for (name, employees) in people {
-        let lead = json!({ "first_name": name, "employees": employees, "city": name.to_lowercase() });
+        let lead =
+            json!({ "first_name": name, "employees": employees, "city": name.to_lowercase() });
         made(&app, &app.acme.member, "/api/leads", lead).await;
     }
     for (sort, names) in [
         ("employees", ["Cid", "Fay", "Ada", "Dan", "Bob", "Eve"]),
         ("-employees", ["Dan", "Ada", "Fay", "Cid", "Eve", "Bob"]),
-        ("-employees,first_name", ["Ada", "Dan", "Fay", "Cid", "Bob", "Eve"]),
-        ("employees,-name", ["Cid", "Fay", "Dan", "Ada", "Eve", "Bob"]),
-        ("status,employees,-city", ["Cid", "Fay", "Dan", "Ada", "Eve", "Bob"]),
+        (
+            "-employees,first_name",
+            ["Ada", "Dan", "Fay", "Cid", "Bob", "Eve"],
+        ),
+        (
+            "employees,-name",
+            ["Cid", "Fay", "Dan", "Ada", "Eve", "Bob"],
+        ),
+        (
+            "status,employees,-city",
+            ["Cid", "Fay", "Dan", "Ada", "Eve", "Bob"],
+        ),
         ("name", ["Ada", "Bob", "Cid", "Dan", "Eve", "Fay"]),
         ("-name", ["Fay", "Eve", "Dan", "Cid", "Bob", "Ada"]),
         ("created_at", ["Ada", "Bob", "Cid", "Dan", "Eve", "Fay"]),
@@ -84,9 +104,20 @@ async fn orders_hold_over_pages_and_what_is_empty_comes_last_both_ways() {
 async fn a_cursor_goes_with_its_filter_and_its_order() {
     let app = TestApp::<Crm>::start().await;
     leads(&app, &three()).await;
-    let page = app.acme.viewer.get("/api/leads?sort=name&limit=1").await.json();
+    let page = app
+        .acme
+        .viewer
+        .get("/api/leads?sort=name&limit=1")
+        .await
+        .json();
     let cursor = text(&page, "next_cursor");
-    for other in ["sort=-name", "sort=employees", "sort=name&status=new", "sort=name&deleted=only", ""] {
+    for other in [
+        "sort=-name",
+        "sort=employees",
+        "sort=name&status=new",
+        "sort=name&deleted=only",
+        "",
+    ] {
         let path = format!("/api/leads?{other}&cursor={cursor}");
         let refused = app.acme.viewer.get(&path).await;
         let refused = refused.assert_problem(422, "validation_failed");
@@ -116,8 +147,16 @@ async fn everything_wrong_with_a_query_string_is_said_by_parameter() {
             "limit invalid_value",
         ]
     );
-    assert!(answer.text().contains("limit, cursor, sort, fields, include, count, deleted, view"));
-    let answer = app.acme.viewer.get("/api/leads?sort=shoe,utm,name,city&fields=shoe&include=owner").await;
+    assert!(
+        answer
+            .text()
+            .contains("limit, cursor, sort, fields, include, count, deleted, view")
+    );
+    let answer = app
+        .acme
+        .viewer
+        .get("/api/leads?sort=shoe,utm,name,city&fields=shoe&include=owner")
+        .await;
     assert_eq!(
         faults(&answer.assert_problem(422, "validation_failed")),
         [
@@ -129,7 +168,10 @@ async fn everything_wrong_with_a_query_string_is_said_by_parameter() {
         ]
     );
     let twice = app.acme.viewer.get("/api/leads?city=a&city=b").await;
-    assert_eq!(faults(&twice.assert_problem(422, "validation_failed")), ["city repeated"]);
+    assert_eq!(
+        faults(&twice.assert_problem(422, "validation_failed")),
+        ["city repeated"]
+    );
 }
 
 #[tokio::test]
@@ -139,10 +181,19 @@ async fn a_list_answers_the_fields_that_are_asked_for_and_what_goes_with_them() 
     let company = made(&app, member, "/api/companies", json!({ "name": "Engines" })).await;
     let contact = json!({ "first_name": "Ada", "company_id": company["id"] });
     let contact = made(&app, member, "/api/contacts", contact).await;
-    made(&app, member, "/api/contacts", json!({ "first_name": "Bob" })).await;
+    made(
+        &app,
+        member,
+        "/api/contacts",
+        json!({ "first_name": "Bob" }),
+    )
+    .await;
     let path = "/api/contacts?fields=first_name&include=company";
     let page = app.acme.viewer.get(path).await.assert_status(200).json();
-    assert_eq!(page["items"][1], json!({ "id": contact["id"], "first_name": "Ada", "company": company }));
+    assert_eq!(
+        page["items"][1],
+        json!({ "id": contact["id"], "first_name": "Ada", "company": company })
+    );
     assert_eq!(page["items"][0]["company"], Value::Null);
     // Somebody who may see contacts only.
     let claims = bz_testkit_claims(&app, &["contacts:read"]);
@@ -152,7 +203,9 @@ async fn a_list_answers_the_fields_that_are_asked_for_and_what_goes_with_them() 
 
 fn bz_testkit_claims(app: &TestApp<Crm>, entitlements: &[&str]) -> bz_testkit::Client {
     let user = bz_testkit::Tenant::Acme.user(bz_testkit::Role::Viewer);
-    let mut claims = app.tokens.user_claims(bz_testkit::Tenant::Acme, user, &["staff"]);
+    let mut claims = app
+        .tokens
+        .user_claims(bz_testkit::Tenant::Acme, user, &["staff"]);
     claims.entitlements = entitlements.iter().map(ToString::to_string).collect();
     app.acme.owner.with_token(app.tokens.sign(&claims))
 }
@@ -162,7 +215,11 @@ async fn a_count_is_given_when_it_is_asked_for_and_the_trash_is_a_list_of_its_ow
     let app = TestApp::<Crm>::start().await;
     let all = leads(&app, &three()).await;
     let count = async |query: &str| {
-        let page = app.acme.viewer.get(&format!("/api/leads?limit=1&{query}")).await;
+        let page = app
+            .acme
+            .viewer
+            .get(&format!("/api/leads?limit=1&{query}"))
+            .await;
         page.assert_status(200).json()["count"].clone()
     };
     assert_eq!(count("").await, Value::Null);
@@ -176,7 +233,11 @@ async fn a_count_is_given_when_it_is_asked_for_and_the_trash_is_a_list_of_its_ow
     let trash = app.acme.viewer.get("/api/leads?deleted=only").await.json();
     assert_eq!(trash["items"][0]["first_name"], "Ada");
     assert!(trash["items"][0]["deleted_at"].is_string());
-    assert!(column(&app.globex.owner, "/api/leads?deleted=only", "id").await.is_empty());
+    assert!(
+        column(&app.globex.owner, "/api/leads?deleted=only", "id")
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -189,15 +250,39 @@ async fn a_query_with_a_tree_finds_pages_and_says_what_is_wrong() {
     ] });
     let query = json!({ "filter": tree, "sort": ["name"], "limit": 2, "count": "exact", "fields": ["first_name"] });
     let viewer = &app.acme.viewer;
-    let page = viewer.post("/api/leads/query", &query).await.assert_status(200).json();
-    let names = |page: &Value| page["items"].as_array().unwrap().iter().map(|lead| text(lead, "first_name")).collect::<Vec<_>>();
-    assert_eq!((names(&page), &page["count"]), (vec!["Ada".to_owned(), "Bob".to_owned()], &json!(3)));
+    let page = viewer
+        .post("/api/leads/query", &query)
+        .await
+        .assert_status(200)
+        .json();
+    let names = |page: &Value| {
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|lead| text(lead, "first_name"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(&page), &page["count"]),
+        (vec!["Ada".to_owned(), "Bob".to_owned()], &json!(3))
+    );
     let mut next = query.clone();
     next["cursor"] = page["next_cursor"].clone();
-    let rest = viewer.post("/api/leads/query", &next).await.assert_status(200).json();
-    assert_eq!((names(&rest), &rest["next_cursor"]), (vec!["Eve".to_owned()], &Value::Null));
+    let rest = viewer
+        .post("/api/leads/query", &next)
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(
+        (names(&rest), &rest["next_cursor"]),
+        (vec!["Eve".to_owned()], &Value::Null)
+    );
     next["filter"] = json!({ "all": [] });
-    viewer.post("/api/leads/query", &next).await.assert_problem(422, "validation_failed");
+    viewer
+        .post("/api/leads/query", &next)
+        .await
+        .assert_problem(422, "validation_failed");
     for bad in [
         json!({ "filter": { "field": "shoe", "value": 1 } }),
         json!({ "filter": { "field": "status", "op": "gt", "value": "new" } }),
@@ -205,7 +290,10 @@ async fn a_query_with_a_tree_finds_pages_and_says_what_is_wrong() {
         json!({ "shoe": 1 }),
         json!({ "limit": 101 }),
     ] {
-        viewer.post("/api/leads/query", &bad).await.assert_problem(422, "validation_failed");
+        viewer
+            .post("/api/leads/query", &bad)
+            .await
+            .assert_problem(422, "validation_failed");
     }
     let globex = app.globex.viewer.post("/api/leads/query", &query).await;
     assert_eq!(globex.assert_status(200).json()["count"], 0);
@@ -216,12 +304,25 @@ async fn a_read_of_a_version_that_is_known_is_304_without_a_body() {
     let app = TestApp::<Crm>::start().await;
     let all = leads(&app, &three()[..1]).await;
     let path = format!("/api/leads/{}", text(&all[0], "id"));
-    let read = async |tag: &str| app.acme.viewer.get(&path).header("if-none-match", tag).await;
+    let read = async |tag: &str| {
+        app.acme
+            .viewer
+            .get(&path)
+            .header("if-none-match", tag)
+            .await
+    };
     let known = read("\"1\"").await.assert_status(304);
     assert_eq!((known.header("etag"), known.body.len()), (Some("\"1\""), 0));
-    let change = app.acme.member.patch(&path, json!({ "city": "Oslo" })).await;
+    let change = app
+        .acme
+        .member
+        .patch(&path, json!({ "city": "Oslo" }))
+        .await;
     change.assert_status(200);
-    assert_eq!(read("\"1\"").await.assert_status(200).json()["city"], "Oslo");
+    assert_eq!(
+        read("\"1\"").await.assert_status(200).json()["city"],
+        "Oslo"
+    );
 }
 
 #[tokio::test]
@@ -231,8 +332,21 @@ async fn what_the_database_refuses_is_the_clients_problem() {
     let lead = json!({ "first_name": "Ada", "external_id": "A-1" });
     made(&app, member, "/api/leads", lead.clone()).await;
     let again = member.post("/api/leads", &lead).await;
-    assert_eq!(faults(&again.assert_problem(409, "external_id_taken")), ["/external_id not_unique"]);
-    let contact = json!({ "first_name": "Ada", "company_id": "0199fa3e-0000-7000-8000-000000000000" });
+    assert_eq!(
+        faults(&again.assert_problem(409, "external_id_taken")),
+        ["/external_id not_unique"]
+    );
+    let nobodys = json!({ "first_name": "Ada", "team_id": "0199fa3e-0000-7000-8000-000000000000" });
+    let refused = member.post("/api/leads", &nobodys).await;
+    assert_eq!(
+        faults(&refused.assert_problem(422, "validation_failed")),
+        ["/team_id not_found"]
+    );
+    let contact =
+        json!({ "first_name": "Ada", "company_id": "0199fa3e-0000-7000-8000-000000000000" });
     let refused = member.post("/api/contacts", &contact).await;
-    assert_eq!(faults(&refused.assert_problem(422, "validation_failed")), ["/company_id not_found"]);
+    assert_eq!(
+        faults(&refused.assert_problem(422, "validation_failed")),
+        ["/company_id not_found"]
+    );
 }

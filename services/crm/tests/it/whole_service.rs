@@ -28,14 +28,12 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
             "/api/custom-fields",
             json!({ "record_type": "lead", "key": fresh(), "label": "K", "type": "text" }),
         ),
-        path if path.starts_with("/api/tags/{id}") => owner.post(
-            "/api/tags",
-            json!({ "name": fresh() }),
-        ),
-        path if path.starts_with("/api/teams/{id}") => owner.post(
-            "/api/teams",
-            json!({ "name": fresh() }),
-        ),
+        path if path.starts_with("/api/tags/{id}") => {
+            owner.post("/api/tags", json!({ "name": fresh() }))
+        }
+        path if path.starts_with("/api/teams/{id}") => {
+            owner.post("/api/teams", json!({ "name": fresh() }))
+        }
         path if path.starts_with("/api/views/{id}") => owner.post(
             "/api/views",
             json!({ "record_type": "lead", "name": fresh() }),

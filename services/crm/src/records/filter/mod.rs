@@ -2,6 +2,7 @@
 //! query string is a short way to write one.
 
 mod parse;
+mod side;
 mod sql;
 mod tests;
 

@@ -9,15 +9,14 @@ use uuid::Uuid;
 use super::{Context, Filter, MAX_DEPTH, MAX_TESTS, MAX_VALUES, Op, Test};
 use crate::{
     normal,
-    records::{
-        Kind,
-        custom::{Definition, column_of},
-        sql::Sql,
-    },
+    records::{Kind, sql::Sql},
 };
 
+/// Makes the normalised form of a value.
+type Form = fn(&str) -> Option<String>;
+
 /// Fields that are compared in a normalised form, which has a column and an index of its own.
-const NORMAL: [(&str, &str, fn(&str) -> Option<String>); 3] = [
+const NORMAL: [(&str, &str, Form); 3] = [
     ("email", "email_norm", normal::email),
     ("phone", "phone_norm", normal::phone),
     ("domain", "domain", normal::domain),
@@ -32,7 +31,7 @@ pub(super) struct Writer<'a, 'e> {
 }
 
 /// A value, in the type of its column.
-enum Typed {
+pub(super) enum Typed {
     Text(String),
     Integer(i64),
     Number(f64),
@@ -51,10 +50,10 @@ impl Writer<'_, '_> {
         }
         match filter {
             Filter::All(list) => {
-                self.joined(&list.all, " AND ", "true", &format!("{pointer}/all"), depth)
+                self.joined(&list.all, " AND ", "true", &format!("{pointer}/all"), depth);
             }
             Filter::Any(list) => {
-                self.joined(&list.any, " OR ", "false", &format!("{pointer}/any"), depth)
+                self.joined(&list.any, " OR ", "false", &format!("{pointer}/any"), depth);
             }
             Filter::Not(not) => {
                 // A test on an empty field is neither true nor false: what is not true passes here.
@@ -113,7 +112,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn column(&mut self, name: &str, kind: Kind, test: &Test, pointer: &str) {
+    pub(super) fn column(&mut self, name: &str, kind: Kind, test: &Test, pointer: &str) {
         let normal = NORMAL.iter().find(|(field, ..)| *field == name);
         let has_column =
             |column: &str| column == "domain" || kind == Kind::Text && column.ends_with("_norm");
@@ -198,108 +197,8 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn tags(&mut self, test: &Test, pointer: &str) {
-        let record = self.context.record.name;
-        let negated = matches!(test.op, Op::Ne | Op::Nin);
-        if test.op == Op::IsNull {
-            let empty = flag(&test.value).unwrap_or(true);
-            self.sql
-                .push(if empty { "tags = '{}'" } else { "tags <> '{}'" });
-            return;
-        }
-        if !matches!(
-            test.op,
-            Op::Eq | Op::Ne | Op::In | Op::Nin | Op::Any | Op::All
-        ) {
-            return self.fault(
-                pointer,
-                "unknown_operator",
-                "tags know eq, ne, any, all, in, nin and is_null".to_owned(),
-            );
-        }
-        let mut names: Vec<String> = Vec::new();
-        for value in self.values(test, pointer, &|text: &str| {
-            Ok(Typed::Text(text.to_owned()))
-        }) {
-            if let Typed::Text(text) = value
-                && !names.contains(&text)
-            {
-                names.push(text);
-            }
-        }
-        let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
-        self.sql
-            .push(if negated { "id NOT IN (" } else { "id IN (" });
-        self.sql
-            .push("SELECT record_id FROM crm.record_tags WHERE record_type = ")
-            .bind(record);
-        self.sql.push(" AND tag = ANY(").bind(names).push(")");
-        if test.op == Op::All {
-            self.sql
-                .push(" GROUP BY record_id HAVING count(*) = ")
-                .bind(count);
-        }
-        self.sql.push(")");
-    }
-
-    fn custom(&mut self, key: &str, test: &Test, pointer: &str) {
-        let record = self.context.record.name;
-        let found = self
-            .context
-            .custom
-            .iter()
-            .find(|field| field.record_type == record && field.key == key);
-        let Some(field) = found else {
-            return self.fault(
-                pointer,
-                "unknown_field",
-                format!("custom.{key} is not defined"),
-            );
-        };
-        if !field.filterable {
-            return self.fault(
-                pointer,
-                "not_filterable",
-                format!("custom.{key} was defined without filterable"),
-            );
-        }
-        let (column, kind) = column_of(field);
-        let negated = matches!(test.op, Op::Ne | Op::Nin)
-            || test.op == Op::IsNull && flag(&test.value) == Some(true);
-        self.sql
-            .push(if negated { "id NOT IN (" } else { "id IN (" });
-        self.sql
-            .push("SELECT record_id FROM crm.custom_values WHERE field_id = ")
-            .bind(field.id);
-        let test = Test {
-            op: match test.op {
-                Op::Ne => Op::Eq,
-                Op::Nin => Op::In,
-                op => op,
-            },
-            value: stored(field, &test.value),
-            field: test.field.clone(),
-        };
-        match test.op {
-            Op::IsNull => {
-                if flag(&test.value).is_none() {
-                    self.fault(pointer, "invalid_value", "must be true or false".to_owned());
-                }
-            }
-            Op::Any => {
-                self.sql.push(" AND ");
-                self.column(column, kind, &Test { op: Op::In, ..test }, pointer);
-            }
-            _ => {
-                self.sql.push(" AND ");
-                self.column(column, kind, &test, pointer);
-            }
-        }
-        self.sql.push(")");
-    }
-
     /// The values of a test, one for all operators but those that take a list.
-    fn values(
+    pub(super) fn values(
         &mut self,
         test: &Test,
         pointer: &str,
@@ -361,23 +260,12 @@ impl Writer<'_, '_> {
         };
     }
 
-    fn fault(&mut self, pointer: &str, code: &'static str, message: String) {
+    pub(super) fn fault(&mut self, pointer: &str, code: &'static str, message: String) {
         self.errors.add(format!("{pointer}/value"), code, message);
     }
 }
 
-/// The value as it is stored to be compared: some texts in lower case (the function `custom_texts` of the schema).
-fn stored(field: &Definition, value: &Value) -> Value {
-    match value {
-        Value::String(text) if matches!(field.kind.as_str(), "text" | "email" | "url") => {
-            text.to_lowercase().into()
-        }
-        Value::Array(list) => list.iter().map(|value| stored(field, value)).collect(),
-        value => value.clone(),
-    }
-}
-
-fn flag(value: &Value) -> Option<bool> {
+pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(yes) => Some(*yes),
         Value::String(text) => text.parse().ok(),

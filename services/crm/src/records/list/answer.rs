@@ -8,8 +8,7 @@ use bz_tenant::TenantTx;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::openapi::{
-    ArrayBuilder, KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type,
-    schema::SchemaType,
+    ArrayBuilder, KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, schema::SchemaType,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -49,7 +48,10 @@ pub(crate) fn check_fields(record: &'static RecordType, names: &[String], errors
             .or_else(|| name.strip_prefix("cf."));
         if own.is_none() && !known(record, name) {
             let fields: Vec<&str> = record.fields.iter().map(|field| field.name).collect();
-            let message = format!("can be of: {}, tags, custom, custom.<key>", fields.join(", "));
+            let message = format!(
+                "can be of: {}, tags, custom, custom.<key>",
+                fields.join(", ")
+            );
             errors.add_parameter("fields", "unknown_field", message);
         }
     }

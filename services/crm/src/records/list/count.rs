@@ -28,7 +28,7 @@ pub(super) async fn of(
 }
 
 async fn estimate(tx: &mut TenantTx, which: Which<'_>) -> Result<i64, Problem> {
-    let limit = format!(" LIMIT {}) AS some", COUNTED + 1);
+    let limit = format!(" LIMIT {}) AS counted", COUNTED + 1);
     let sql = statement(which, "SELECT count(*) FROM (SELECT 1", &limit)?;
     let (count,): (i64,) = sql.fetch_one(tx).await?;
     if count <= COUNTED {

@@ -46,7 +46,7 @@ macro_rules! lists {
             caller: Can<$read>,
             Query(pairs): Query<Vec<(String, String)>>,
         ) -> Result<Json<ListPage>, Problem> {
-            list::of_pairs(&app, &caller, pairs).await
+            list::of_pairs(&app, &caller, &pairs).await
         }
 
         #[doc = $query_text]

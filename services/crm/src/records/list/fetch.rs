@@ -100,7 +100,11 @@ fn statement<R: Record>(
     sort.join(&mut sql);
     sql.push(" WHERE true");
     if let Some(first) = sort.keys.first().filter(|first| first.nullable) {
-        let test = if with_value { " IS NOT NULL" } else { " IS NULL" };
+        let test = if with_value {
+            " IS NOT NULL"
+        } else {
+            " IS NULL"
+        };
         sql.push(" AND ").push(&first.expression).push(test);
     }
     if let Some(after) = after {

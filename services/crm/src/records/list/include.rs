@@ -30,9 +30,8 @@ pub(crate) fn relations(record: &'static RecordType) -> Vec<Relation> {
         if name == "parent_id" {
             return Some(("parent".to_owned(), record));
         }
-        let to = |key: Option<&str>| {
-            key.and_then(|key| ALL.into_iter().find(|other| other.name == key))
-        };
+        let to =
+            |key: Option<&str>| key.and_then(|key| ALL.into_iter().find(|other| other.name == key));
         match kind {
             Kind::Id => to(name.strip_suffix("_id")).map(|to| (to.name.to_owned(), to)),
             Kind::Json => to(name.strip_suffix("_ids")).map(|to| (to.plural.to_owned(), to)),

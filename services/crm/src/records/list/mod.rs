@@ -33,17 +33,20 @@ use sort::Sort;
 
 /// What a client asks of a list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({ "filter": { "all": [] }, "sort": ["-created_at"], "limit": 20 }))]
 pub(crate) struct ListQuery {
     /// Which records; all when not given.
     pub filter: Option<Filter>,
     /// At most three names of fields, `-` before one for the other direction; newest first when not given.
+    #[serde(default)]
     #[schema(max_items = 3)]
     pub sort: Vec<String>,
     /// What is answered of each record, besides its id; everything when not given.
+    #[serde(default)]
     pub fields: Vec<String>,
     /// The related records that are answered with each.
+    #[serde(default)]
     pub include: Vec<String>,
     /// Items a page, 1 to 100; 20 when not given.
     #[schema(minimum = 1, maximum = 100)]
@@ -51,6 +54,7 @@ pub(crate) struct ListQuery {
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// Whether all records that pass are counted.
+    #[serde(default)]
     pub count: Count,
     /// `only` for the records in the trash.
     pub deleted: Option<Deleted>,
@@ -91,7 +95,7 @@ impl Validate for ListQuery {
 pub(crate) async fn of_pairs<R: Record>(
     app: &AppState,
     caller: &Caller,
-    pairs: Vec<(String, String)>,
+    pairs: &[(String, String)],
 ) -> Result<Json<Listing<R>>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let known = custom::definitions(app, &mut tx).await?;
@@ -124,7 +128,8 @@ async fn read<R: Record>(
     let wanted = Wanted::read(R::TYPE, known, &query)?;
     let (tenant, cursors) = (caller.scope.tenant(), &app.core.cursors);
     let list = wanted.name(R::TYPE)?;
-    let page = PageQuery::new(query.limit, query.cursor).open::<Position>(cursors, tenant, &list)?;
+    let page =
+        PageQuery::new(query.limit, query.cursor).open::<Position>(cursors, tenant, &list)?;
     let sight = access::reads(app, tx, caller, R::TYPE).await?;
     let request = Request {
         which: Which {

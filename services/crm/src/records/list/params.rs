@@ -30,7 +30,7 @@ const CONTROLS: [&str; 8] = [
 /// # Errors
 /// 422 with everything that is wrong, by parameter; for an unknown one it says which there are.
 pub(crate) fn read<R: Record>(
-    pairs: Vec<(String, String)>,
+    pairs: &[(String, String)],
     (custom, me, now): (&[Definition], UserId, DateTime<Utc>),
 ) -> Result<ListQuery, Problem> {
     let mut reader = Reader {
@@ -95,18 +95,18 @@ impl Reader {
         let found = match from_query(&pair) {
             Ok(Filter::All(one)) => one.all,
             Ok(other) => vec![other],
-            Err(problem) => return self.faults(name, problem),
+            Err(problem) => return self.faults(name, &problem),
         };
         for test in found {
             match test.check(context) {
                 Ok(()) => self.tests.push(test),
-                Err(problem) => self.faults(name, problem),
+                Err(problem) => self.faults(name, &problem),
             }
         }
     }
 
     /// What is wrong with one test, as what is wrong with its parameter.
-    fn faults(&mut self, name: &str, problem: Problem) {
+    fn faults(&mut self, name: &str, problem: &Problem) {
         for fault in problem.document().errors {
             let message = if fault.code == "unknown_field" {
                 format!(
@@ -117,14 +117,12 @@ impl Reader {
             } else {
                 fault.message.into_owned()
             };
-            self.errors
-                .add_parameter(shown(name), fault.code, message);
+            self.errors.add_parameter(shown(name), fault.code, message);
         }
     }
 
     fn fault(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
-        self.errors
-            .add_parameter(shown(name), code, message.into());
+        self.errors.add_parameter(shown(name), code, message.into());
     }
 
     fn list(&mut self, name: &str, value: &str) -> Vec<String> {
@@ -172,14 +170,16 @@ impl<R: Record> IntoParams for Params<R> {
         all.push(list("sort", text, sorts, Some(3)));
         let fields = record.fields.iter().map(|field| field.name.to_owned());
         let fields = fields.chain(["tags".to_owned(), "custom".to_owned()]);
-        let text = "What is answered of each record besides its id: `email,status`. Also `custom.<key>`.";
+        let text =
+            "What is answered of each record besides its id: `email,status`. Also `custom.<key>`.";
         all.push(list("fields", text, fields.collect(), None));
         let relations: Vec<String> = include::relations(record)
             .into_iter()
             .map(|relation| relation.name)
             .collect();
         if !relations.is_empty() {
-            let text = "Related records that are answered with each, as far as the caller sees them.";
+            let text =
+                "Related records that are answered with each, as far as the caller sees them.";
             all.push(list("include", text, relations, None));
         }
         let fields = record.fields.iter().filter_map(|field| {
@@ -208,7 +208,11 @@ fn controls() -> Vec<Parameter> {
     let text = "A saved view: its filter holds besides, its order and fields where none are given.";
     let id = Some(SchemaFormat::KnownFormat(KnownFormat::Uuid));
     vec![
-        parameter("limit", "Items a page, 1 to 100; 20 when not given.", limit.into()),
+        parameter(
+            "limit",
+            "Items a page, 1 to 100; 20 when not given.",
+            limit.into(),
+        ),
         parameter("cursor", "`next_cursor` of the page before.", string(None)),
         parameter(
             "count",
