@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    companies, contacts, leads,
+    activities, companies, contacts, deals, leads, notes, pipelines,
     records::{access::Narrowings, custom::Definition},
     todos,
 };
@@ -87,5 +87,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(leads::routes())
         .merge(contacts::routes())
         .merge(companies::routes())
+        .merge(pipelines::routes())
+        .merge(deals::routes())
+        .merge(activities::routes())
+        .merge(notes::routes())
         .merge(todos::routes())
 }

@@ -1,11 +1,15 @@
 //! The CRM: leads with a score that explains itself, contacts, companies, deals, activities and to-dos.
 
+mod activities;
 mod app;
 mod companies;
 mod contacts;
+mod deals;
 mod leads;
+mod links;
 mod normal;
-mod outbox;
+mod notes;
+mod pipelines;
 mod problems;
 mod records;
 mod rules;
@@ -34,11 +38,10 @@ impl Service for Crm {
     }
 
     async fn build(core: Core, (): ()) -> anyhow::Result<App> {
-        let public = app::routes()
-            .split_for_parts()
-            .0
-            .with_state(AppState::new(core.clone()));
+        let state = AppState::new(core.clone());
+        let public = app::routes().split_for_parts().0.with_state(state.clone());
         let erasure = erasure::job(&core)?;
-        Ok(App::new(public.merge(bz_events::feed_routes().with_state(core))).with_job(erasure))
+        let app = App::new(public.merge(bz_events::feed_routes().with_state(core)));
+        Ok(app.with_job(erasure).with_job(todos::reminders::job(state)))
     }
 }

@@ -1,5 +1,6 @@
 //! Companies: the organisations that people work for and deals are made with.
 
+mod contacts;
 mod endpoints;
 mod list;
 
@@ -24,7 +25,9 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_companies))
+    endpoints::routes()
+        .routes(routes!(list::list_companies))
+        .routes(routes!(contacts::list_company_contacts))
 }
 
 record! {

@@ -1,8 +1,13 @@
 //! Rules that hold for every table and every operation, found by walking the catalogue and the OpenAPI document.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bz_testkit::{Client, checks};
 use crm::Crm;
 use serde_json::json;
+
+/// How many pipelines were made.
+static MADE: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes what a path names, and answers its id.
 async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
@@ -15,6 +20,21 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         }
         path if path.starts_with("/api/companies/{id}") => {
             owner.post("/api/companies", json!({ "name": "Engines" }))
+        }
+        path if path.starts_with("/api/pipelines/{id}") => {
+            // Each name once.
+            let n = MADE.fetch_add(1, Ordering::Relaxed);
+            owner.post("/api/pipelines", json!({ "name": format!("Pipeline {n}") }))
+        }
+        path if path.starts_with("/api/deals/{id}") => {
+            owner.post("/api/deals", json!({ "name": "Engines" }))
+        }
+        path if path.starts_with("/api/activities/{id}") => owner.post(
+            "/api/activities",
+            json!({ "type": "call", "subject": "Asked" }),
+        ),
+        path if path.starts_with("/api/notes/{id}") => {
+            owner.post("/api/notes", json!({ "body": "Asked" }))
         }
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
