@@ -17,6 +17,6 @@ pub mod webhooks;
 pub use consumer::{Consumer, EventHandler};
 pub use envelope::{Envelope, TENANT_DELETED};
 pub use feed::{EventsRead, feed_routes};
-pub use outbox::{NewEvent, append};
+pub use outbox::{NewEvent, append, append_all};
 pub use redis::Redis;
 pub use wake::{channel, wake};

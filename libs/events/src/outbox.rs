@@ -43,3 +43,45 @@ pub async fn append<T: Serialize>(
         .await?;
     Ok(id)
 }
+
+/// Writes many events to the outbox with one statement, in their order. Otherwise as [`append`].
+///
+/// # Errors
+/// Any [`DbError`].
+pub async fn append_all<T: Serialize>(
+    tx: &mut TenantTx,
+    sources: &Sources,
+    events: &[NewEvent<T>],
+) -> Result<(), DbError> {
+    let ids: Vec<uuid::Uuid> = events
+        .iter()
+        .map(|_| sources.id::<EventId>().as_uuid())
+        .collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind).collect();
+    let actors: Vec<Option<uuid::Uuid>> = events
+        .iter()
+        .map(|event| event.actor.map(UserId::as_uuid))
+        .collect();
+    let data: Vec<sqlx::types::Json<&T>> = events
+        .iter()
+        .map(|event| sqlx::types::Json(&event.data))
+        .collect();
+    let sql = format!(
+        "-- {0}.events.append_all\n\
+         INSERT INTO {0}.events (id, kind, at, actor, data, traceparent) \
+         SELECT e.id, e.kind, $5, e.actor, e.data, $6 \
+         FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::jsonb[]) WITH ORDINALITY AS e (id, kind, actor, data, n) \
+         ORDER BY e.n",
+        tx.schema()
+    );
+    sqlx::query(&sql)
+        .bind(ids)
+        .bind(kinds)
+        .bind(actors)
+        .bind(data)
+        .bind(sources.now())
+        .bind(context::traceparent())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    audit, companies, contacts, custom_fields, leads, record_access,
+    activities, audit, companies, contacts, custom_fields, deals, leads, notes, pipelines, record_access,
     records::{access::Narrowings, custom::Definition},
     tags, teams, todos, views,
 };
@@ -87,6 +87,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(leads::routes())
         .merge(contacts::routes())
         .merge(companies::routes())
+        .merge(pipelines::routes())
+        .merge(deals::routes())
+        .merge(activities::routes())
+        .merge(notes::routes())
         .merge(todos::routes())
         .merge(custom_fields::routes())
         .merge(tags::routes())

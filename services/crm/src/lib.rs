@@ -1,14 +1,18 @@
 //! The CRM: leads with a score that explains itself, contacts, companies, deals, activities and to-dos.
 
+mod activities;
 mod app;
 mod audit;
 mod companies;
 mod config;
 mod contacts;
 mod custom_fields;
+mod deals;
 mod leads;
+mod links;
 mod normal;
-mod outbox;
+mod notes;
+mod pipelines;
 mod problems;
 mod record_access;
 mod records;
@@ -46,9 +50,13 @@ impl Service for Crm {
     async fn build(core: Core, config: CrmConfig) -> anyhow::Result<App> {
         let state = AppState::new(core.clone());
         let trash = trash::job(&state, config.trash_days);
+        let reminders = todos::reminders::job(state.clone());
         let public = app::routes().split_for_parts().0.with_state(state);
         let erasure = erasure::job(&core)?;
         let router = public.merge(bz_events::feed_routes().with_state(core));
-        Ok(App::new(router).with_job(erasure).with_job(trash))
+        Ok(App::new(router)
+            .with_job(erasure)
+            .with_job(trash)
+            .with_job(reminders))
     }
 }

@@ -74,3 +74,24 @@ pub(crate) fn custom_field_in_use() -> Problem {
 pub(crate) fn too_many_members() -> Problem {
     Problem::conflict("too_many_members", "A team has at most 1,000 members.")
 }
+
+/// 409: deals stand in a stage that is to go, or whose kind is to change.
+pub(crate) fn stage_in_use(detail: &str) -> Problem {
+    Problem::conflict("stage_in_use", detail)
+}
+
+/// 409: there is always exactly one default pipeline.
+pub(crate) fn default_pipeline() -> Problem {
+    Problem::conflict(
+        "default_pipeline",
+        "It is the default pipeline. Make another one the default first.",
+    )
+}
+
+/// 409: another one has the name.
+pub(crate) fn name_taken() -> Problem {
+    Problem::conflict(
+        "name_taken",
+        "Another one has this name; choose a different one.",
+    )
+}

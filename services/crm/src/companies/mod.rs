@@ -1,5 +1,6 @@
 //! Companies: the organisations that people work for and deals are made with.
 
+mod contacts;
 mod endpoints;
 mod list;
 mod timeline;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(timeline::routes())
+        .routes(routes!(contacts::list_company_contacts))
 }
 
 record! {

@@ -4,11 +4,13 @@
 /// and the [`RecordType`](super::RecordType). The fields that all types have are added.
 ///
 /// Field attributes go to both structs (`reads` fields to the answered one only); give the written one its `Validate`
-/// and the answered one its [`Rules`](super::Rules) by hand.
+/// and the answered one its [`Rules`](super::Rules) by hand. `owner` is another name under which clients may write
+/// `owner_id`.
 macro_rules! record {
     (
         $(#[$doc:meta])*
-        $vis:vis struct $name:ident($id:ty) = $static:ident: $singular:literal, $plural:literal;
+        $vis:vis struct $name:ident($id:ty) = $static:ident: $singular:literal, $plural:literal
+            $(, owner $owner:literal)?;
 
         $(#[$wanted_doc:meta])*
         writes $wanted:ident { $( $(#[$w_attr:meta])* $w:ident: $w_type:ty, )* }
@@ -55,6 +57,7 @@ macro_rules! record {
         pub(crate) struct $wanted {
             $( $(#[$w_attr])* pub $w: $w_type, )*
             /// Whose it is: a user of the tenant.
+            $( #[serde(alias = $owner)] )?
             pub owner_id: Option<bz_kernel::UserId>,
             /// The team it belongs to.
             pub team_id: Option<bz_kernel::TeamId>,
@@ -103,7 +106,7 @@ macro_rules! record {
                 use $crate::records::column::Column;
                 Ok(Self {
                     id: Column::read(row, "id")?,
-                    $( $w: Column::read(row, stringify!($w))?, )*
+                    $( $w: Column::read(row, $crate::records::declare::bare(stringify!($w)))?, )*
                     $( $r: Column::read(row, stringify!($r))?, )*
                     owner_id: Column::read(row, "owner_id")?,
                     team_id: Column::read(row, "team_id")?,
@@ -130,7 +133,7 @@ macro_rules! record {
                     let mut list = String::from("id");
                     $(
                         list.push_str(", ");
-                        <$w_type as Column>::select(stringify!($w), &mut list);
+                        <$w_type as Column>::select($crate::records::declare::bare(stringify!($w)), &mut list);
                     )*
                     $(
                         list.push_str(", ");
@@ -191,7 +194,7 @@ macro_rules! record {
 
             fn write(&self, out: &mut $crate::records::sql::Columns) {
                 use $crate::records::column::Column;
-                $( Column::write(&self.$w, stringify!($w), out); )*
+                $( Column::write(&self.$w, $crate::records::declare::bare(stringify!($w)), out); )*
                 Column::write(&self.owner_id, "owner_id", out);
                 Column::write(&self.team_id, "team_id", out);
                 Column::write(&self.tags, "tags", out);
@@ -207,10 +210,18 @@ pub(crate) use record;
 macro_rules! field {
     ($name:ident: $type:ty, $written:literal) => {
         $crate::records::Field {
-            name: stringify!($name),
+            name: $crate::records::declare::bare(stringify!($name)),
             kind: <$type as $crate::records::column::Column>::KIND,
             written: $written,
         }
     };
 }
 pub(crate) use field;
+
+/// The name of a field as it is in JSON and in its table: without the `r#` of one that is a word of the language.
+pub(crate) const fn bare(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}

@@ -123,7 +123,8 @@ pub(crate) async fn put<R: Record>(
     write(app, caller, id, if_match, |_: &R| Ok(wanted)).await
 }
 
-async fn write<R: Record>(
+/// Makes of a record what `wanted` says.
+pub(crate) async fn write<R: Record>(
     app: &AppState,
     caller: &Caller,
     id: Uuid,

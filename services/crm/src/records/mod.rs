@@ -14,7 +14,9 @@ pub(crate) mod filter;
 pub(crate) mod handlers;
 pub(crate) mod list;
 pub(crate) mod mass;
+pub(crate) mod pages;
 pub(crate) mod patch;
+pub(crate) mod references;
 pub(crate) mod refused;
 pub(crate) mod sql;
 pub(crate) mod store;
@@ -87,10 +89,13 @@ impl RecordType {
 }
 
 /// All types of records.
-pub(crate) static ALL: [&RecordType; 3] = [
+pub(crate) static ALL: [&RecordType; 6] = [
     crate::leads::LEAD,
     crate::contacts::CONTACT,
     crate::companies::COMPANY,
+    crate::deals::DEAL,
+    crate::activities::ACTIVITY,
+    crate::todos::TODO,
 ];
 
 /// What every record type has, from [`record!`].
@@ -157,6 +162,14 @@ pub(crate) trait Rules: Sized {
     fn facts(&self) -> Facts<'_> {
         Facts::default()
     }
+
+    /// The kind of the event that tells of a change, when it is not `updated`: `todo.completed`.
+    fn change_event(&self, _before: &Self) -> Option<&'static str> {
+        None
+    }
+
+    /// Before a change is merged into the record: members that say in other words what a field is to be.
+    fn reword(&self, _members: &mut Map<String, Value>) {}
 
     /// Before a record is written: fills in what was not given and refuses what does not fit to other rows. `before`
     /// is the record that is changed, locked; none for a new one.

@@ -37,7 +37,8 @@ impl<F: Fields> Change<F> {
     ///
     /// # Errors
     /// 422 with everything that is wrong with them.
-    pub(crate) fn onto<R: Record<Fields = F>>(self, record: &R) -> Result<F, Problem> {
+    pub(crate) fn onto<R: Record<Fields = F>>(mut self, record: &R) -> Result<F, Problem> {
+        record.reword(&mut self.members);
         let mut errors = Errors::default();
         let known = |name: &str| {
             let field = R::TYPE.field(name).is_some_and(|field| field.written);

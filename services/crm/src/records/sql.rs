@@ -30,6 +30,12 @@ impl Sql {
         self
     }
 
+    /// Puts text of the program before all that there is.
+    pub(crate) fn begin(&mut self, text: &str) -> &mut Self {
+        self.text.insert_str(0, text);
+        self
+    }
+
     /// Adds a value, as a parameter.
     pub(crate) fn bind<'q, T>(&mut self, value: T) -> &mut Self
     where

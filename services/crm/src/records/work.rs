@@ -80,7 +80,8 @@ impl Work<'_> {
         let names: Vec<String> = changes.keys().cloned().collect();
         self.note::<R>(before.head().id, "updated", changes, None)
             .await?;
-        self.tell(&after, R::TYPE.events[1], &names).await?;
+        let kind = after.change_event(&before).unwrap_or(R::TYPE.events[1]);
+        self.tell(&after, kind, &names).await?;
         Ok(after)
     }
 

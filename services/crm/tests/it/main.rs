@@ -6,17 +6,25 @@ mod custom_fields;
 mod erasure;
 mod history;
 mod kit;
+mod activities;
+mod deal_board;
+mod deals;
+mod erasure;
+mod forecast;
 mod leads;
 mod list_plans;
 mod lists;
 mod performance;
 mod tags;
+mod pipelines;
+mod todo_series;
 mod todos;
 mod views;
 mod whole_service;
 
-use bz_testkit::TestApp;
+use bz_testkit::{Client, TestApp};
 use crm::Crm;
+use serde_json::Value;
 
 /// What the outbox says happened, oldest first.
 async fn events(app: &TestApp<Crm>) -> Vec<String> {
@@ -25,4 +33,20 @@ async fn events(app: &TestApp<Crm>) -> Vec<String> {
         .fetch_all(&mut admin)
         .await
         .unwrap()
+}
+
+/// What was created.
+async fn made(client: &Client, path: &str, body: Value) -> Value {
+    client.post(path, body).await.assert_status(201).json()
+}
+
+/// The items of a list.
+async fn list(client: &Client, path: &str) -> Vec<Value> {
+    let page = client.get(path).await.assert_status(200).json();
+    page["items"].as_array().unwrap().clone()
+}
+
+/// Where something that was created stands.
+fn path_of(list: &str, made: &Value) -> String {
+    format!("{list}/{}", made["id"].as_str().unwrap())
 }

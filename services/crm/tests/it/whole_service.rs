@@ -38,6 +38,19 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
             "/api/views",
             json!({ "record_type": "lead", "name": fresh() }),
         ),
+        path if path.starts_with("/api/pipelines/{id}") => {
+            owner.post("/api/pipelines", json!({ "name": fresh() }))
+        }
+        path if path.starts_with("/api/deals/{id}") => {
+            owner.post("/api/deals", json!({ "name": "Engines" }))
+        }
+        path if path.starts_with("/api/activities/{id}") => owner.post(
+            "/api/activities",
+            json!({ "type": "call", "subject": "Asked" }),
+        ),
+        path if path.starts_with("/api/notes/{id}") => {
+            owner.post("/api/notes", json!({ "body": "Asked" }))
+        }
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
         }

@@ -60,6 +60,10 @@ pub(crate) struct ListQuery {
     pub deleted: Option<Deleted>,
     /// A saved view, whose filter holds besides and whose order and fields hold where none are given.
     pub view: Option<Uuid>,
+    /// What a cursor is bound to instead of the filter, when the filter goes by the clock.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub question: Option<String>,
 }
 
 /// Whether all records that pass are counted.
@@ -222,6 +226,7 @@ pub(super) struct Wanted {
     filter: Filter,
     sort: Sort,
     deleted: Option<Deleted>,
+    question: Option<String>,
     /// What is answered of each record; everything when empty.
     pub fields: Vec<String>,
     pub include: Vec<include::Relation>,
@@ -244,6 +249,7 @@ impl Wanted {
             filter: query.filter.clone().unwrap_or_else(Filter::everything),
             sort,
             deleted: query.deleted,
+            question: query.question.clone(),
             fields: query.fields.clone(),
             include,
         })
@@ -251,7 +257,10 @@ impl Wanted {
 
     /// What a cursor is bound to: the records and their order.
     fn name(&self, record: &RecordType) -> Result<String, Problem> {
-        let filter = serde_json::to_string(&self.filter).map_err(Problem::internal)?;
+        let filter = match &self.question {
+            Some(question) => question.clone(),
+            None => serde_json::to_string(&self.filter).map_err(Problem::internal)?,
+        };
         Ok(format!(
             "{}?{filter}&{}&{:?}",
             record.plural,

@@ -60,6 +60,11 @@ pub(crate) fn read<R: Record>(
     if !reader.errors.is_empty() {
         return Err(Problem::validation(reader.errors));
     }
+    // `overdue=true` is one question on every page, whatever the time.
+    let asked = pairs
+        .iter()
+        .filter(|(name, _)| !CONTROLS.contains(&name.as_str()) || name == "view");
+    reader.query.question = Some(format!("{:?}", asked.collect::<Vec<_>>()));
     if !reader.tests.is_empty() {
         reader.query.filter = Some(Filter::All(AllOf { all: reader.tests }));
     }
