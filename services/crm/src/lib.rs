@@ -1,8 +1,12 @@
 //! The CRM: leads with a score that explains itself, contacts, companies, deals, activities and to-dos.
 
 mod app;
+mod bulk;
 mod companies;
 mod contacts;
+mod exports;
+mod imports;
+mod jobs;
 mod leads;
 mod normal;
 mod outbox;
@@ -34,11 +38,13 @@ impl Service for Crm {
     }
 
     async fn build(core: Core, (): ()) -> anyhow::Result<App> {
-        let public = app::routes()
-            .split_for_parts()
-            .0
-            .with_state(AppState::new(core.clone()));
+        let app = AppState::new(core.clone());
+        let public = app::routes().split_for_parts().0.with_state(app.clone());
         let erasure = erasure::job(&core)?;
-        Ok(App::new(public.merge(bz_events::feed_routes().with_state(core))).with_job(erasure))
+        let router = public.merge(bz_events::feed_routes().with_state(core));
+        Ok(App::new(router)
+            .with_job(erasure)
+            .with_job(jobs::run::job(&app))
+            .with_job(jobs::retention::job(&app)))
     }
 }

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod list;
+mod transfer;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::CompanyId;
@@ -24,7 +25,9 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_companies))
+    endpoints::routes()
+        .merge(transfer::routes())
+        .routes(routes!(list::list_companies))
 }
 
 record! {

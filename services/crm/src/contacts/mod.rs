@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod list;
+mod transfer;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId};
@@ -27,7 +28,9 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_contacts))
+    endpoints::routes()
+        .merge(transfer::routes())
+        .routes(routes!(list::list_contacts))
 }
 
 /// A further e-mail address or phone number.

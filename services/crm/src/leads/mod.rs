@@ -3,6 +3,7 @@
 mod endpoints;
 mod list;
 mod score;
+mod transfer;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
@@ -32,6 +33,7 @@ bz_auth::permissions! {
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
+        .merge(transfer::routes())
         .routes(routes!(list::list_leads))
         .routes(routes!(score::get_lead_score))
 }

@@ -13,6 +13,7 @@ pub(crate) mod endpoints;
 pub(crate) mod filter;
 pub(crate) mod handlers;
 pub(crate) mod list;
+pub(crate) mod many;
 pub(crate) mod patch;
 pub(crate) mod sql;
 pub(crate) mod store;

@@ -1,9 +1,16 @@
 //! The CRM through its real routes, on a real database, with the weak login.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod bulk;
 mod erasure;
+mod exports;
+mod imports;
+mod imports_faults;
+mod imports_process;
+mod imports_undo;
 mod leads;
 mod performance;
+mod support;
 mod todos;
 mod whole_service;
 
