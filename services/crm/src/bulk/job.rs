@@ -2,15 +2,17 @@
 
 use bz_http::Problem;
 use bz_kernel::UserId;
+use bz_tenant::TenantTx;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    BulkResult, each,
+    Bulk, BulkResult, each,
     order::{self, Params},
 };
 use crate::{
+    app::AppState,
     jobs::kinds::{Next, Step, of_type},
     records::{Record, Work, access::Sight, sql::Sql},
 };
@@ -43,28 +45,7 @@ async fn change<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
     let mut state: State = serde_json::from_value(job.state.clone()).unwrap_or_default();
     let user = UserId::from_uuid(job.created_by);
     let sight = Sight::of(&sight, user);
-    // In the order of their ids, so that a record that the change moves in or out of the filter is not met twice.
-    let ids = match &bulk.ids {
-        Some(ids) => {
-            let left = ids
-                .iter()
-                .filter(|id| state.after.is_none_or(|after| **id > after));
-            left.take(RECORDS).copied().collect()
-        }
-        None => {
-            let table = R::TYPE.table;
-            let mut sql = Sql::new(format!(
-                "-- {table}.next_of_bulk\nSELECT id FROM {table} WHERE "
-            ));
-            order::meant::<R>(app, tx, &mut sql, (user, sight), &bulk).await?;
-            if let Some(after) = state.after {
-                sql.push(" AND id > ").bind(after);
-            }
-            sql.push(" ORDER BY id LIMIT ").bind(RECORDS as i64);
-            let ids: Vec<(Uuid,)> = sql.fetch_all(tx).await?;
-            ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()
-        }
-    };
+    let ids = next::<R>(app, tx, (user, sight), &bulk, state.after).await?;
     let Some(last) = ids.last().copied() else {
         return Ok(Next::Done(json!({
             "succeeded": state.succeeded, "failed": state.failed, "failures": state.failures
@@ -92,4 +73,32 @@ async fn change<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
     job.total = job.total.map(|total| total.max(job.done));
     job.state = serde_json::to_value(&state).map_err(Problem::internal)?;
     Ok(Next::More)
+}
+
+/// The next records, in the order of their ids, so that one that the change moves in or out of the filter is not met
+/// twice.
+async fn next<R: Record>(
+    app: &AppState,
+    tx: &mut TenantTx,
+    who: (UserId, Sight),
+    bulk: &Bulk,
+    after: Option<Uuid>,
+) -> Result<Vec<Uuid>, Problem> {
+    if let Some(ids) = &bulk.ids {
+        let left = ids
+            .iter()
+            .filter(|id| after.is_none_or(|after| **id > after));
+        return Ok(left.take(RECORDS).copied().collect());
+    }
+    let table = R::TYPE.table;
+    let mut sql = Sql::new(format!(
+        "-- {table}.next_of_bulk\nSELECT id FROM {table} WHERE "
+    ));
+    order::meant::<R>(app, tx, &mut sql, who, bulk).await?;
+    if let Some(after) = after {
+        sql.push(" AND id > ").bind(after);
+    }
+    sql.push(" ORDER BY id LIMIT ").bind(RECORDS as i64);
+    let ids: Vec<(Uuid,)> = sql.fetch_all(tx).await?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
 }

@@ -15,6 +15,7 @@ use super::{AT_ONCE, Bulk, BulkAction, BulkAnswer, each};
 use crate::{
     app::AppState,
     jobs::{self, Job, JobStatus, kinds::BULK},
+    problems,
     records::{
         Record, Work,
         access::{self, Sight},
@@ -85,11 +86,7 @@ async fn answer<R: Record>(
     let sight = access::writes(app, tx, caller, R::TYPE).await?;
     let count = count::<R>(app, tx, caller.user, sight, &bulk).await?;
     if let Some(expected) = bulk.expected_count.filter(|expected| *expected != count) {
-        return Err(Problem::conflict(
-            "count_mismatch",
-            format!("{count} records are meant, not {expected}."),
-        )
-        .member("count", count));
+        return Err(problems::count_mismatch(count, expected));
     }
     let (mut results, mut job) = (None, None);
     let few = bulk.ids.clone().filter(|ids| ids.len() <= AT_ONCE);

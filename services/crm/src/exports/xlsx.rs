@@ -93,7 +93,7 @@ impl Xlsx {
         let each = |part: &dyn Fn(usize) -> String| (1..=sheets).map(part).collect::<String>();
         let types = each(&|n| {
             format!(
-                r#"<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>"#
+                r#"<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{CONTENT}.worksheet+xml"/>"#
             )
         });
         let named = each(&|n| format!(r#"<sheet name="Sheet{n}" sheetId="{n}" r:id="rId{n}"/>"#));
@@ -106,7 +106,7 @@ impl Xlsx {
             (
                 "[Content_Types].xml",
                 format!(
-                    r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>{types}</Types>"#
+                    r#"<Types xmlns="{TYPES}"><Default Extension="rels" ContentType="{RELATIONSHIPS}"/><Override PartName="/xl/workbook.xml" ContentType="{CONTENT}.sheet.main+xml"/>{types}</Types>"#
                 ),
             ),
             (
@@ -195,6 +195,9 @@ const XML: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
 const SHEET: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006";
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+const TYPES: &str = "http://schemas.openxmlformats.org/package/2006/content-types";
+const RELATIONSHIPS: &str = "application/vnd.openxmlformats-package.relationships+xml";
+const CONTENT: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml";
 const SHEET_END: &str = "</sheetData></worksheet>";
 
 /// The name of a column: A to Z, AA ...

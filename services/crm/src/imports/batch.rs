@@ -16,6 +16,9 @@ use super::{
 };
 use crate::records::{Record, Work, custom::Definition, many::Row};
 
+/// After so many rows others have their turn on the thread.
+const TOGETHER: usize = 250;
+
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -138,6 +141,9 @@ impl<'a, R: Record> Batch<'a, R> {
     /// Decides what each row becomes, in their order.
     pub(super) async fn decide(&mut self, work: &mut Work<'_>) -> Result<(), Problem> {
         for n in 0..self.lines.len() {
+            if n % TOGETHER == 0 {
+                tokio::task::yield_now().await;
+            }
             if self.lines[n].fate != Fate::Failed {
                 self.decide_one(n, work).await?;
             }
@@ -302,6 +308,7 @@ fn ended(extra: &mut Map<String, Value>, history: &Map<String, Value>, work: &Wo
     extra.insert(outcome_at.to_owned(), at);
 }
 
-fn key_text((n, value): &(usize, String)) -> String {
+/// A key as one text.
+pub(super) fn key_text((n, value): &(usize, String)) -> String {
     format!("{n}:{value}")
 }

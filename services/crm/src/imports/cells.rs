@@ -332,7 +332,7 @@ fn texts(cell: &str) -> Value {
 
 /// `1234.50`, with the currency in another column, or `1234.50 EUR`.
 fn money(name: &str, cell: &str, members: &mut Map<String, Value>) -> Result<(), String> {
-    let letters: String = cell.chars().filter(|c| c.is_ascii_alphabetic()).collect();
+    let letters: String = cell.chars().filter(char::is_ascii_alphabetic).collect();
     let digits: String = cell.chars().filter(|c| !c.is_ascii_alphabetic()).collect();
     let amount = plain_number(&digits);
     if amount.parse::<rust_decimal::Decimal>().is_err() {

@@ -12,13 +12,10 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{ImportsRead, get::visible, plan::Plan, store};
-use crate::{
-    app::AppState,
-    exports::safe,
-    jobs::{JobId, store::JobRow},
-};
+use crate::{app::AppState, exports::safe, jobs::JobId};
 
 /// Rows of the file that one turn of the stream reads.
 const TURN: i64 = 500;
@@ -102,7 +99,7 @@ pub(super) async fn list_import_errors(
     let plan = Plan::of(&import)?;
     if query.format == Some(ErrorsFormat::Csv) {
         drop(tx);
-        return Ok(file(app, &caller, import, plan));
+        return Ok(file(app, &caller, import.id, plan));
     }
     let after = page.after.unwrap_or(0);
     let rows = store::failed(&mut tx, import.id, after, i64::from(page.limit) + 1).await?;
@@ -123,11 +120,11 @@ fn item(row: store::FailedRow, plan: &Plan) -> ImportError {
 }
 
 /// All rows as a file that is read while it is sent.
-fn file(app: AppState, caller: &bz_auth::Caller, import: JobRow, plan: Plan) -> Response {
+fn file(app: AppState, caller: &bz_auth::Caller, import: Uuid, plan: Plan) -> Response {
     let scope = caller.scope;
-    let name = format!("attachment; filename=\"import-{}-errors.csv\"", import.id);
+    let name = format!("attachment; filename=\"import-{}-errors.csv\"", import);
     let body = stream::try_unfold(Some(0_i64), move |after| {
-        let (app, plan, import) = (app.clone(), plan.clone(), import.id);
+        let (app, plan) = (app.clone(), plan.clone());
         async move {
             let Some(after) = after else {
                 return Ok::<_, DbError>(None);

@@ -126,40 +126,31 @@ pub(super) fn columns(
     }
     let mut columns: Vec<Option<String>> = Vec::with_capacity(header.len());
     for heading in header {
+        let taken = |name: &String| columns.iter().flatten().any(|taken| taken == name);
         let field = match said.get(heading) {
-            Some(Value::String(name)) => {
-                if target(name, record, custom).is_none() {
-                    errors.add_parameter(
-                        "mapping",
-                        "unknown_field",
-                        format!(
-                            "{} have no field {name:.100} that can be imported",
-                            record.plural
-                        ),
-                    );
-                }
-                Some(name.clone())
-            }
+            Some(Value::String(name)) => Some(name.clone()),
             Some(_) => None,
-            None => proposed(heading, record, custom)
-                .filter(|name| !columns.iter().flatten().any(|taken| taken == name)),
+            None => proposed(heading, record, custom).filter(|name| !taken(name)),
         };
-        if let Some(name) = &field
-            && columns.iter().flatten().any(|taken| taken == name)
-        {
-            errors.add_parameter("mapping", "repeated", format!("two columns go to {name}"));
+        if let Some(name) = &field {
+            if target(name, record, custom).is_none() {
+                let text = format!(
+                    "{} have no field {name:.100} that can be imported",
+                    record.plural
+                );
+                errors.add_parameter("mapping", "unknown_field", text);
+            } else if taken(name) {
+                errors.add_parameter("mapping", "repeated", format!("two columns go to {name}"));
+            }
         }
         columns.push(field);
     }
     if errors.is_empty() && columns.iter().all(Option::is_none) {
-        errors.add_parameter(
-            "mapping",
-            "nothing_mapped",
-            format!(
-                "no heading is the name of a field; say which column goes where. The file has: {:.500}",
-                header.join(", ")
-            ),
+        let text = format!(
+            "no heading is the name of a field; say which column goes where. The file has: {:.500}",
+            header.join(", ")
         );
+        errors.add_parameter("mapping", "nothing_mapped", text);
     }
     columns
 }

@@ -145,7 +145,7 @@ fn shown(row: &JobRow) -> Result<Import, Problem> {
     let plan = Plan::of(row)?;
     let progress = Progress::of(row);
     let spent = row.started_at.map(|at| row.updated_at - at);
-    let seconds = spent.map(|spent| spent.as_seconds_f64());
+    let seconds = spent.map(chrono::TimeDelta::as_seconds_f64);
     let rows_per_s = seconds
         .filter(|seconds| *seconds > 0.0 && row.done > 0)
         .map(|seconds| (row.done as f64 / seconds * 10.0).round() / 10.0);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Progress,
-    batch::{Batch, Current, Fate, Found, Line, lines},
+    batch::{Batch, Current, Fate, Found, Line, key_text, lines},
     cells::Sheet,
     keys::{self, Key},
     plan::{Mode, OnDuplicate, Plan},
@@ -91,29 +91,15 @@ async fn find<R: Record>(
     let ids = write::ids(known.values().copied());
     let touched = store::touched(tx, import, &ids).await?;
     let changes = plan.mode != Mode::Create || plan.on_duplicate == OnDuplicate::Update;
-    let mut current = HashMap::new();
-    if changes && !ids.is_empty() {
-        let sight = Sight::of(&plan.sight, user);
-        for before in many::lock::<R>(tx, sight, &ids).await? {
-            let row = Row {
-                id: before.head().id,
-                fields: before.fields(),
-                extra: write::history_of(&before)?,
-            };
-            current.insert(
-                row.id,
-                Current {
-                    before,
-                    after: row,
-                    lines: Vec::new(),
-                },
-            );
-        }
-    }
+    let current = if changes && !ids.is_empty() {
+        current(tx, Sight::of(&plan.sight, user), &ids).await?
+    } else {
+        HashMap::new()
+    };
     let mut seen = HashSet::new();
     if plan.dry_run {
         let all = lines.iter().flat_map(|line| &line.keys);
-        let all: Vec<String> = all.map(|(n, value)| format!("{n}:{value}")).collect();
+        let all: Vec<String> = all.map(key_text).collect();
         seen = store::seen(tx, import, &all).await?;
     }
     Ok(Found {
@@ -122,6 +108,32 @@ async fn find<R: Record>(
         touched,
         seen,
     })
+}
+
+/// The records that the user may change, locked.
+async fn current<R: Record>(
+    tx: &mut TenantTx,
+    sight: Sight,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Current<R>>, Problem> {
+    let mut all = HashMap::with_capacity(ids.len());
+    for before in many::lock::<R>(tx, sight, ids).await? {
+        let after = Row {
+            id: before.head().id,
+            fields: before.fields(),
+            extra: write::history_of(&before)?,
+        };
+        let lines = Vec::new();
+        all.insert(
+            after.id,
+            Current {
+                before,
+                after,
+                lines,
+            },
+        );
+    }
+    Ok(all)
 }
 
 /// Writes the records, what belongs to them, and the rows that failed.

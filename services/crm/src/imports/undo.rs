@@ -5,13 +5,15 @@ use axum::{
 };
 use bz_auth::{Caller, Can};
 use bz_http::{Json, Path, Problem};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{ImportsWrite, Progress, get::visible, plan::Plan};
 use crate::{
     app::AppState,
     jobs::{self, Job, JobId, JobStatus, kinds::IMPORT_UNDO, retention, store},
-    records::ALL,
+    problems,
+    records::{ALL, RecordType},
 };
 
 /// Undo an import.
@@ -54,36 +56,10 @@ async fn begin(app: &AppState, caller: &Caller, id: JobId) -> Result<Job, Proble
         let job = store::find(&mut tx, undo).await?;
         return job.as_ref().map(Job::from).ok_or_else(Problem::not_found);
     }
-    let record = ALL
-        .into_iter()
-        .find(|it| Some(it.name) == import.record_type.as_deref());
-    let record = record.ok_or_else(Problem::not_found)?;
-    // Whoever may undo what was written must still be one who may write it.
-    if !caller
-        .permissions
-        .allow(&format!("{}:write", record.plural))
-    {
-        return Err(Problem::forbidden().detail(format!("This needs {}:write.", record.plural)));
-    }
     let now = app.core.sources.now();
-    let finished = import
-        .finished_at
-        .filter(|_| !Plan::of(&import).is_ok_and(|plan| plan.dry_run));
-    let Some(finished) = finished else {
-        return Err(Problem::conflict(
-            "not_finished",
-            "Only an import that is over and has written something can be undone.",
-        ));
-    };
-    if now > finished + retention::UNDO {
-        return Err(Problem::conflict(
-            "too_late",
-            "An import can be undone for 72 hours.",
-        ));
-    }
     let order = jobs::Order {
         kind: IMPORT_UNDO,
-        record_type: record.name,
+        record_type: allowed(caller, &import, now)?.name,
         params: json!({ "import_id": id }),
         total: Some(progress.created + progress.updated),
         status: JobStatus::Queued,
@@ -95,4 +71,28 @@ async fn begin(app: &AppState, caller: &Caller, id: JobId) -> Result<Job, Proble
     tx.commit().await?;
     app.hurry();
     Ok(Job::from(&job))
+}
+
+/// The type of the records, when the caller may undo the import now.
+fn allowed(
+    caller: &Caller,
+    import: &store::JobRow,
+    now: DateTime<Utc>,
+) -> Result<&'static RecordType, Problem> {
+    let mut types = ALL.into_iter();
+    let record = types.find(|it| Some(it.name) == import.record_type.as_deref());
+    let record = record.ok_or_else(Problem::not_found)?;
+    // Whoever undoes what was written must be one who may write it.
+    if !caller
+        .permissions
+        .allow(&format!("{}:write", record.plural))
+    {
+        return Err(Problem::forbidden().detail(format!("This needs {}:write.", record.plural)));
+    }
+    let dry_run = Plan::of(import)?.dry_run;
+    match import.finished_at {
+        Some(finished) if !dry_run && now <= finished + retention::UNDO => Ok(record),
+        Some(_) if !dry_run => Err(problems::too_late()),
+        _ => Err(problems::not_finished()),
+    }
 }

@@ -65,30 +65,7 @@ pub(super) async fn step<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
         .into_iter()
         .map(|record| (record.head().id, record))
         .collect();
-    let (mut to_trash, mut to_restore) = (Vec::new(), Vec::new());
-    for record in &written {
-        let now = locked.get(&record.record_id).map(Record::head);
-        let unchanged =
-            now.is_some_and(|head| head.version == record.version && head.deleted_at.is_none());
-        match &record.before {
-            _ if !unchanged => {
-                state.left += 1;
-                if state.changed_since.len() < LISTED {
-                    state.changed_since.push(record.record_id);
-                }
-            }
-            None => to_trash.push(record.record_id),
-            Some(before) => {
-                let before: Before<R::Fields> =
-                    serde_json::from_value(before.clone()).map_err(Problem::internal)?;
-                to_restore.push(Row {
-                    id: record.record_id,
-                    fields: before.fields,
-                    extra: before.extra,
-                });
-            }
-        }
-    }
+    let (to_trash, to_restore) = sort(&written, &locked, &mut state)?;
     let user = UserId::from_uuid(job.created_by);
     let mut work = Work {
         app,
@@ -102,6 +79,40 @@ pub(super) async fn step<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
     job.total = job.total.map(|total| total.max(job.done));
     job.state = serde_json::to_value(&state).map_err(Problem::internal)?;
     Ok(Next::More)
+}
+
+/// Records for the trash, and records as they were.
+type Sorted<F> = (Vec<Uuid>, Vec<Row<F>>);
+
+/// What goes into the trash, and what gets back what it had; the others are counted as left.
+fn sort<R: Record>(
+    written: &[store::Written],
+    locked: &HashMap<Uuid, R>,
+    state: &mut State,
+) -> Result<Sorted<R::Fields>, Problem> {
+    let (mut to_trash, mut to_restore) = (Vec::new(), Vec::new());
+    for record in written {
+        let id = record.record_id;
+        let now = locked.get(&id).map(Record::head);
+        let unchanged =
+            now.is_some_and(|head| head.version == record.version && head.deleted_at.is_none());
+        match &record.before {
+            _ if !unchanged => {
+                state.left += 1;
+                if state.changed_since.len() < LISTED {
+                    state.changed_since.push(id);
+                }
+            }
+            None => to_trash.push(id),
+            Some(before) => {
+                let before: Before<R::Fields> =
+                    serde_json::from_value(before.clone()).map_err(Problem::internal)?;
+                let (fields, extra) = (before.fields, before.extra);
+                to_restore.push(Row { id, fields, extra });
+            }
+        }
+    }
+    Ok((to_trash, to_restore))
 }
 
 async fn take_back<R: Record>(

@@ -222,7 +222,7 @@ fn hex(bytes: &[u8]) -> String {
 /// The file in a request: its whole body, or the first part of a form that has a file's name.
 enum File {
     Body(BodyDataStream),
-    Part(multer::Field<'static>),
+    Part(Box<multer::Field<'static>>),
 }
 
 impl File {
@@ -239,7 +239,7 @@ impl File {
             .map_err(|error| not_a_form(&error))?
         {
             if part.file_name().is_some() || part.name() == Some("file") {
-                return Ok(Self::Part(part));
+                return Ok(Self::Part(Box::new(part)));
             }
         }
         Err(Problem::invalid(

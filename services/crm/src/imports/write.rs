@@ -85,10 +85,7 @@ async fn insert<R: Record>(
 ) -> Result<Vec<R>, Problem> {
     let (by, now) = (work.actor, work.now());
     let rows: Vec<&Row<R::Fields>> = drafts.iter().map(|draft| &draft.row).collect();
-    if let Some(all) = attempt(work.tx, Write::<R>::Insert(by, now, &rows))
-        .await?
-        .ok()
-    {
+    if let Ok(all) = attempt(work.tx, Write::<R>::Insert(by, now, &rows)).await? {
         return Ok(all);
     }
     let mut made = Vec::new();
@@ -108,7 +105,7 @@ async fn update<R: Record>(
 ) -> Result<Vec<R>, Problem> {
     let now = work.now();
     let rows: Vec<&Row<R::Fields>> = changed.iter().map(|current| &current.after).collect();
-    if let Some(all) = attempt(work.tx, Write::<R>::Update(now, &rows)).await?.ok() {
+    if let Ok(all) = attempt(work.tx, Write::<R>::Update(now, &rows)).await? {
         return Ok(all);
     }
     let mut made = Vec::new();

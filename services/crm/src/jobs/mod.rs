@@ -63,17 +63,29 @@ pub(crate) enum JobStatus {
     Cancelled,
 }
 
-rules::text_enum!(JobStatus {
-    Preparing => "preparing",
-    Queued => "queued",
-    Running => "running",
-    Succeeded => "succeeded",
-    Failed => "failed",
-    Cancelled => "cancelled",
-});
 rules::read_from_text!(JobStatus);
 
+impl TryFrom<String> for JobStatus {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_value(Value::String(text))
+    }
+}
+
 impl JobStatus {
+    /// The status as text, as in JSON and in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether nothing will change any more.
     pub(crate) const fn is_over(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)

@@ -155,13 +155,7 @@ impl Turn<'_> {
             Err(problem) if problem.status().is_server_error() => return Err(problem),
             Err(problem) => {
                 drop(tx);
-                let document = problem.document();
-                let why = json!({ "code": document.code, "detail": document.detail.unwrap_or(document.title) });
-                let job = self.read().await?;
-                return match job {
-                    Some(job) => self.end(job, JobStatus::Failed, Some(why)).await,
-                    None => Ok(false),
-                };
+                return self.fail(&problem).await;
             }
         };
         let now = app.core.sources.now();
@@ -170,9 +164,17 @@ impl Turn<'_> {
         Ok(more)
     }
 
-    async fn read(&self) -> Result<Option<JobRow>, Problem> {
+    /// Ends a job that cannot be done. What the step has done until then was rolled back.
+    async fn fail(&self, problem: &Problem) -> Result<bool, Problem> {
         let mut tx = self.app.core.db.read(&self.scope).await?;
-        Ok(store::find(&mut tx, self.id).await?)
+        let Some(job) = store::find(&mut tx, self.id).await? else {
+            return Ok(false);
+        };
+        drop(tx);
+        let document = problem.document();
+        let detail = document.detail.unwrap_or(document.title);
+        let why = json!({ "code": document.code, "detail": detail });
+        self.end(job, JobStatus::Failed, Some(why)).await
     }
 
     /// Ends a job that is not done.

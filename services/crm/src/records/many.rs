@@ -1,5 +1,6 @@
 //! Many records in one statement. The rows go as one JSON text, which Postgres takes apart into the columns' types: no
-//! limit of parameters, one plan, and arrays and objects as they are.
+//! limit of parameters, one plan, and arrays and objects as they are. `COPY` would be faster, but Postgres refuses it on tables
+//! with row-level security.
 
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
@@ -9,6 +10,9 @@ use sqlx::{query, types::Json};
 use uuid::Uuid;
 
 use super::{Fields, Record, Rules, access::Sight, sql::Columns, sql::Sql};
+
+/// A row as JSON.
+type Object = Map<String, Value>;
 
 /// A record to be written.
 pub(crate) struct Row<F> {
@@ -117,7 +121,7 @@ pub(crate) async fn lock<R: Record>(
 fn assemble<R: Record>(
     rows: &[&Row<R::Fields>],
     made: impl Fn(&Row<R::Fields>) -> Columns,
-) -> Result<(Vec<String>, Json<Vec<Map<String, Value>>>), DbError> {
+) -> Result<(Vec<String>, Json<Vec<Object>>), DbError> {
     let mut names: Vec<String> = Vec::new();
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {

@@ -128,6 +128,9 @@ impl Sql {
     }
 }
 
+/// The names of columns, and a row as JSON.
+pub(crate) type NamedRow = (Vec<Cow<'static, str>>, Map<String, Value>);
+
 /// Columns and their values, in one order.
 #[derive(Default)]
 pub(crate) struct Columns {
@@ -167,7 +170,7 @@ impl Columns {
     }
 
     /// The names, and the row as JSON.
-    pub(crate) fn into_row(self) -> Result<(Vec<Cow<'static, str>>, Map<String, Value>), DbError> {
+    pub(crate) fn into_row(self) -> Result<NamedRow, DbError> {
         match self.fault {
             None => Ok((self.names, self.json.unwrap_or_default())),
             Some(fault) => Err(sqlx::Error::Encode(fault).into()),
