@@ -7,10 +7,11 @@ use bz_auth::Verifier;
 use bz_kernel::{TenantId, platform};
 use bz_service::Core;
 use moka::sync::Cache;
+use tokio::sync::Notify;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    activities, audit, companies, contacts, custom_fields, deals, leads, notes, pipelines, record_access,
+    activities, audit, companies, contacts, custom_fields, deals, exports, imports, jobs, leads, notes, pipelines, record_access,
     records::{access::Narrowings, custom::Definition},
     tags, teams, todos, views,
 };
@@ -22,6 +23,8 @@ pub(crate) struct AppState {
     pub core: Core,
     /// What was read of tenants' settings a moment ago.
     pub known: Known,
+    /// Wakes the worker of this process when there is a job.
+    pub jobs: Arc<Notify>,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -67,7 +70,14 @@ impl AppState {
         Self {
             core,
             known: Known::new(),
+            jobs: Arc::default(),
         }
+    }
+
+    /// Tells this process's worker that there is a job. Called after the commit; a worker that misses it looks by itself
+    /// soon.
+    pub(crate) fn hurry(&self) {
+        self.jobs.notify_one();
     }
 
     /// Tells the readers of the feed that there is something new. Called after the commit; a reader that misses it
@@ -98,4 +108,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(teams::routes())
         .merge(record_access::routes())
         .merge(audit::routes())
+        .merge(jobs::routes())
+        .merge(imports::routes())
+        .merge(exports::routes())
 }

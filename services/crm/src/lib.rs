@@ -3,11 +3,15 @@
 mod activities;
 mod app;
 mod audit;
+mod bulk;
 mod companies;
 mod config;
 mod contacts;
 mod custom_fields;
 mod deals;
+mod exports;
+mod imports;
+mod jobs;
 mod leads;
 mod links;
 mod normal;
@@ -49,6 +53,7 @@ impl Service for Crm {
 
     async fn build(core: Core, config: CrmConfig) -> anyhow::Result<App> {
         let state = AppState::new(core.clone());
+        let (work, sweep) = (jobs::run::job(&state), jobs::retention::job(&state));
         let trash = trash::job(&state, config.trash_days);
         let reminders = todos::reminders::job(state.clone());
         let public = app::routes().split_for_parts().0.with_state(state);
@@ -57,6 +62,8 @@ impl Service for Crm {
         Ok(App::new(router)
             .with_job(erasure)
             .with_job(trash)
-            .with_job(reminders))
+            .with_job(reminders)
+            .with_job(work)
+            .with_job(sweep))
     }
 }

@@ -4,6 +4,7 @@ mod contacts;
 mod endpoints;
 mod list;
 mod timeline;
+mod transfer;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::CompanyId;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(list::routes())
         .merge(timeline::routes())
         .routes(routes!(contacts::list_company_contacts))
+        .merge(transfer::routes())
 }
 
 record! {

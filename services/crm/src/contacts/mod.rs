@@ -3,6 +3,7 @@
 mod endpoints;
 mod list;
 mod timeline;
+mod transfer;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId};
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(timeline::routes())
+        .merge(transfer::routes())
 }
 
 /// A further e-mail address or phone number.

@@ -4,6 +4,7 @@ mod endpoints;
 mod list;
 mod score;
 mod timeline;
+mod transfer;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(timeline::routes())
+        .merge(transfer::routes())
         .routes(routes!(score::get_lead_score))
 }
 

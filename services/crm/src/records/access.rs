@@ -46,7 +46,18 @@ impl Sight {
         }
     }
 
-    fn of(width: &str, user: UserId) -> Self {
+    /// How wide it is, for a job that goes on with it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Own(_) => "own",
+            Self::Team(_) => "team",
+            Self::All => "all",
+        }
+    }
+
+    /// The sight of this width.
+    pub(crate) fn of(width: &str, user: UserId) -> Self {
         match width {
             "all" => Self::All,
             "team" => Self::Team(user),

@@ -15,6 +15,7 @@ pub(crate) mod handlers;
 pub(crate) mod list;
 pub(crate) mod mass;
 pub(crate) mod pages;
+pub(crate) mod many;
 pub(crate) mod patch;
 pub(crate) mod references;
 pub(crate) mod refused;

@@ -66,7 +66,8 @@ impl<F: Fields> Change<F> {
     }
 }
 
-fn merge(target: &mut Value, patch: Value) {
+/// Merges a patch (RFC 7396) into what is there.
+pub(crate) fn merge(target: &mut Value, patch: Value) {
     match (target, patch) {
         (Value::Object(target), Value::Object(patch)) => {
             for (name, value) in patch {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+use serde_json::{Map, Value};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, Encode, FromRow, Postgres, Type};
 
@@ -132,24 +134,52 @@ impl Sql {
     }
 }
 
+/// The names of columns, and a row as JSON.
+pub(crate) type NamedRow = (Vec<Cow<'static, str>>, Map<String, Value>);
+
 /// Columns and their values, in one order.
 #[derive(Default)]
 pub(crate) struct Columns {
     names: Vec<Cow<'static, str>>,
     args: PgArguments,
+    /// The values as JSON instead, for statements that write many rows.
+    json: Option<Map<String, Value>>,
     fault: Option<sqlx::error::BoxDynError>,
 }
 
 impl Columns {
+    /// Columns of one of many rows.
+    pub(crate) fn of_many() -> Self {
+        Self {
+            json: Some(Map::new()),
+            ..Self::default()
+        }
+    }
+
     /// Adds a column with its value.
     pub(crate) fn set<'q, T>(&mut self, name: impl Into<Cow<'static, str>>, value: T) -> &mut Self
     where
-        T: Encode<'q, Postgres> + Type<Postgres> + 'q,
+        T: Encode<'q, Postgres> + Type<Postgres> + Serialize + 'q,
     {
-        if let Err(fault) = self.args.add(value) {
+        let name = name.into();
+        let added = match &mut self.json {
+            None => self.args.add(value),
+            Some(json) => serde_json::to_value(value)
+                .map(|value| drop(json.insert(name.to_string(), value)))
+                .map_err(Into::into),
+        };
+        if let Err(fault) = added {
             self.fault.get_or_insert(fault);
         }
-        self.names.push(name.into());
+        self.names.push(name);
         self
+    }
+
+    /// The names, and the row as JSON.
+    pub(crate) fn into_row(self) -> Result<NamedRow, DbError> {
+        match self.fault {
+            None => Ok((self.names, self.json.unwrap_or_default())),
+            Some(fault) => Err(sqlx::Error::Encode(fault).into()),
+        }
     }
 }

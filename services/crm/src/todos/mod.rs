@@ -22,7 +22,7 @@ use crate::{
     app::AppState,
     links::{self, Link},
     records::{
-        Facts, Fields, Record, Rules, Work, column::choice_columns, handlers, record,
+        Facts, Fields, Record, Rules, Work, column::choice_columns, filter::Filter, handlers, record,
         validate_common,
     },
     rules,

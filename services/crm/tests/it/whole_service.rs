@@ -54,10 +54,19 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
         }
+        path if path.starts_with("/api/imports/{id}") || path.starts_with("/api/jobs/{id}") => {
+            owner
+                .request(axum::http::Method::POST, "/api/leads/import")
+                .body("text/csv", "email\nada@engines.example\n")
+        }
+        path if path.starts_with("/api/exports/{id}") => {
+            owner.post("/api/leads/export", json!({ "format": "csv" }))
+        }
         _ => return None,
     };
-    let created = created.await.assert_status(201).json();
-    let id = created["id"].as_str().unwrap().to_owned();
+    let created = created.await;
+    assert!(created.status.is_success(), "{}", created.describe());
+    let id = created.json()["id"].as_str().unwrap().to_owned();
     if path.contains("/members/") {
         return Some(vec![id.clone(), id]);
     }
