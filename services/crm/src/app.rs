@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_kernel::{TenantId, platform};
-use bz_service::Core;
+use bz_service::{Core, limiter::Limiter};
 use moka::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    companies, contacts, leads,
+    assignment::{self, AssignmentRule},
+    companies, contacts, forms, leads, merges, privacy,
     records::{access::Narrowings, custom::Definition},
     todos,
 };
@@ -22,6 +23,8 @@ pub(crate) struct AppState {
     pub core: Core,
     /// What was read of tenants' settings a moment ago.
     pub known: Known,
+    /// How often forms may be submitted.
+    pub limiter: Arc<Limiter>,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -32,10 +35,14 @@ pub(crate) struct Known {
     pub access: Cache<TenantId, Arc<Narrowings>>,
     /// The tenants' own fields.
     pub custom: Cache<TenantId, Arc<Vec<Definition>>>,
+    /// The rules that give new leads an owner.
+    pub rules: Cache<TenantId, Arc<Vec<AssignmentRule>>>,
 }
 
 /// How long settings are taken for current.
 const CURRENT: Duration = Duration::from_secs(1);
+/// Buckets that one process keeps while it counts submissions alone.
+const MOST_BUCKETS: usize = 50_000;
 /// How many tenants' settings are kept.
 const TENANTS: u64 = 10_000;
 
@@ -44,6 +51,7 @@ impl Known {
         Self {
             access: cache(),
             custom: cache(),
+            rules: cache(),
         }
     }
 }
@@ -67,6 +75,7 @@ impl AppState {
         Self {
             core,
             known: Known::new(),
+            limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
         }
     }
 
@@ -87,5 +96,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(leads::routes())
         .merge(contacts::routes())
         .merge(companies::routes())
+        .merge(merges::routes())
+        .merge(assignment::routes())
+        .merge(forms::routes())
+        .merge(privacy::routes())
         .merge(todos::routes())
 }

@@ -1,11 +1,16 @@
 //! The CRM: leads with a score that explains itself, contacts, companies, deals, activities and to-dos.
 
 mod app;
+mod assignment;
 mod companies;
 mod contacts;
+mod duplicates;
+mod forms;
 mod leads;
+mod merges;
 mod normal;
 mod outbox;
+mod privacy;
 mod problems;
 mod records;
 mod rules;

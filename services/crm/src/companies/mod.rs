@@ -1,5 +1,6 @@
 //! Companies: the organisations that people work for and deals are made with.
 
+mod duplicates;
 mod endpoints;
 mod list;
 
@@ -10,6 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
+    duplicates::{Key, Keys},
     normal,
     records::{Fields, Money, Rules, Work, record, sql::Columns, validate_common},
     rules,
@@ -24,7 +26,9 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_companies))
+    endpoints::routes()
+        .merge(duplicates::routes())
+        .routes(routes!(list::list_companies))
 }
 
 record! {
@@ -117,6 +121,19 @@ impl Validate for CreateCompany {
 
 impl Rules for Company {
     type Wanted = CreateCompany;
+
+    const KEYS: &'static [Key] = &[Key::OwnDomain, Key::Phone, Key::Name];
+
+    fn keys(wanted: &CreateCompany) -> Keys {
+        let domain = wanted.domain.as_deref().or(wanted.website.as_deref());
+        Keys {
+            phone: wanted.phone.as_deref().and_then(normal::phone),
+            domain: domain.and_then(normal::domain),
+            name: normal::name(&wanted.name),
+            owns_domain: true,
+            ..Keys::default()
+        }
+    }
 
     fn derive(wanted: &CreateCompany, out: &mut Columns) {
         let name = normal::name(&wanted.name);

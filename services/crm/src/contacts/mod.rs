@@ -1,5 +1,6 @@
 //! Contacts: people.
 
+mod duplicates;
 mod endpoints;
 mod list;
 
@@ -13,6 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
+    duplicates::{Key, Keys},
     normal,
     records::{Fields, Rules, column::json_columns, record, sql::Columns, validate_common},
     rules,
@@ -27,7 +29,9 @@ bz_auth::permissions! {
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    endpoints::routes().routes(routes!(list::list_contacts))
+    endpoints::routes()
+        .merge(duplicates::routes())
+        .routes(routes!(list::list_contacts))
 }
 
 /// A further e-mail address or phone number.
@@ -166,6 +170,20 @@ fn addresses(errors: &mut Errors, name: &str, list: &[Address]) {
 
 impl Rules for Contact {
     type Wanted = CreateContact;
+
+    const KEYS: &'static [Key] = &[Key::Email, Key::Phone, Key::Name];
+
+    fn keys(wanted: &CreateContact) -> Keys {
+        let (first, last) = (wanted.first_name.as_deref(), wanted.last_name.as_deref());
+        Keys {
+            email: wanted.email.as_deref().and_then(normal::email),
+            phone: wanted.phone.as_deref().and_then(normal::phone),
+            domain: wanted.email.as_deref().and_then(normal::domain),
+            name: normal::full_name(first, last),
+            company: wanted.company_id.map(|id| id.to_string()),
+            ..Keys::default()
+        }
+    }
 
     fn derive(wanted: &CreateContact, out: &mut Columns) {
         let name = normal::full_name(wanted.first_name.as_deref(), wanted.last_name.as_deref());

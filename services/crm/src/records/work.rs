@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Facts, Record, changes, custom, store};
-use crate::app::AppState;
+use crate::{app::AppState, problems};
 
 /// What a change of records needs: the service, the open transaction, and who does it. A job does its work for the user
 /// who ordered it.
@@ -50,8 +50,11 @@ impl Work<'_> {
         custom::check::<R>(self, &mut wanted).await?;
         R::prepare(self, &mut wanted, None).await?;
         let (id, actor, now) = (self.id(), self.actor, self.now());
-        let created: R = store::insert(self.tx, id, actor, now, &wanted).await?;
+        let created: R = store::insert(self.tx, id, actor, now, &wanted)
+            .await
+            .map_err(refused::<R>)?;
         created.written(self, None).await?;
+        let created = created.settle(self).await?;
         self.tell(&created, R::TYPE.events[0], &[]).await?;
         Ok(created)
     }
@@ -69,7 +72,9 @@ impl Work<'_> {
             return Ok(before);
         }
         let now = self.now();
-        let after: R = store::update(self.tx, before.head().id, now, &wanted).await?;
+        let after: R = store::update(self.tx, before.head().id, now, &wanted)
+            .await
+            .map_err(refused::<R>)?;
         after.written(self, Some(&before)).await?;
         let names: Vec<String> = changes.keys().cloned().collect();
         self.note::<R>(before.head().id, "updated", changes, None)
@@ -142,5 +147,17 @@ impl Work<'_> {
         };
         bz_events::append(self.tx, &self.app.core.sources, event).await?;
         Ok(())
+    }
+}
+
+/// What a constraint says of what was wanted.
+fn refused<R: Record>(error: DbError) -> Problem {
+    match &error {
+        DbError::Constraint { name, .. }
+            if name.strip_suffix("_external_id_key") == Some(R::TYPE.plural) =>
+        {
+            problems::external_id_taken()
+        }
+        _ => error.into(),
     }
 }

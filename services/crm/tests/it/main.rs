@@ -1,9 +1,17 @@
 //! The CRM through its real routes, on a real database, with the weak login.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod assignment;
+mod convert;
+mod duplicates;
+mod duplicates_plan;
 mod erasure;
+mod forms;
 mod leads;
+mod merges;
+mod merges_undo;
 mod performance;
+mod privacy;
 mod todos;
 mod whole_service;
 
