@@ -28,7 +28,7 @@ pub(crate) fn score(a: &Keys, b: &Keys) -> (f64, Vec<Reason>) {
     if name >= SIMILAR_NAME {
         company(a, b, &mut sum);
     }
-    if name < DIFFERENT_NAME && name >= 0.0 && !a.owns_domain {
+    if (0.0..DIFFERENT_NAME).contains(&name) && !a.owns_domain {
         sum.doubt("name", name, if same_email { 0.95 } else { 0.5 });
     }
     if let (Some(one), Some(other)) = (&a.email, &b.email)

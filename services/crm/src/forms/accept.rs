@@ -30,6 +30,20 @@ pub(super) struct Submission<'a> {
     pub ip: Option<IpAddr>,
 }
 
+impl Submission<'_> {
+    /// Whether the person agreed to what the form asks; none when nothing of the submission may be kept.
+    fn agreed(&self) -> Option<bool> {
+        let set = &self.form.settings;
+        let trap = set.honeypot.as_deref();
+        let agrees = |input: &str| self.inputs.is_ticked(input);
+        let consent = set.consent.as_ref();
+        let agreed = consent.is_none_or(|consent| agrees(&consent.input));
+        let needed = consent.is_some_and(|consent| consent.required);
+        let trapped = trap.is_some_and(|name| self.inputs.get(name).is_some());
+        (!trapped && (agreed || !needed)).then_some(agreed)
+    }
+}
+
 /// Whose form has a key. Nobody's user acts: the form's maker does.
 pub(super) async fn find(
     app: &AppState,
@@ -51,19 +65,9 @@ pub(super) async fn accept(
     maker: UserId,
     submission: Submission<'_>,
 ) -> Result<(), Problem> {
-    let set = &submission.form.settings;
-    let trapped = set
-        .honeypot
-        .as_deref()
-        .and_then(|name| submission.inputs.get(name));
-    let agreed = set
-        .consent
-        .as_ref()
-        .is_none_or(|consent| submission.inputs.is_ticked(&consent.input));
-    let needed = set.consent.as_ref().is_some_and(|consent| consent.required);
-    if trapped.is_some() || (needed && !agreed) {
+    let Some(agreed) = submission.agreed() else {
         return Ok(());
-    }
+    };
     let actor = maker;
     let mut work = Work {
         app,

@@ -1,9 +1,8 @@
 use std::net::IpAddr;
 
 use axum::{
-    Extension,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bz_http::{ClientIp, IdempotencyKey, Json, Path, Problem, extract::is_form};
@@ -52,46 +51,61 @@ pub(super) async fn capture_lead(
     State(app): State<AppState>,
     Path(form_key): Path<String>,
     key: IdempotencyKey,
-    ip: Option<Extension<ClientIp>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let ip = ip.map(|Extension(ClientIp(ip))| ip);
-    let origin = origin(request.headers());
-    let is_page = is_form(request.headers()) && wants_page(request.headers());
-    limit(
-        &app,
-        "capture-network",
-        ip.map(limiter::network),
-        PER_NETWORK,
-    )
-    .await?;
+    let sender = Sender::of(&request);
+    let network = sender.ip.map(limiter::network);
+    limit(&app, "capture-network", network, PER_NETWORK).await?;
     let inputs = Inputs::read(request, &app).await?;
     let Some((scope, id)) = accept::find(&app, &form_key).await? else {
-        return Ok(received(None, None, false));
+        return Ok(received(None, &sender));
     };
     limit(&app, "capture-form", Some(id.to_string()), PER_FORM).await?;
     let mut tx = app.core.db.tenant(&scope).await?;
-    let Some((form, maker)) = store::find(&mut tx, id)
-        .await?
-        .filter(|(form, _)| form.enabled)
-    else {
-        return Ok(received(None, None, false));
+    let found = store::find(&mut tx, id).await?;
+    let Some((form, maker)) = found.filter(|(form, _)| form.enabled) else {
+        return Ok(received(None, &sender));
     };
-    let allowed = origin
-        .as_ref()
-        .filter(|origin| allows(&form, origin))
-        .cloned();
-    // A page elsewhere is told so by its browser, which looks for the header that is not there.
-    if origin.is_none() || allowed.is_some() {
+    if sender.may_submit(&form) {
         let submission = Submission {
             form: &form,
             inputs: &inputs,
             key: key.as_deref(),
-            ip,
+            ip: sender.ip,
         };
         accept::accept(&app, tx, maker.into(), submission).await?;
     }
-    Ok(received(Some(&form), allowed, is_page))
+    Ok(received(Some(&form), &sender))
+}
+
+/// Who submits.
+struct Sender {
+    ip: Option<IpAddr>,
+    /// The page that a browser is on.
+    origin: Option<HeaderValue>,
+    /// Whether a browser shows the answer as a page: it sent the form itself.
+    is_page: bool,
+}
+
+impl Sender {
+    fn of(request: &Request) -> Self {
+        let headers = request.headers();
+        let accepted = headers.get(header::ACCEPT);
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        let takes_pages = accepted.is_some_and(|accepted| accepted.contains("text/html"));
+        Self {
+            ip: request.extensions().get::<ClientIp>().map(|ip| ip.0),
+            origin: origin(headers),
+            is_page: is_form(headers) && takes_pages,
+        }
+    }
+
+    /// Programs that are no browsers name no page.
+    fn may_submit(&self, form: &CaptureForm) -> bool {
+        self.origin
+            .as_ref()
+            .is_none_or(|origin| allows(form, origin))
+    }
 }
 
 /// What a browser asks before it lets a page elsewhere send JSON.
@@ -140,28 +154,21 @@ fn allows(form: &CaptureForm, origin: &HeaderValue) -> bool {
         .any(|allowed| allowed.as_bytes() == origin.as_bytes())
 }
 
-/// Whether a browser shows the answer as a page.
-fn wants_page(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.contains("text/html"))
-}
-
-fn received(form: Option<&CaptureForm>, origin: Option<HeaderValue>, is_page: bool) -> Response {
+fn received(form: Option<&CaptureForm>, sender: &Sender) -> Response {
     let redirect = form.and_then(|form| form.settings.success_redirect.as_deref());
     let redirect = redirect.and_then(|url| HeaderValue::from_str(url).ok());
-    let mut response = match redirect.filter(|_| is_page) {
+    let mut response = match redirect.filter(|_| sender.is_page) {
         Some(url) => (StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response(),
-        None => (StatusCode::ACCEPTED, Json(Received { status: "received" })).into_response(),
+        None => {
+            let status = "received";
+            (StatusCode::ACCEPTED, Json(Received { status })).into_response()
+        }
     };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
-    headers.insert(
-        HeaderName::from_static("referrer-policy"),
-        HeaderValue::from_static("no-referrer"),
-    );
-    if let Some(origin) = origin {
+    // A page elsewhere is told so by its browser, which looks for the header that is not there.
+    let allowed = form.zip(sender.origin.clone());
+    if let Some((_, origin)) = allowed.filter(|(form, origin)| allows(form, origin)) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     response

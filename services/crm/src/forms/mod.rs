@@ -215,34 +215,46 @@ impl Validate for WantedForm {
             }
         }
         fields(errors, &set.fields);
-        rules::optional_text(errors, "/settings/honeypot", set.honeypot.as_deref(), 100);
-        rules::optional_text(errors, "/settings/source", set.source.as_deref(), 100);
-        rules::optional_text(errors, "/settings/campaign", set.campaign.as_deref(), 200);
-        if let Some(consent) = &set.consent {
-            rules::optional_text(errors, "/settings/consent/input", Some(&consent.input), 100);
-            rules::optional_text(errors, "/settings/consent/text", Some(&consent.text), 2_000);
-        }
-        if set.tags.len() > MOST_PARTS
-            || set
-                .tags
-                .iter()
-                .any(|tag| tag.trim().is_empty() || tag.chars().count() > 60)
-        {
-            errors.add(
-                "/settings/tags",
-                "invalid_tag",
-                "must be at most 50 tags of 1 to 60 characters",
-            );
-        }
-        let redirect = set.success_redirect.as_deref();
-        rules::optional_text(errors, "/settings/success_redirect", redirect, 500);
-        if redirect.is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
-            errors.add(
-                "/settings/success_redirect",
-                "invalid_url",
-                "must begin with https:// or http://",
-            );
-        }
+        texts(errors, set);
+        tags(errors, &set.tags);
+    }
+}
+
+fn texts(errors: &mut Errors, set: &FormSettings) {
+    rules::optional_text(errors, "/settings/honeypot", set.honeypot.as_deref(), 100);
+    rules::optional_text(errors, "/settings/source", set.source.as_deref(), 100);
+    rules::optional_text(errors, "/settings/campaign", set.campaign.as_deref(), 200);
+    if let Some(consent) = &set.consent {
+        let (input, text) = (Some(consent.input.as_str()), Some(consent.text.as_str()));
+        rules::optional_text(errors, "/settings/consent/input", input, 100);
+        rules::optional_text(errors, "/settings/consent/text", text, 2_000);
+    }
+    let redirect = set.success_redirect.as_deref();
+    rules::optional_text(errors, "/settings/success_redirect", redirect, 500);
+    let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    if redirect.is_some_and(|url| !is_url(url)) {
+        errors.add(
+            "/settings/success_redirect",
+            "invalid_url",
+            "must begin with https:// or http://",
+        );
+    }
+}
+
+/// A lead takes no other tags, and one that it does not take would lose every submission its lead.
+fn tags(errors: &mut Errors, tags: &[String]) {
+    let fits = |(n, tag): (usize, &String)| {
+        !tag.is_empty()
+            && tag.trim() == tag
+            && tag.chars().count() <= 60
+            && !tags[..n].contains(tag)
+    };
+    if tags.len() > MOST_PARTS || !tags.iter().enumerate().all(fits) {
+        errors.add(
+            "/settings/tags",
+            "invalid_tag",
+            "must be at most 50 different tags of 1 to 60 characters, without blanks at their ends",
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is linked to a lead is linked to what it became.
 
+use bz_kernel::{CompanyId, ContactId, DealId};
 use bz_tenant::DbError;
 use sqlx::query;
 use uuid::Uuid;
@@ -13,9 +14,9 @@ const LINKED: [(&str, &str); 2] = [("activity", "crm.activities"), ("todo", "crm
 /// Adds the contact, the company and the deal to the links of everything that is linked to the lead.
 pub(super) async fn links(work: &mut Work<'_>, lead: &Lead) -> Result<(), DbError> {
     let became: [(&str, Option<Uuid>); 3] = [
-        ("contact", lead.contact_id.map(|id| id.as_uuid())),
-        ("company", lead.company_id.map(|id| id.as_uuid())),
-        ("deal", lead.deal_id.map(|id| id.as_uuid())),
+        ("contact", lead.contact_id.map(ContactId::as_uuid)),
+        ("company", lead.company_id.map(CompanyId::as_uuid)),
+        ("deal", lead.deal_id.map(DealId::as_uuid)),
     ];
     for (kind, id) in became {
         let Some(id) = id else { continue };

@@ -82,7 +82,7 @@ pub(super) struct Converted {
 /// One transaction. A contact or company that is surely the same (same address, phone, domain or name) is used instead of a
 /// second one. What is linked to the lead is linked to them too; tags go along. A lead that was converted before answers its
 /// first conversion. With `If-Match` only that version is converted. Besides `leads:write` it needs `contacts:write` and
-/// `companies:write` for what is created.
+/// `companies:write` for what it becomes.
 #[utoipa::path(
     post, path = "/api/leads/{id}/convert", tag = "leads",
     security(("bearer" = ["leads:write"])),
@@ -124,44 +124,10 @@ async fn perform(
     lead: Lead,
     wanted: Convert,
 ) -> Result<Converted, Problem> {
-    let mut created = Vec::new();
-    let start = fields::company(work, &lead).await?;
-    let may = || caller.require::<CompaniesWrite>();
-    let company: Option<Target<Company>> = target(
-        work,
-        caller,
-        "company",
-        start,
-        wanted.company,
-        SAME_COMPANY,
-        &may,
-    )
-    .await?;
-    created.extend(
-        company
-            .iter()
-            .filter(|found| found.created)
-            .map(|_| "company"),
-    );
-    let company_id = company.map(|found| found.record.id);
-
-    let start = fields::contact(work, &lead, company_id).await?;
-    let may = || caller.require::<ContactsWrite>();
-    let contact: Option<Target<Contact>> =
-        target(work, caller, "contact", start, wanted.contact, SAME, &may).await?;
-    created.extend(
-        contact
-            .iter()
-            .filter(|found| found.created)
-            .map(|_| "contact"),
-    );
-    let contact = match contact {
-        Some(found) if !found.created => {
-            Some(fields::complete(work, found.record, &lead, company_id).await?)
-        }
-        found => found.map(|found| found.record),
-    };
-    let contact_id = contact.map(|contact| contact.id);
+    let company = company(work, caller, &lead, wanted.company).await?;
+    let company_id = company.as_ref().map(|found| found.record.id);
+    let contact = contact(work, caller, &lead, company_id, wanted.contact).await?;
+    let contact_id = contact.as_ref().map(|found| found.record.id);
     if contact_id.is_none() && company_id.is_none() {
         return Err(Problem::invalid(
             "",
@@ -169,9 +135,51 @@ async fn perform(
             "must make the lead a contact or a company",
         ));
     }
+    let new = [
+        ("company", company.is_some_and(|found| found.created)),
+        ("contact", contact.is_some_and(|found| found.created)),
+    ];
+    let created = new.into_iter().filter(|(_, new)| *new);
+    let created = created.map(|(name, _)| name).collect();
     let lead = close(work, lead, contact_id, company_id).await?;
     follow::links(work, &lead).await?;
     Ok(answer(lead, created, false))
+}
+
+async fn company(
+    work: &mut Work<'_>,
+    caller: &Caller,
+    lead: &Lead,
+    given: Patch<Map<String, Value>>,
+) -> Result<Option<Target<Company>>, Problem> {
+    let start = fields::company(work, lead).await?;
+    let may = || caller.require::<CompaniesWrite>();
+    target(work, caller, "company", start, given, SAME_COMPANY, &may).await
+}
+
+async fn contact(
+    work: &mut Work<'_>,
+    caller: &Caller,
+    lead: &Lead,
+    company: Option<CompanyId>,
+    given: Patch<Map<String, Value>>,
+) -> Result<Option<Target<Contact>>, Problem> {
+    let start = fields::contact(work, lead, company).await?;
+    let may = || caller.require::<ContactsWrite>();
+    let found = target(work, caller, "contact", start, given, SAME, &may).await?;
+    match found {
+        Some(Target {
+            record,
+            created: false,
+        }) => {
+            let record = fields::complete(work, record, lead, company).await?;
+            Ok(Some(Target {
+                record,
+                created: false,
+            }))
+        }
+        found => Ok(found),
+    }
 }
 
 fn answer(lead: Lead, created: Vec<&'static str>, repeated: bool) -> Converted {

@@ -32,6 +32,7 @@ pub(super) async fn target<R: Record>(
         (Patch::Absent, Some(start)) => start,
         (Patch::Value(given), start) => {
             if let Some(id) = given.get("id") {
+                may()?;
                 return named(work, caller, name, id).await.map(Some);
             }
             let mut fields = start.unwrap_or_default();
