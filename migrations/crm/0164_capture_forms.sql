@@ -3,7 +3,7 @@
 CREATE TABLE capture_forms (
   tenant_id   uuid        NOT NULL DEFAULT (current_setting('app.tenant_id')::uuid),
   id          uuid        NOT NULL,
-  key         text        NOT NULL,
+  key         text        NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', ''),
   name        text        NOT NULL,
   enabled     boolean     NOT NULL DEFAULT true,
   settings    jsonb       NOT NULL,
