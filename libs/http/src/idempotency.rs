@@ -73,6 +73,16 @@ pub struct Created<T> {
     pub replayed: bool,
 }
 
+impl<T> Created<T> {
+    /// The same of another value.
+    pub fn map<U>(self, other: impl FnOnce(T) -> U) -> Created<U> {
+        Created {
+            value: other(self.value),
+            replayed: self.replayed,
+        }
+    }
+}
+
 impl<T: Serialize> Created<T> {
     /// 201 with the record.
     pub fn into_response(self) -> Response {

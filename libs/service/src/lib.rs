@@ -14,6 +14,7 @@ pub mod front;
 pub mod health;
 pub mod healthcheck;
 pub mod lifecycle;
+pub mod limiter;
 pub mod monitor;
 pub mod retention;
 pub mod revocations;

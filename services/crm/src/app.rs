@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_kernel::{TenantId, platform};
-use bz_service::Core;
+use bz_service::{Core, limiter::Limiter};
 use moka::sync::Cache;
 use tokio::sync::Notify;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    activities, audit, companies, contacts, custom_fields, deals, exports, imports, jobs, leads, notes, pipelines, record_access,
+    assignment::{self, AssignmentRule},
+    activities, audit, companies, contacts, custom_fields, deals, exports, forms, imports, jobs, leads, merges, notes, pipelines, privacy, record_access,
     records::{access::Narrowings, custom::Definition},
     tags, teams, todos, views,
 };
@@ -25,6 +26,8 @@ pub(crate) struct AppState {
     pub known: Known,
     /// Wakes the worker of this process when there is a job.
     pub jobs: Arc<Notify>,
+    /// How often forms may be submitted.
+    pub limiter: Arc<Limiter>,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -35,10 +38,14 @@ pub(crate) struct Known {
     pub access: Cache<TenantId, Arc<Narrowings>>,
     /// The tenants' own fields.
     pub custom: Cache<TenantId, Arc<Vec<Definition>>>,
+    /// The rules that give new leads an owner.
+    pub rules: Cache<TenantId, Arc<Vec<AssignmentRule>>>,
 }
 
 /// How long settings are taken for current.
 const CURRENT: Duration = Duration::from_secs(1);
+/// Buckets that one process keeps while it counts submissions alone.
+const MOST_BUCKETS: usize = 50_000;
 /// How many tenants' settings are kept.
 const TENANTS: u64 = 10_000;
 
@@ -47,6 +54,7 @@ impl Known {
         Self {
             access: cache(),
             custom: cache(),
+            rules: cache(),
         }
     }
 }
@@ -71,6 +79,7 @@ impl AppState {
             core,
             known: Known::new(),
             jobs: Arc::default(),
+            limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
         }
     }
 
@@ -101,6 +110,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(deals::routes())
         .merge(activities::routes())
         .merge(notes::routes())
+        .merge(merges::routes())
+        .merge(assignment::routes())
+        .merge(forms::routes())
+        .merge(privacy::routes())
         .merge(todos::routes())
         .merge(custom_fields::routes())
         .merge(tags::routes())

@@ -2,6 +2,7 @@
 
 mod activities;
 mod app;
+mod assignment;
 mod audit;
 mod bulk;
 mod companies;
@@ -9,14 +10,18 @@ mod config;
 mod contacts;
 mod custom_fields;
 mod deals;
+mod duplicates;
 mod exports;
+mod forms;
 mod imports;
 mod jobs;
 mod leads;
 mod links;
+mod merges;
 mod normal;
 mod notes;
 mod pipelines;
+mod privacy;
 mod problems;
 mod record_access;
 mod records;

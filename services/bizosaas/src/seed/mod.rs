@@ -87,7 +87,8 @@ async fn seed(targets: &Targets, password: &SecretString) -> anyhow::Result<()> 
     for n in 0..data::LEADS {
         api.create(
             &targets.crm,
-            "/api/leads",
+            // Demo people share names; each is one of their own.
+            "/api/leads?on_duplicate=create",
             &format!("demo-lead-{n}"),
             demo.lead(),
         )

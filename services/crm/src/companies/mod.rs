@@ -1,6 +1,7 @@
 //! Companies: the organisations that people work for and deals are made with.
 
 mod contacts;
+mod duplicates;
 mod endpoints;
 mod list;
 mod timeline;
@@ -13,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
+    duplicates::{Key, Keys},
     normal,
     records::{Fields, Money, Rules, Work, record, sql::Columns, validate_common},
     rules,
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(timeline::routes())
         .routes(routes!(contacts::list_company_contacts))
         .merge(transfer::routes())
+        .merge(duplicates::routes())
 }
 
 record! {
@@ -126,6 +129,19 @@ impl Rules for Company {
     type Wanted = CreateCompany;
 
     const SORTS: &'static [(&'static str, &'static str)] = &[("name", "name_norm")];
+
+    const KEYS: &'static [Key] = &[Key::OwnDomain, Key::Phone, Key::Name];
+
+    fn keys(wanted: &CreateCompany) -> Keys {
+        let domain = wanted.domain.as_deref().or(wanted.website.as_deref());
+        Keys {
+            phone: wanted.phone.as_deref().and_then(normal::phone),
+            domain: domain.and_then(normal::domain),
+            name: normal::name(&wanted.name),
+            owns_domain: true,
+            ..Keys::default()
+        }
+    }
 
     fn derive(wanted: &CreateCompany, out: &mut Columns) {
         let name = normal::name(&wanted.name);

@@ -1,5 +1,6 @@
 //! Contacts: people.
 
+mod duplicates;
 mod endpoints;
 mod list;
 mod timeline;
@@ -15,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
+    duplicates::{Key, Keys},
     normal,
     records::{Fields, Rules, column::json_columns, record, sql::Columns, validate_common},
     rules,
@@ -33,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(list::routes())
         .merge(timeline::routes())
         .merge(transfer::routes())
+        .merge(duplicates::routes())
 }
 
 /// A further e-mail address or phone number.
@@ -173,6 +176,20 @@ impl Rules for Contact {
     type Wanted = CreateContact;
 
     const SORTS: &'static [(&'static str, &'static str)] = &[("name", "name_norm")];
+
+    const KEYS: &'static [Key] = &[Key::Email, Key::Phone, Key::Name];
+
+    fn keys(wanted: &CreateContact) -> Keys {
+        let (first, last) = (wanted.first_name.as_deref(), wanted.last_name.as_deref());
+        Keys {
+            email: wanted.email.as_deref().and_then(normal::email),
+            phone: wanted.phone.as_deref().and_then(normal::phone),
+            domain: wanted.email.as_deref().and_then(normal::domain),
+            name: normal::full_name(first, last),
+            company: wanted.company_id.map(|id| id.to_string()),
+            ..Keys::default()
+        }
+    }
 
     fn derive(wanted: &CreateContact, out: &mut Columns) {
         let name = normal::full_name(wanted.first_name.as_deref(), wanted.last_name.as_deref());

@@ -1,12 +1,15 @@
 //! Leads: people or companies that may become customers.
 
+mod assign;
+mod convert;
+mod duplicates;
 mod endpoints;
 mod list;
 mod score;
 mod timeline;
 mod transfer;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,9 +19,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
+    assignment,
+    duplicates::{Key, Keys, organisation},
     normal,
     records::{
-        Facts, Fields, Money, Rules, column::choice_columns, record, sql::Columns, validate_common,
+        Facts, Fields, Money, Rules, Work, column::choice_columns, record, sql::Columns,
+        validate_common,
     },
     rules,
     scoring::{Grade, ScoreMode},
@@ -37,7 +43,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(list::routes())
         .merge(timeline::routes())
         .merge(transfer::routes())
+        .merge(duplicates::routes())
         .routes(routes!(score::get_lead_score))
+        .routes(routes!(convert::convert_lead))
+        .routes(routes!(assign::assign_lead))
 }
 
 /// Where a lead is on its way to becoming a customer.
@@ -219,6 +228,22 @@ impl Rules for Lead {
 
     const SORTS: &'static [(&'static str, &'static str)] = &[("name", "name_norm")];
 
+    const KEYS: &'static [Key] = &[Key::Email, Key::Phone, Key::Domain, Key::Name];
+
+    fn keys(wanted: &CreateLead) -> Keys {
+        let (email, website) = (wanted.email.as_deref(), wanted.website.as_deref());
+        let (first, last) = (wanted.first_name.as_deref(), wanted.last_name.as_deref());
+        let company = wanted.company_name.as_deref();
+        Keys {
+            email: email.and_then(normal::email),
+            phone: wanted.phone.as_deref().and_then(normal::phone),
+            domain: website.or(email).and_then(normal::domain),
+            name: normal::full_name(first, last),
+            company: company.and_then(organisation),
+            ..Keys::default()
+        }
+    }
+
     fn derive(wanted: &CreateLead, out: &mut Columns) {
         let (email, website) = (wanted.email.as_deref(), wanted.website.as_deref());
         let name = normal::full_name(wanted.first_name.as_deref(), wanted.last_name.as_deref());
@@ -236,5 +261,9 @@ impl Rules for Lead {
             status: Some(self.status.as_str()),
             source: self.source.as_deref(),
         }
+    }
+
+    async fn settle(self, work: &mut Work<'_>) -> Result<Self, Problem> {
+        assignment::assign(work, self).await
     }
 }

@@ -15,12 +15,13 @@ macro_rules! endpoints {
     ) => {
         use axum::{extract::State, http::StatusCode, response::Response};
         use bz_auth::Can;
-        use bz_http::{IdempotencyKey, IfMatch, Json, Path, Problem, Versioned};
+        use bz_http::{IdempotencyKey, IfMatch, Json, Path, Problem, Query, Versioned};
         use utoipa_axum::{router::OpenApiRouter, routes};
 
         use super::{$read, $record, $wanted, $write};
         use $crate::{
             app::AppState,
+            duplicates::{self, OnCreate},
             records::{handlers, patch::Change},
         };
 
@@ -37,13 +38,16 @@ macro_rules! endpoints {
 
         #[doc = $create_text]
         ///
-        /// With an `Idempotency-Key` the same request may be sent again: the first answer is given once more.
+        /// With an `Idempotency-Key` the same request may be sent again: the first answer is given once more. When there is
+        /// the same already, the answer is 409 `duplicate` with the `candidates`, unless `on_duplicate` says otherwise.
         #[utoipa::path(
             post, path = $list_path, tag = $tag,
             security(("bearer" = [$write_name])),
-            params(IdempotencyKey),
+            params(OnCreate, IdempotencyKey),
             request_body = $wanted,
             responses(
+                (status = 200, description = "The same that was there already, with `on_duplicate` `update` or `return`",
+                 body = $record, headers(("ETag" = String, description = "Its version"))),
                 (status = 201, description = "It, as it is now", body = $record,
                  headers(("ETag" = String, description = "Its version"))),
                 bz_http::openapi::WriteProblems,
@@ -52,10 +56,11 @@ macro_rules! endpoints {
         pub(crate) async fn $create(
             State(app): State<AppState>,
             caller: Can<$write>,
+            Query(how): Query<OnCreate>,
             key: IdempotencyKey,
             Json(wanted): Json<$wanted>,
         ) -> Result<Response, Problem> {
-            handlers::create::<$record>(&app, &caller, &key, wanted).await
+            duplicates::create::<$record>(&app, &caller, &key, how.on_duplicate, wanted).await
         }
 
         #[doc = $get_text]

@@ -1,8 +1,7 @@
 //! What the endpoints of every type do; [`endpoints`](super::endpoints) gives them their paths and documents.
 
-use axum::response::Response;
 use bz_auth::Caller;
-use bz_http::{IdempotencyKey, IfMatch, Problem, Versioned};
+use bz_http::{IfMatch, Problem, Versioned};
 use bz_tenant::TenantTx;
 use uuid::Uuid;
 
@@ -33,39 +32,6 @@ fn present<R: Record>(record: Option<R>) -> Result<R, Problem> {
     }
 }
 
-/// A new record, or the one that the same request made before.
-pub(crate) async fn create<R: Record>(
-    app: &AppState,
-    caller: &Caller,
-    key: &IdempotencyKey,
-    wanted: R::Fields,
-) -> Result<Response, Problem> {
-    let core = &app.core;
-    let sent = wanted.clone();
-    let created = bz_http::idempotent(
-        (&core.db, &core.sources.clock),
-        &caller.scope,
-        key,
-        R::TYPE.events[0],
-        &sent,
-        async |tx| {
-            if access::writes(app, tx, caller, R::TYPE).await? == access::Sight::None {
-                return Err(Problem::forbidden()
-                    .detail("Your role does not let you write records of this type."));
-            }
-            let mut work = Work {
-                app,
-                tx,
-                actor: caller.user,
-            };
-            work.create::<R>(wanted).await
-        },
-    )
-    .await?;
-    app.wake();
-    Ok(created.into_response_with(|record| record.head().version))
-}
-
 /// A record that the caller may change, locked.
 ///
 /// # Errors
@@ -78,9 +44,22 @@ pub(crate) async fn locked<R: Record>(
     id: Uuid,
     if_match: &IfMatch,
 ) -> Result<R, Problem> {
-    let record: R = present(locked_or_deleted(app, tx, caller, id).await?)?;
+    let record: R = locked_any(app, tx, caller, id).await?;
     if_match.check(record.head().version)?;
     Ok(record)
+}
+
+/// The same, whatever its version.
+///
+/// # Errors
+/// As [`locked`].
+pub(crate) async fn locked_any<R: Record>(
+    app: &AppState,
+    tx: &mut TenantTx,
+    caller: &Caller,
+    id: Uuid,
+) -> Result<R, Problem> {
+    present(locked_or_deleted(app, tx, caller, id).await?)
 }
 
 async fn locked_or_deleted<R: Record>(

@@ -40,7 +40,10 @@ pub(crate) use column::{Kind, Money};
 pub(crate) use declare::record;
 pub(crate) use work::Work;
 
-use crate::rules;
+use crate::{
+    duplicates::{Key, Keys},
+    rules,
+};
 use access::Sight;
 use filter::Filter;
 use sql::Columns;
@@ -159,6 +162,14 @@ pub(crate) trait Rules: Sized {
     /// Columns that follow from the fields: normalised texts and the like.
     fn derive(_wanted: &Self::Wanted, _out: &mut Columns) {}
 
+    /// The columns that find the same person or organisation: see [`duplicates`](crate::duplicates).
+    const KEYS: &'static [Key] = &[];
+
+    /// What it is compared with others by.
+    fn keys(_wanted: &Self::Wanted) -> Keys {
+        Keys::default()
+    }
+
     /// What the record's events say besides its id and version. States and ids only: no names, no addresses.
     fn facts(&self) -> Facts<'_> {
         Facts::default()
@@ -180,6 +191,14 @@ pub(crate) trait Rules: Sized {
         _before: Option<&Self>,
     ) -> impl Future<Output = Result<(), Problem>> + Send {
         std::future::ready(Ok(()))
+    }
+
+    /// What becomes of a new record before anybody sees it, in the same transaction.
+    fn settle(self, _work: &mut Work<'_>) -> impl Future<Output = Result<Self, Problem>> + Send
+    where
+        Self: Send,
+    {
+        std::future::ready(Ok(self))
     }
 
     /// After a record was written, in the same transaction: rows of other tables that follow it.

@@ -55,6 +55,7 @@ impl Work<'_> {
             .await
             .map_err(|error| refused::problem(R::TYPE, error))?;
         created.written(self, None).await?;
+        let created = created.settle(self).await?;
         self.tell(&created, R::TYPE.events[0], &[]).await?;
         Ok(created)
     }

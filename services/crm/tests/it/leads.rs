@@ -13,7 +13,7 @@ async fn created(app: &TestApp<Crm>, body: Value) -> (String, Value) {
     let lead = app
         .acme
         .member
-        .post("/api/leads", body)
+        .post("/api/leads?on_duplicate=create", body)
         .await
         .assert_status(201)
         .json();

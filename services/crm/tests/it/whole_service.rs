@@ -62,6 +62,23 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         path if path.starts_with("/api/exports/{id}") => {
             owner.post("/api/leads/export", json!({ "format": "csv" }))
         }
+        path if path.starts_with("/api/merges/{id}") => return Some(vec![merged(owner).await]),
+        path if path.starts_with("/api/assignment-rules/{id}") => {
+            let user = "0199fa3e-0000-7000-8000-000000000001";
+            let assign = json!({ "method": "user", "user_id": user });
+            owner.post(
+                "/api/assignment-rules",
+                json!({ "name": fresh(), "assign": assign }),
+            )
+        }
+        path if path.starts_with("/api/capture-forms/{id}") => {
+            let fields = json!([{ "input": "mail", "field": "email" }]);
+            let settings = json!({ "origins": ["https://www.example.com"], "fields": fields });
+            owner.post(
+                "/api/capture-forms",
+                json!({ "name": fresh(), "settings": settings }),
+            )
+        }
         _ => return None,
     };
     let created = created.await;
@@ -71,6 +88,19 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         return Some(vec![id.clone(), id]);
     }
     Some(vec![id])
+}
+
+/// Merges two leads; answers the merge's id.
+async fn merged(owner: &Client) -> String {
+    let mut ids = Vec::new();
+    for name in ["Grace", "Gracie"] {
+        let lead = owner.post("/api/leads", json!({ "first_name": name }));
+        ids.push(lead.await.assert_status(201).json()["id"].clone());
+    }
+    let wanted = json!({ "primary_id": ids[0], "other_ids": [ids[1]] });
+    let merge = owner.post("/api/leads/merge", wanted).await;
+    let merge = merge.assert_status(200).json();
+    merge["merge_id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

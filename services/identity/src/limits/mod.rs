@@ -4,20 +4,15 @@
 //! guards one-time codes and resets is refused altogether. Where no Redis is configured there is one process, which
 //! counts alone and allows all of it.
 
-mod bounded;
 mod config;
-mod quota;
-
-use std::{net::IpAddr, sync::Mutex};
 
 use bz_http::Problem;
-use bz_kernel::Sources;
+use bz_service::limiter::{self, Limiter, Quota};
 use http::StatusCode;
-use redis::Script;
 
-pub(crate) use self::bounded::{Bounded, lock};
+pub(crate) use bz_service::limiter::{Bounded, lock, micros};
+
 pub use self::config::LimitsConfig;
-use self::quota::Quota;
 use crate::{app::AppState, origin::Origin};
 
 /// Buckets that one process keeps while it counts alone.
@@ -96,18 +91,12 @@ impl Limit {
 }
 
 /// The buckets of this process, and the script that fills those in Redis.
-pub(crate) struct Limits {
-    script: Script,
-    alone: Mutex<Bounded<i64>>,
-}
+pub(crate) struct Limits(Limiter);
 
 impl Limits {
     /// No bucket has anything in it.
     pub(crate) fn new() -> Self {
-        Self {
-            script: Script::new(include_str!("take.lua")),
-            alone: Mutex::new(Bounded::new(MOST_BUCKETS)),
-        }
+        Self(Limiter::new(MOST_BUCKETS))
     }
 }
 
@@ -138,13 +127,7 @@ pub(crate) fn network_of(app: &AppState, origin: &Origin) -> Option<String> {
     if ip.is_loopback() && app.config.limits.exempts_loopback {
         return None;
     }
-    Some(match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    })
+    Some(limiter::network(ip))
 }
 
 /// Takes one of each, or none of any.
@@ -153,40 +136,33 @@ pub(crate) fn network_of(app: &AppState, origin: &Origin) -> Option<String> {
 /// As [`check`].
 pub(crate) async fn check_all(app: &AppState, wanted: &[(Limit, &str)]) -> Result<(), Problem> {
     let config = &app.config.limits;
-    let wanted: Vec<(Limit, String, Quota)> = wanted
+    let (limits, buckets): (Vec<Limit>, Vec<(String, Quota)>) = wanted
         .iter()
         .filter_map(|(limit, key)| {
             let quota = limit.quota(config)?;
-            Some((*limit, bucket(app, *limit, key), quota))
+            Some((*limit, (bucket(app, *limit, key), quota)))
         })
-        .collect();
-    if wanted.is_empty() {
+        .unzip();
+    let Some(first) = limits.first() else {
         return Ok(());
-    }
-    let now = micros(&app.core.sources);
-    let wait = if app.core.redis.is_configured() {
-        match take_in_redis(app, &wanted, now).await {
-            Ok(wait) => wait,
-            Err(error) if wanted.iter().any(|(limit, ..)| limit.fails_closed()) => {
-                return Err(Problem::unavailable(error));
-            }
-            Err(_) => take_alone(app, wanted.iter().map(|(_, key, q)| (key, q.halved())), now),
-        }
-    } else {
-        take_alone(app, wanted.iter().map(|(_, key, quota)| (key, *quota)), now)
     };
+    let fails_closed = limits.iter().any(|limit| limit.fails_closed());
+    let wait = app
+        .limits
+        .0
+        .take(
+            &app.core.redis,
+            &buckets,
+            micros(&app.core.sources),
+            fails_closed,
+        )
+        .await
+        .map_err(Problem::unavailable)?;
     if wait > 0 {
-        let names: Vec<_> = wanted.iter().map(|(limit, ..)| limit.name()).collect();
-        metrics::counter!("identity_rate_limited_total", "limit" => names[0]).increment(1);
+        metrics::counter!("identity_rate_limited_total", "limit" => first.name()).increment(1);
         return Err(rate_limited(wait));
     }
     Ok(())
-}
-
-/// Microseconds of the service's clock. The replicas' clocks differ by little, and what is stored is cut to what this
-/// one can have stored, so that a clock that was set back shuts nobody out.
-pub(crate) fn micros(sources: &Sources) -> i64 {
-    sources.now().timestamp_micros()
 }
 
 /// The key of a bucket. What it is for is not readable in Redis: it may be somebody's address.
@@ -196,48 +172,12 @@ fn bucket(app: &AppState, limit: Limit, key: &str) -> String {
     format!("bz:-:identity:limit-{}:{digest}", limit.name())
 }
 
-async fn take_in_redis(
-    app: &AppState,
-    wanted: &[(Limit, String, Quota)],
-    now: i64,
-) -> Result<i64, redis::RedisError> {
-    let mut call = app.limits.script.prepare_invoke();
-    call.arg(now);
-    for (_, key, quota) in wanted {
-        call.key(key).arg(quota.interval).arg(quota.burst);
-    }
-    call.invoke_async(&mut app.core.redis.clone()).await
-}
-
-fn take_alone<'a>(
-    app: &AppState,
-    wanted: impl Iterator<Item = (&'a String, Quota)>,
-    now: i64,
-) -> i64 {
-    let mut alone = lock(&app.limits.alone);
-    let mut longest = 0;
-    let mut taken = Vec::new();
-    for (key, quota) in wanted {
-        match quota.take(alone.get(key).copied(), now) {
-            Ok(full_at) => taken.push((key, full_at)),
-            Err(wait) => longest = longest.max(wait),
-        }
-    }
-    if longest == 0 {
-        for (key, full_at) in taken {
-            alone.insert(key.clone(), full_at);
-        }
-    }
-    longest
-}
-
 fn rate_limited(wait_micros: i64) -> Problem {
-    let seconds = u32::try_from(wait_micros.div_euclid(1_000_000) + 1).unwrap_or(u32::MAX);
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "rate_limited",
         "Too many requests",
     )
     .detail("Try again after the time that `Retry-After` names.")
-    .retry_after(seconds)
+    .retry_after(limiter::retry_after(wait_micros))
 }

@@ -7,7 +7,7 @@ use std::{
 
 /// Keeps at least the last `most` entries that were written and at most twice as many, so that nobody fills the memory
 /// by naming ever new keys.
-pub(crate) struct Bounded<V> {
+pub struct Bounded<V> {
     most: usize,
     young: HashMap<String, V>,
     old: HashMap<String, V>,
@@ -15,7 +15,7 @@ pub(crate) struct Bounded<V> {
 
 impl<V> Bounded<V> {
     /// An empty one.
-    pub(crate) fn new(most: usize) -> Self {
+    pub fn new(most: usize) -> Self {
         Self {
             most,
             young: HashMap::new(),
@@ -24,12 +24,12 @@ impl<V> Bounded<V> {
     }
 
     /// The entry of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<&V> {
+    pub fn get(&self, key: &str) -> Option<&V> {
         self.young.get(key).or_else(|| self.old.get(key))
     }
 
     /// Writes an entry.
-    pub(crate) fn insert(&mut self, key: String, value: V) {
+    pub fn insert(&mut self, key: String, value: V) {
         if self.young.len() >= self.most && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
@@ -37,14 +37,14 @@ impl<V> Bounded<V> {
     }
 
     /// Forgets an entry.
-    pub(crate) fn remove(&mut self, key: &str) {
+    pub fn remove(&mut self, key: &str) {
         self.young.remove(key);
         self.old.remove(key);
     }
 }
 
 /// The map behind its lock, which is never held across a wait.
-pub(crate) fn lock<V>(map: &Mutex<Bounded<V>>) -> MutexGuard<'_, Bounded<V>> {
+pub fn lock<V>(map: &Mutex<Bounded<V>>) -> MutexGuard<'_, Bounded<V>> {
     map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -6,7 +6,7 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// What a bucket holds and how it fills. The same arithmetic as in `take.lua`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Quota {
+pub struct Quota {
     /// Microseconds in which one comes back.
     pub(super) interval: i64,
     /// How many there are when nothing was taken.
@@ -15,12 +15,14 @@ pub(super) struct Quota {
 
 impl Quota {
     /// So many a minute, all at once if need be.
-    pub(super) fn a_minute(count: u32) -> Self {
+    #[must_use]
+    pub fn a_minute(count: u32) -> Self {
         Self::of(count, MINUTE)
     }
 
     /// So many a minute, a third of them at once.
-    pub(super) fn a_minute_in_thirds(count: u32) -> Self {
+    #[must_use]
+    pub fn a_minute_in_thirds(count: u32) -> Self {
         let all = Self::of(count, MINUTE);
         Self {
             burst: (all.burst / 3).max(1),
@@ -29,7 +31,8 @@ impl Quota {
     }
 
     /// So many an hour, all at once if need be.
-    pub(super) fn an_hour(count: u32) -> Self {
+    #[must_use]
+    pub fn an_hour(count: u32) -> Self {
         Self::of(count, HOUR)
     }
 
@@ -42,7 +45,8 @@ impl Quota {
     }
 
     /// Half of it.
-    pub(super) const fn halved(self) -> Self {
+    #[must_use]
+    pub const fn halved(self) -> Self {
         Self {
             interval: self.interval * 2,
             burst: if self.burst < 2 { 1 } else { self.burst / 2 },
@@ -50,7 +54,10 @@ impl Quota {
     }
 
     /// Takes one from a bucket that will be full at `full_at`: when it is full from now on, or how long to wait.
-    pub(super) fn take(self, full_at: Option<i64>, now: i64) -> Result<i64, i64> {
+    ///
+    /// # Errors
+    /// The microseconds to wait.
+    pub fn take(self, full_at: Option<i64>, now: i64) -> Result<i64, i64> {
         // What lies further ahead than the clocks of replicas may differ was written before the clock was set back.
         let latest = now + 2 * self.interval * self.burst;
         let full_at = full_at
