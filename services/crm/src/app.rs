@@ -4,15 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
+use bz_http::egress::{Egress, EgressLimits};
 use bz_kernel::{TenantId, platform};
 use bz_service::Core;
 use moka::sync::Cache;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    companies, contacts, leads,
+    automations, companies,
+    config::CrmConfig,
+    contacts, leads,
     records::{access::Narrowings, custom::Definition},
+    search::{self, Meaning},
     todos,
+    webhooks::{self, Webhooks},
 };
 
 /// What every handler gets.
@@ -22,6 +27,10 @@ pub(crate) struct AppState {
     pub core: Core,
     /// What was read of tenants' settings a moment ago.
     pub known: Known,
+    /// Where the vectors of the search come from.
+    pub meaning: Meaning,
+    /// Seals the secrets of webhooks, and calls their addresses.
+    pub webhooks: Webhooks,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -63,11 +72,17 @@ impl FromRef<AppState> for Verifier {
 
 impl AppState {
     /// The state of a service that starts.
-    pub(crate) fn new(core: Core) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When an HTTP client cannot be built.
+    pub(crate) fn new(core: Core, config: CrmConfig) -> anyhow::Result<Self> {
+        let egress = Egress::new(config.egress, EgressLimits::default())?;
+        Ok(Self {
+            webhooks: Webhooks::new(egress, &core.secret, core.sources.rng.clone()),
+            meaning: Meaning::new(&core, config.embedding_model)?,
             core,
             known: Known::new(),
-        }
+        })
     }
 
     /// Tells the readers of the feed that there is something new. Called after the commit; a reader that misses it
@@ -88,4 +103,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(contacts::routes())
         .merge(companies::routes())
         .merge(todos::routes())
+        .merge(search::routes())
+        .merge(webhooks::routes())
+        .merge(automations::routes())
 }

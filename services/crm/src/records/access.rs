@@ -75,7 +75,17 @@ pub(crate) async fn reads(
     caller: &Caller,
     record: &RecordType,
 ) -> Result<Sight, DbError> {
-    sight(app, tx, caller, record, |(_, _, reads, _)| reads).await
+    reads_as(app, tx, (caller.user, &caller.claims.roles), record).await
+}
+
+/// The same for a user who is not there, with roles that are known.
+pub(crate) async fn reads_as(
+    app: &AppState,
+    tx: &mut TenantTx,
+    who: (UserId, &[String]),
+    record: &RecordType,
+) -> Result<Sight, DbError> {
+    sight(app, tx, who, record, |(_, _, reads, _)| reads).await
 }
 
 /// Whose records of a type the caller changes.
@@ -85,18 +95,27 @@ pub(crate) async fn writes(
     caller: &Caller,
     record: &RecordType,
 ) -> Result<Sight, DbError> {
-    sight(app, tx, caller, record, |(_, _, _, writes)| writes).await
+    writes_as(app, tx, (caller.user, &caller.claims.roles), record).await
+}
+
+/// The same for a user who is not there, with roles that are known.
+pub(crate) async fn writes_as(
+    app: &AppState,
+    tx: &mut TenantTx,
+    who: (UserId, &[String]),
+    record: &RecordType,
+) -> Result<Sight, DbError> {
+    sight(app, tx, who, record, |(_, _, _, writes)| writes).await
 }
 
 /// The widest of what the caller's roles have; a role of which nothing is said has all.
 async fn sight(
     app: &AppState,
     tx: &mut TenantTx,
-    caller: &Caller,
+    (user, roles): (UserId, &[String]),
     record: &RecordType,
     side: impl Fn(&(String, String, String, String)) -> &String,
 ) -> Result<Sight, DbError> {
-    let roles = &caller.claims.roles;
     if roles.iter().any(|role| role == "owner" || role == "admin") {
         return Ok(Sight::All);
     }
@@ -105,7 +124,7 @@ async fn sight(
         let found = narrowed
             .iter()
             .find(|(named, kind, ..)| named == role && kind == record.name);
-        found.map_or(Sight::All, |row| Sight::of(side(row), caller.user))
+        found.map_or(Sight::All, |row| Sight::of(side(row), user))
     };
     let widest = roles.iter().map(of_role).max_by_key(|sight| sight.width());
     Ok(widest.unwrap_or(Sight::All))

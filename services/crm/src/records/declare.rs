@@ -94,6 +94,7 @@ macro_rules! record {
                 $crate::records::declare::field!(updated_at: chrono::DateTime<chrono::Utc>, false),
                 $crate::records::declare::field!(version: i64, false),
             ],
+            operations: $crate::records::dynamic::Operations::of::<$name>(),
         };
 
         impl<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> for $name {

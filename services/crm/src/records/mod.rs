@@ -9,6 +9,7 @@ pub(crate) mod changes;
 pub(crate) mod column;
 pub(crate) mod custom;
 pub(crate) mod declare;
+pub(crate) mod dynamic;
 pub(crate) mod endpoints;
 pub(crate) mod filter;
 pub(crate) mod handlers;
@@ -49,6 +50,8 @@ pub(crate) struct RecordType {
     pub events: [&'static str; 4],
     /// All fields, the common ones included; not `custom` and `tags`, which have tables of their own to be found by.
     pub fields: &'static [Field],
+    /// What can be done with a record of which only the type's name is known.
+    pub operations: dynamic::Operations,
 }
 
 /// A field of a type of record.

@@ -1,9 +1,16 @@
 //! The CRM through its real routes, on a real database, with the weak login.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod automations;
+mod crm_webhooks;
 mod erasure;
 mod leads;
 mod performance;
+mod receiver;
+mod search;
+mod search_meaning;
+mod search_performance;
+mod search_sight;
 mod todos;
 mod whole_service;
 

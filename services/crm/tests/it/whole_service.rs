@@ -1,8 +1,13 @@
 //! Rules that hold for every table and every operation, found by walking the catalogue and the OpenAPI document.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bz_testkit::{Client, checks};
 use crm::Crm;
 use serde_json::json;
+
+/// Names are unique.
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Makes what a path names, and answers its id.
 async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
@@ -18,6 +23,24 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         }
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
+        }
+        path if path.starts_with("/api/automations/{id}") => owner.post(
+            "/api/automations",
+            json!({
+                "name": format!("Automation {}", COUNT.fetch_add(1, Ordering::Relaxed)), "record_type": "lead", "when": ["lead.created"],
+                "actions": [{ "type": "add_tag", "tag": "x" }]
+            }),
+        ),
+        path if path.starts_with("/api/crm/webhooks/{id}") => owner.post(
+            "/api/crm/webhooks",
+            json!({ "url": "https://example.com/hook", "events": ["*"] }),
+        ),
+        "/api/crm/webhooks/deliveries/{id}/replay" => {
+            let hook = json!({ "url": "https://example.com/hook", "events": ["*"] });
+            let hook = owner.post("/api/crm/webhooks", hook).await.json();
+            let test = format!("/api/crm/webhooks/{}/test", hook["id"].as_str().unwrap());
+            let queued = owner.post(&test, json!({})).await.assert_status(202).json();
+            return Some(vec![queued["id"].as_str().unwrap().to_owned()]);
         }
         _ => return None,
     };
