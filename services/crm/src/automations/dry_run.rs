@@ -30,7 +30,7 @@ pub(super) struct DryRunResult {
     matches: bool,
     /// What each action would do.
     outcomes: Vec<Outcome>,
-    /// Why it would fail.
+    /// Why it would fail; `record_not_found` for a record that is not there or not seen.
     error: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct DryRunResult {
     request_body = DryRun,
     responses(
         (status = 200, description = "What would happen", body = DryRunResult),
-        (status = 404, description = "No such automation, or no such record", body = bz_http::ProblemDocument,
+        (status = 404, description = "No such automation", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
@@ -66,7 +66,15 @@ pub(super) async fn dry_run_automation(
     sql.bind(request.record_id);
     sight.push(&mut sql);
     let seen: Option<(Uuid,)> = sql.fetch_optional(&mut tx).await?;
-    seen.ok_or_else(Problem::not_found)?;
+    if seen.is_none() {
+        return Ok(Json(DryRunResult {
+            matches: false,
+            outcomes: Vec::new(),
+            error: Some(
+                "record_not_found: there is no such record, or you do not see it.".to_owned(),
+            ),
+        }));
+    }
     let event = (
         automation.wanted.when.first().map_or("", String::as_str),
         request.record_id,
