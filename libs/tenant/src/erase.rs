@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{FromRow, query, query_as};
+use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::{Db, DbError, TenantScope};
 
@@ -20,6 +20,9 @@ struct Table {
 /// which the service's role may not delete: an outbox, whose rows wait for their readers and go by their age, is one.
 /// Answers how many rows went, without those that went with the rows they belong to.
 ///
+/// Tables on which the role has no right at all are left to functions of the schema: `forget_<table>(batch)` deletes a
+/// batch of the transaction's tenant and answers how many rows went.
+///
 /// Works under the tenant's own policy, in batches with a transaction each. Tables that come later are found by
 /// themselves. Doing it again does no harm.
 ///
@@ -32,7 +35,43 @@ pub async fn erase(db: &Db, scope: &TenantScope, except: &[&str]) -> Result<u64,
             erased += erase_table(db, scope, &table).await?;
         }
     }
+    for function in forgetting(db, scope).await? {
+        erased += forget(db, scope, &function).await?;
+    }
     Ok(erased)
+}
+
+/// The functions that delete from tables on which the service's role has no right: `forget_<table>(batch)`.
+async fn forgetting(db: &Db, scope: &TenantScope) -> Result<Vec<String>, DbError> {
+    let mut tx = db.read(scope).await?;
+    let functions = query_scalar(
+        "-- tenant.erase.forgetting\n\
+         SELECT f.proname::text FROM pg_proc f \
+         JOIN pg_namespace n ON n.oid = f.pronamespace \
+         JOIN pg_class c ON c.relnamespace = n.oid AND 'forget_' || c.relname = f.proname \
+         WHERE n.nspname = $1 AND f.pronargs = 1 AND has_function_privilege(f.oid, 'EXECUTE') ORDER BY f.proname",
+    )
+    .bind(db.schema())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(functions)
+}
+
+async fn forget(db: &Db, scope: &TenantScope, function: &str) -> Result<u64, DbError> {
+    let schema = db.schema();
+    let sql = format!("-- {schema}.{function}\nSELECT {schema}.\"{function}\"({BATCH}::integer)");
+    let mut erased = 0;
+    loop {
+        let deleted: i64 = db
+            .run::<_, DbError>("tenant.erase", scope, async |tx| {
+                Ok(query_scalar(&sql).fetch_one(tx.conn()).await?)
+            })
+            .await?;
+        erased += deleted.unsigned_abs();
+        if deleted < BATCH {
+            return Ok(erased);
+        }
+    }
 }
 
 async fn tables(db: &Db, scope: &TenantScope) -> Result<Vec<Table>, DbError> {

@@ -55,7 +55,9 @@ impl Service for AiOrchestrator {
             agents: agents::catalog()?.into(),
         };
         let health = state.clone();
-        let app = App::new(app::routes().split_for_parts().0.with_state(state))
+        let routes = app::routes().split_for_parts().0;
+        let routes = routes.merge(embeddings::internal::routes());
+        let app = App::new(routes.with_state(state))
             .with_probe(Probe::new("llm", {
                 let llm = llm.clone();
                 move || {

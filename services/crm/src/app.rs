@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
+use bz_http::egress::{Egress, EgressLimits};
 use bz_kernel::{TenantId, platform};
 use bz_service::{Core, limiter::Limiter};
 use moka::sync::Cache;
@@ -11,10 +12,16 @@ use tokio::sync::Notify;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    activities,
     assignment::{self, AssignmentRule},
-    activities, audit, companies, contacts, custom_fields, deals, exports, forms, imports, jobs, leads, merges, notes, pipelines, privacy, record_access,
+    audit, automations, companies,
+    config::CrmConfig,
+    contacts, custom_fields, deals, exports, forms, imports, jobs, leads, merges, notes, pipelines,
+    privacy, record_access,
     records::{access::Narrowings, custom::Definition},
+    search::{self, Meaning},
     tags, teams, todos, views,
+    webhooks::{self, Webhooks},
 };
 
 /// What every handler gets.
@@ -28,6 +35,10 @@ pub(crate) struct AppState {
     pub jobs: Arc<Notify>,
     /// How often forms may be submitted.
     pub limiter: Arc<Limiter>,
+    /// Where the vectors of the search come from.
+    pub meaning: Meaning,
+    /// Seals the secrets of webhooks, and calls their addresses.
+    pub webhooks: Webhooks,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -74,13 +85,19 @@ impl FromRef<AppState> for Verifier {
 
 impl AppState {
     /// The state of a service that starts.
-    pub(crate) fn new(core: Core) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When an HTTP client cannot be built.
+    pub(crate) fn new(core: Core, config: CrmConfig) -> anyhow::Result<Self> {
+        let egress = Egress::new(config.egress, EgressLimits::default())?;
+        Ok(Self {
+            webhooks: Webhooks::new(egress, &core.secret, core.sources.rng.clone()),
+            meaning: Meaning::new(&core, config.embedding_model)?,
             core,
             known: Known::new(),
             jobs: Arc::default(),
             limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
-        }
+        })
     }
 
     /// Tells this process's worker that there is a job. Called after the commit; a worker that misses it looks by itself
@@ -124,4 +141,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(jobs::routes())
         .merge(imports::routes())
         .merge(exports::routes())
+        .merge(search::routes())
+        .merge(webhooks::routes())
+        .merge(automations::routes())
 }

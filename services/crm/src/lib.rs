@@ -4,6 +4,7 @@ mod activities;
 mod app;
 mod assignment;
 mod audit;
+mod automations;
 mod bulk;
 mod companies;
 mod config;
@@ -27,12 +28,14 @@ mod record_access;
 mod records;
 mod rules;
 pub mod scoring;
+mod search;
 mod settings;
 mod tags;
 mod teams;
 mod todos;
 pub mod trash;
 mod views;
+mod webhooks;
 
 pub use config::CrmConfig;
 pub use leads::{Lead, LeadStatus};
@@ -57,18 +60,22 @@ impl Service for Crm {
     }
 
     async fn build(core: Core, config: CrmConfig) -> anyhow::Result<App> {
-        let state = AppState::new(core.clone());
-        let (work, sweep) = (jobs::run::job(&state), jobs::retention::job(&state));
-        let trash = trash::job(&state, config.trash_days);
-        let reminders = todos::reminders::job(state.clone());
+        let trash_days = config.trash_days;
+        let state = AppState::new(core.clone(), config)?;
+        let [deliver, purge] = webhooks::sender::jobs(&state);
+        let jobs = [
+            erasure::job(&core)?,
+            trash::job(&state, trash_days),
+            todos::reminders::job(state.clone()),
+            jobs::run::job(&state),
+            jobs::retention::job(&state),
+            search::job(&core, state.meaning.clone()),
+            deliver,
+            purge,
+        ];
+        let automations = automations::jobs(&state)?;
         let public = app::routes().split_for_parts().0.with_state(state);
-        let erasure = erasure::job(&core)?;
-        let router = public.merge(bz_events::feed_routes().with_state(core));
-        Ok(App::new(router)
-            .with_job(erasure)
-            .with_job(trash)
-            .with_job(reminders)
-            .with_job(work)
-            .with_job(sweep))
+        let app = App::new(public.merge(bz_events::feed_routes().with_state(core)));
+        Ok(jobs.into_iter().chain(automations).fold(app, App::with_job))
     }
 }

@@ -66,6 +66,16 @@ macro_rules! read_from_text {
 pub(crate) use read_from_text;
 
 /// A text that was given must say something and fit.
+pub(crate) fn text(
+    errors: &mut Errors,
+    pointer: impl Into<Cow<'static, str>>,
+    text: &str,
+    longest: usize,
+) {
+    optional_text(errors, pointer, Some(text), longest);
+}
+
+/// The same for a text that may be missing.
 pub(crate) fn optional_text(
     errors: &mut Errors,
     pointer: impl Into<Cow<'static, str>>,

@@ -6,7 +6,9 @@
 //! message can arrive twice: its id tells.
 
 mod attempt;
+mod resource;
 mod store;
+pub mod table;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -19,6 +21,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use attempt::DisabledBecause;
+pub use resource::{
+    CreateWebhook, Delivery, DeliveryStatus, PatchWebhook, Webhook, WebhookWithSecret, Webhooks,
+    disabled, too_many,
+};
 pub use store::{Message, queue};
 
 use crate::{Redis, channel};

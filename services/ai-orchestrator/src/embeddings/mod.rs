@@ -2,6 +2,7 @@
 
 mod create;
 pub mod hashing;
+pub(crate) mod internal;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 

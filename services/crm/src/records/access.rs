@@ -96,7 +96,18 @@ pub(crate) async fn reads_of(
     caller: &Caller,
     record: &'static str,
 ) -> Result<Sight, DbError> {
-    sight(app, tx, caller, record, |(_, _, reads, _)| reads).await
+    let who = (caller.user, caller.claims.roles.as_slice());
+    sight(app, tx, who, record, |(_, _, reads, _)| reads).await
+}
+
+/// The same for a user who is not there, with roles that are known.
+pub(crate) async fn reads_as(
+    app: &AppState,
+    tx: &mut TenantTx,
+    who: (UserId, &[String]),
+    record: &RecordType,
+) -> Result<Sight, DbError> {
+    sight(app, tx, who, record.name, |(_, _, reads, _)| reads).await
 }
 
 /// Whose records of a type the caller changes.
@@ -106,18 +117,27 @@ pub(crate) async fn writes(
     caller: &Caller,
     record: &RecordType,
 ) -> Result<Sight, DbError> {
-    sight(app, tx, caller, record.name, |(_, _, _, writes)| writes).await
+    writes_as(app, tx, (caller.user, &caller.claims.roles), record).await
+}
+
+/// The same for a user who is not there, with roles that are known.
+pub(crate) async fn writes_as(
+    app: &AppState,
+    tx: &mut TenantTx,
+    who: (UserId, &[String]),
+    record: &RecordType,
+) -> Result<Sight, DbError> {
+    sight(app, tx, who, record.name, |(_, _, _, writes)| writes).await
 }
 
 /// The widest of what the caller's roles have; a role of which nothing is said has all.
 async fn sight(
     app: &AppState,
     tx: &mut TenantTx,
-    caller: &Caller,
+    (user, roles): (UserId, &[String]),
     record: &'static str,
     side: impl Fn(&(String, String, String, String)) -> &String,
 ) -> Result<Sight, DbError> {
-    let roles = &caller.claims.roles;
     if roles.iter().any(|role| role == "owner" || role == "admin") {
         return Ok(Sight::All);
     }
@@ -126,7 +146,7 @@ async fn sight(
         let found = narrowed
             .iter()
             .find(|(named, kind, ..)| named == role && kind == record);
-        found.map_or(Sight::All, |row| Sight::of(side(row), caller.user))
+        found.map_or(Sight::All, |row| Sight::of(side(row), user))
     };
     let widest = roles.iter().map(of_role).max_by_key(|sight| sight.width());
     Ok(widest.unwrap_or(Sight::All))

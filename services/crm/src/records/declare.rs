@@ -99,6 +99,7 @@ macro_rules! record {
             ],
             sorts: <$name as $crate::records::Rules>::SORTS,
             load: $crate::records::store::documents::<$name>,
+            operations: $crate::records::dynamic::Operations::of::<$name>(),
         };
 
         impl<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> for $name {

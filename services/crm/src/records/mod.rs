@@ -9,13 +9,14 @@ pub(crate) mod changes;
 pub(crate) mod column;
 pub(crate) mod custom;
 pub(crate) mod declare;
+pub(crate) mod dynamic;
 pub(crate) mod endpoints;
 pub(crate) mod filter;
 pub(crate) mod handlers;
 pub(crate) mod list;
+pub(crate) mod many;
 pub(crate) mod mass;
 pub(crate) mod pages;
-pub(crate) mod many;
 pub(crate) mod patch;
 pub(crate) mod references;
 pub(crate) mod refused;
@@ -65,6 +66,8 @@ pub(crate) struct RecordType {
     pub sorts: &'static [(&'static str, &'static str)],
     /// Reads records that somebody sees as documents.
     pub load: Load,
+    /// What can be done with a record of which only the type's name is known.
+    pub operations: dynamic::Operations,
 }
 
 /// Reads the records with these ids that are seen and not in the trash, as documents.

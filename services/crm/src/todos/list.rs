@@ -20,7 +20,10 @@ lists! {
 
 /// The questions, and what they mean.
 pub(super) const SHORTHANDS: &[(&str, &str)] = &[
-    ("completed", "Only to-dos that are done (true) or not (false)."),
+    (
+        "completed",
+        "Only to-dos that are done (true) or not (false).",
+    ),
     ("assignee", "Only those of this user; `me` is the caller."),
     (
         "overdue",
@@ -65,14 +68,18 @@ pub(super) fn shorthand(
 }
 
 fn flag(value: &str) -> Result<bool, String> {
-    value.parse().map_err(|_| "must be true or false".to_owned())
+    value
+        .parse()
+        .map_err(|_| "must be true or false".to_owned())
 }
 
 /// Due before or after a day or an instant. Of a to-do that has only a day, the day counts.
 fn due(op: Op, value: &str) -> Result<Filter, String> {
     let instant = DateTime::parse_from_rfc3339(value).map(|at| at.to_utc().date_naive());
     let Ok(day) = value.parse::<NaiveDate>().or(instant) else {
-        return Err("must be a day such as 2026-05-31 or a time such as 2026-05-31T09:30:00Z".to_owned());
+        return Err(
+            "must be a day such as 2026-05-31 or a time such as 2026-05-31T09:30:00Z".to_owned(),
+        );
     };
     let at = test("due_at", op, json!(value));
     Ok(any(vec![at, test("due_date", op, json!(day))]))

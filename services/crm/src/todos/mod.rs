@@ -22,8 +22,8 @@ use crate::{
     app::AppState,
     links::{self, Link},
     records::{
-        Facts, Fields, Record, Rules, Work, column::choice_columns, filter::Filter, handlers, record,
-        validate_common,
+        Facts, Fields, Record, Rules, Work, column::choice_columns, filter::Filter, handlers,
+        record, validate_common,
     },
     rules,
 };

@@ -28,6 +28,19 @@ async fn cursor(app: &TestApp<Crm>) -> Option<String> {
         .unwrap()
 }
 
+/// The other tenant's rows, but for what the jobs work on meanwhile.
+async fn others_rows(app: &TestApp<Crm>) -> Vec<(String, i64)> {
+    let worked_on = [
+        "automation_runs",
+        "webhook_deliveries",
+        "search_queue",
+        "search_embeddings",
+    ];
+    let mut rows = rows_of(&app.database, "crm", Tenant::Globex).await;
+    rows.retain(|(table, _)| !worked_on.contains(&table.as_str()));
+    rows
+}
+
 #[tokio::test]
 async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does_no_harm() {
     let crm = TestApp::<Crm>::start().await;
@@ -47,7 +60,7 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
         checks::isolation::fill(&crm.database, "crm", tenant).await;
     }
     let told = events(&crm).await.len();
-    let others = rows_of(&crm.database, "crm", Tenant::Globex).await;
+    let others = others_rows(&crm).await;
     assert!(others.iter().all(|(_, count)| *count > 0), "{others:?}");
 
     let feed = IdentityFeed::of(&crm.database).await;
@@ -59,7 +72,7 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
     };
     wait_until(gone, PATIENCE).await;
     wait_until(async || cursor(&first).await.is_some(), PATIENCE).await;
-    assert_eq!(rows_of(&crm.database, "crm", Tenant::Globex).await, others);
+    assert_eq!(others_rows(&crm).await, others);
     // What happened is still told: it goes by its age.
     assert_eq!(events(&crm).await.len(), told);
     first.stop_jobs().await;
@@ -72,5 +85,5 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
         .unwrap();
     let second = following(&crm, &feed).await;
     wait_until(async || cursor(&second).await.is_some(), PATIENCE).await;
-    assert_eq!(rows_of(&crm.database, "crm", Tenant::Globex).await, others);
+    assert_eq!(others_rows(&crm).await, others);
 }

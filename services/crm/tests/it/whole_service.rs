@@ -79,6 +79,24 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
                 json!({ "name": fresh(), "settings": settings }),
             )
         }
+        path if path.starts_with("/api/automations/{id}") => owner.post(
+            "/api/automations",
+            json!({
+                "name": fresh(), "record_type": "lead", "when": ["lead.created"],
+                "actions": [{ "type": "add_tag", "tag": "x" }]
+            }),
+        ),
+        path if path.starts_with("/api/crm/webhooks/{id}") => owner.post(
+            "/api/crm/webhooks",
+            json!({ "url": "https://example.com/hook", "events": ["*"] }),
+        ),
+        "/api/crm/webhooks/deliveries/{id}/replay" => {
+            let hook = json!({ "url": "https://example.com/hook", "events": ["*"] });
+            let hook = owner.post("/api/crm/webhooks", hook).await.json();
+            let test = format!("/api/crm/webhooks/{}/test", hook["id"].as_str().unwrap());
+            let queued = owner.post(&test, json!({})).await.assert_status(202).json();
+            return Some(vec![queued["id"].as_str().unwrap().to_owned()]);
+        }
         _ => return None,
     };
     let created = created.await;

@@ -1,0 +1,31 @@
+//! The search over all types of records: words, parts of words, typing errors, phone numbers, addresses, domains, ids of
+//! other systems, and meaning.
+//!
+//! What is searched are the documents in `search_documents`, which triggers write in the transaction of the change. Only
+//! functions of the database read them; they get here whose records the caller sees.
+
+mod asked;
+mod fragments;
+mod meaning;
+mod run;
+mod search;
+mod store;
+mod suggest;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+pub(crate) use meaning::{Meaning, job};
+
+bz_auth::permissions! {
+    /// Search in the records that the user sees.
+    SearchRead = "search:read",
+}
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(search::search_records, search::post_search))
+        .routes(routes!(suggest::suggest_records))
+}
