@@ -10,7 +10,7 @@ mod transfer;
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::CompanyId;
 use chrono::{DateTime, Utc};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,

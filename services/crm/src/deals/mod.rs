@@ -9,6 +9,7 @@ mod people;
 pub(crate) mod relocate;
 pub(crate) mod stage;
 pub(crate) mod totals;
+mod transfer;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId, PipelineId, StageId};
@@ -41,6 +42,7 @@ const MOST_CONTACTS: usize = 50;
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
         .merge(list::routes())
+        .merge(transfer::routes())
         .routes(routes!(board::get_deal_board))
         .routes(routes!(moving::move_deal))
         .routes(routes!(history::list_deal_stage_history))

@@ -68,6 +68,10 @@ macro_rules! of_type {
                 type $record = $crate::contacts::Contact;
                 $call
             }
+            Some("deal") => {
+                type $record = $crate::deals::Deal;
+                $call
+            }
             Some("company") => {
                 type $record = $crate::companies::Company;
                 $call

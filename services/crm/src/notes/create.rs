@@ -6,7 +6,7 @@ use super::CreateNote;
 use crate::{
     activities::{ActivitiesWrite, Activity},
     app::AppState,
-    records::handlers,
+    duplicates::{OnDuplicate, create},
 };
 
 /// Create a note.
@@ -29,5 +29,5 @@ pub(super) async fn create_note(
     key: IdempotencyKey,
     Json(note): Json<CreateNote>,
 ) -> Result<Response, Problem> {
-    handlers::create::<Activity>(&app, &caller, &key, note.into()).await
+    create::<Activity>(&app, &caller, &key, OnDuplicate::Create, note.into()).await
 }

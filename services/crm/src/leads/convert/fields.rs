@@ -1,7 +1,7 @@
 //! What a lead says of the contact and the company that it becomes.
 
 use bz_http::Problem;
-use bz_kernel::CompanyId;
+use bz_kernel::{CompanyId, ContactId};
 use serde_json::{Map, Value};
 
 use super::super::Lead;
@@ -97,6 +97,27 @@ pub(super) async fn contact(
         serde_json::to_value(company).map_err(Problem::internal)?,
     );
     Ok(Some(fields))
+}
+
+/// The deal: its name is that of the company or the person.
+pub(super) fn deal(
+    lead: &Lead,
+    company: Option<CompanyId>,
+    contact: Option<ContactId>,
+) -> Result<Map<String, Value>, Problem> {
+    let person = [lead.first_name.as_deref(), lead.last_name.as_deref()];
+    let person = person.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let name = lead.company_name.clone().unwrap_or(person);
+    let name = if name.is_empty() { lead.email.clone().unwrap_or_default() } else { name };
+    let fields = serde_json::json!({
+        "name": name.chars().take(200).collect::<String>(), "company_id": company,
+        "contact_ids": contact.into_iter().collect::<Vec<_>>(), "lead_id": lead.id,
+        "owner_id": lead.owner_id, "team_id": lead.team_id, "tags": lead.tags
+    });
+    match fields {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Problem::internal("a deal is an object")),
+    }
 }
 
 /// Adds to a contact that was there what only the lead knows.

@@ -1,4 +1,4 @@
-//! Conversion: a lead becomes a contact and a company.
+//! Conversion: a lead becomes a contact, a company and perhaps a deal.
 
 mod fields;
 mod follow;
@@ -17,6 +17,7 @@ use crate::{
     app::AppState,
     companies::{CompaniesWrite, Company},
     contacts::{Contact, ContactsWrite},
+    deals::{Deal, DealsWrite},
     duplicates::SAME,
     records::{Record, Work, changes, handlers, sql::Sql},
 };
@@ -38,6 +39,11 @@ pub(super) struct Convert {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     company: Patch<Map<String, Value>>,
+    /// A deal with these fields: `{"pipeline_id": "..", "name": "..", "amount": {..}}`, in the default pipeline and named after
+    /// the company or the person when it does not say so. None when not given.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    deal: Patch<Map<String, Value>>,
     /// Only answer what would come of it.
     #[serde(default)]
     dry_run: bool,
@@ -45,7 +51,11 @@ pub(super) struct Convert {
 
 impl Validate for Convert {
     fn validate(&self, errors: &mut Errors) {
-        for (given, name) in [(&self.contact, "contact"), (&self.company, "company")] {
+        for (given, name) in [
+            (&self.contact, "contact"),
+            (&self.company, "company"),
+            (&self.deal, "deal"),
+        ] {
             if let Patch::Value(fields) = given
                 && fields.contains_key("id")
                 && fields.len() > 1
@@ -69,7 +79,7 @@ pub(super) struct Converted {
     company_id: Option<CompanyId>,
     /// The deal.
     deal_id: Option<DealId>,
-    /// What of it is new: `contact`, `company`. The rest was there and is used.
+    /// What of it is new: `contact`, `company`, `deal`. The rest was there and is used.
     created: Vec<&'static str>,
     /// Whether the lead was converted before; then nothing was done.
     repeated: bool,
@@ -77,12 +87,12 @@ pub(super) struct Converted {
     lead: Lead,
 }
 
-/// Convert a lead into a contact and a company.
+/// Convert a lead into a contact, a company and a deal.
 ///
 /// One transaction. A contact or company that is surely the same (same address, phone, domain or name) is used instead of a
 /// second one. What is linked to the lead is linked to them too; tags go along. A lead that was converted before answers its
-/// first conversion. With `If-Match` only that version is converted. Besides `leads:write` it needs `contacts:write` and
-/// `companies:write` for what it becomes.
+/// first conversion. With `If-Match` only that version is converted. Besides `leads:write` it needs `contacts:write`,
+/// `companies:write` and `deals:write` for what it becomes.
 #[utoipa::path(
     post, path = "/api/leads/{id}/convert", tag = "leads",
     security(("bearer" = ["leads:write"])),
@@ -135,13 +145,16 @@ async fn perform(
             "must make the lead a contact or a company",
         ));
     }
+    let deal = deal(work, caller, &lead, (company_id, contact_id), wanted.deal).await?;
+    let deal_id = deal.as_ref().map(|found| found.record.id);
     let new = [
         ("company", company.is_some_and(|found| found.created)),
         ("contact", contact.is_some_and(|found| found.created)),
+        ("deal", deal.is_some_and(|found| found.created)),
     ];
     let created = new.into_iter().filter(|(_, new)| *new);
     let created = created.map(|(name, _)| name).collect();
-    let lead = close(work, lead, contact_id, company_id).await?;
+    let lead = close(work, lead, contact_id, company_id, deal_id).await?;
     follow::links(work, &lead).await?;
     Ok(answer(lead, created, false))
 }
@@ -182,6 +195,21 @@ async fn contact(
     }
 }
 
+async fn deal(
+    work: &mut Work<'_>,
+    caller: &Caller,
+    lead: &Lead,
+    (company, contact): (Option<CompanyId>, Option<ContactId>),
+    given: Patch<Map<String, Value>>,
+) -> Result<Option<Target<Deal>>, Problem> {
+    let Patch::Value(_) = given else {
+        return Ok(None);
+    };
+    let start = fields::deal(lead, company, contact)?;
+    let may = || caller.require::<DealsWrite>();
+    target(work, caller, "deal", Some(start), given, SAME, &may).await
+}
+
 fn answer(lead: Lead, created: Vec<&'static str>, repeated: bool) -> Converted {
     Converted {
         contact_id: lead.contact_id,
@@ -199,6 +227,7 @@ async fn close(
     lead: Lead,
     contact: Option<ContactId>,
     company: Option<CompanyId>,
+    deal: Option<DealId>,
 ) -> Result<Lead, Problem> {
     let now = work.now();
     let status = LeadStatus::Converted.as_str();
@@ -210,6 +239,7 @@ async fn close(
         .bind(contact.map(ContactId::as_uuid));
     sql.push(", company_id = ")
         .bind(company.map(CompanyId::as_uuid));
+    sql.push(", deal_id = ").bind(deal.map(DealId::as_uuid));
     sql.push(" WHERE id = ").bind(lead.id.as_uuid());
     sql.push(" RETURNING ").push(Lead::columns());
     let closed: Lead = sql.fetch_one(work.tx).await?;
@@ -217,6 +247,7 @@ async fn close(
     made.insert("status".into(), json!([lead.status, status]));
     made.insert("contact_id".into(), json!([null, contact]));
     made.insert("company_id".into(), json!([null, company]));
+    made.insert("deal_id".into(), json!([null, deal]));
     let names: Vec<String> = made.keys().cloned().collect();
     work.note::<Lead>(lead.id.as_uuid(), "converted", made, None)
         .await?;
