@@ -94,7 +94,7 @@ async fn a_move_is_told_by_what_it_means_and_written_down() {
     );
     assert_eq!(
         (&lost["closed_at"], &lost["weighted_amount"]["amount"]),
-        (&json!("2026-03-02T12:00:00Z"), &json!("0.00"))
+        (&json!("2026-03-02T12:00:00Z"), &json!("0"))
     );
     let won = go(json!({ "stage_id": stages[4] })).await;
     assert_eq!(
