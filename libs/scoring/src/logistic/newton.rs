@@ -1,0 +1,105 @@
+//! Newton's method for the penalised log loss. The problem is convex, so a step that is halved until it helps ends at
+//! the one best set of weights.
+
+use super::design::Sparse;
+use crate::maths::{logistic, logit, loss, share};
+
+const MOST_STEPS: usize = 40;
+const MOST_HALVINGS: usize = 20;
+/// Done when no weight moves more than this.
+const STILL: f64 = 1e-7;
+
+/// The best weights, the intercept last.
+pub(super) fn fit(rows: &Sparse, won: &[bool], penalty: f64, start: Option<Vec<f64>>) -> Vec<f64> {
+    let size = rows.width + 1;
+    let mut weights = start.unwrap_or_else(|| {
+        let mut weights = vec![0.0; size];
+        weights[rows.width] = logit(share(won.iter().copied()));
+        weights
+    });
+    let mut value = objective(rows, won, penalty, &weights);
+    for _ in 0..MOST_STEPS {
+        let (mut hessian, mut step) = derivatives(rows, won, penalty, &weights);
+        if !solve(&mut hessian, &mut step) {
+            break;
+        }
+        let mut scale = 1.0;
+        let better = (0..MOST_HALVINGS).find_map(|_| {
+            let next: Vec<f64> = weights.iter().zip(&step).map(|(weight, step)| weight - scale * step).collect();
+            let reached = objective(rows, won, penalty, &next);
+            scale /= 2.0;
+            (reached <= value).then_some((next, reached))
+        });
+        let Some((next, reached)) = better else {
+            break;
+        };
+        let moved = weights.iter().zip(&next).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        (weights, value) = (next, reached);
+        if moved < STILL {
+            break;
+        }
+    }
+    weights
+}
+
+fn objective(rows: &Sparse, won: &[bool], penalty: f64, weights: &[f64]) -> f64 {
+    let losses: f64 = won.iter().enumerate().map(|(row, won)| loss(rows.dot(row, weights), *won)).sum();
+    let size: f64 = weights[..rows.width].iter().map(|weight| weight * weight).sum();
+    losses + penalty / 2.0 * size
+}
+
+/// Hessian (lower triangle, row by row) and gradient.
+fn derivatives(rows: &Sparse, won: &[bool], penalty: f64, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let (width, size) = (rows.width, rows.width + 1);
+    let mut hessian = vec![0.0; size * size];
+    let mut gradient = vec![0.0; size];
+    for (row, won) in won.iter().enumerate() {
+        let p = logistic(rows.dot(row, weights));
+        let (slope, curve) = (p - f64::from(u8::from(*won)), p * (1.0 - p));
+        let entries = rows.row(row);
+        for (at, (column, value)) in entries.iter().enumerate() {
+            let column = *column as usize;
+            gradient[column] += slope * value;
+            hessian[width * size + column] += curve * value;
+            let line = &mut hessian[column * size..column * size + column + 1];
+            for (other, other_value) in &entries[..=at] {
+                line[*other as usize] += curve * value * other_value;
+            }
+        }
+        gradient[width] += slope;
+        hessian[width * size + width] += curve;
+    }
+    for column in 0..width {
+        gradient[column] += penalty * weights[column];
+        hessian[column * size + column] += penalty;
+    }
+    (hessian, gradient)
+}
+
+/// Solves H x = g by Cholesky's method, x in place of g; false when H is not positive definite.
+fn solve(h: &mut [f64], g: &mut [f64]) -> bool {
+    let size = g.len();
+    for i in 0..size {
+        for j in 0..=i {
+            let dot: f64 = h[i * size..i * size + j].iter().zip(&h[j * size..j * size + j]).map(|(a, b)| a * b).sum();
+            let rest = h[i * size + j] - dot;
+            if i == j {
+                if rest <= 0.0 {
+                    return false;
+                }
+                h[i * size + i] = rest.sqrt();
+            } else {
+                h[i * size + j] = rest / h[j * size + j];
+            }
+        }
+    }
+    for i in 0..size {
+        let dot: f64 = h[i * size..i * size + i].iter().zip(&g[..i]).map(|(a, b)| a * b).sum();
+        g[i] = (g[i] - dot) / h[i * size + i];
+    }
+    for i in (0..size).rev() {
+        let dot: f64 = (i + 1..size).map(|k| h[k * size + i] * g[k]).sum();
+        g[i] = (g[i] - dot) / h[i * size + i];
+    }
+    true
+}
