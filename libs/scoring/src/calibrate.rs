@@ -19,7 +19,10 @@ pub struct Calibration {
 
 impl Calibration {
     /// Changes nothing.
-    pub const NONE: Self = Self { slope: 1.0, offset: 0.0 };
+    pub const NONE: Self = Self {
+        slope: 1.0,
+        offset: 0.0,
+    };
 
     /// Calibrated log-odds.
     #[must_use]
@@ -43,17 +46,32 @@ impl Calibration {
             if det < 1e-9 {
                 return Self::NONE;
             }
-            let step = [(h[2] * g[0] - h[1] * g[1]) / det, (h[0] * g[1] - h[1] * g[0]) / det];
-            line = Self { slope: line.slope - step[0], offset: line.offset - step[1] };
+            let step = [
+                (h[2] * g[0] - h[1] * g[1]) / det,
+                (h[0] * g[1] - h[1] * g[0]) / det,
+            ];
+            line = Self {
+                slope: line.slope - step[0],
+                offset: line.offset - step[1],
+            };
             if step[0].abs() + step[1].abs() < 1e-9 {
                 break;
             }
         }
-        let total = |line: Self| -> f64 { log_odds.iter().zip(won).map(|(z, won)| loss(line.apply(*z), *won)).sum() };
+        let total = |line: Self| -> f64 {
+            log_odds
+                .iter()
+                .zip(won)
+                .map(|(z, won)| loss(line.apply(*z), *won))
+                .sum()
+        };
         let gain = 2.0 * (total(Self::NONE) - total(line));
         // a line that turns the order round, or none at all, is a failure of the fit
         if gain > CHANCE && (0.1..10.0).contains(&line.slope) {
-            Self { slope: round(line.slope, 15), offset: round(line.offset, 15) }
+            Self {
+                slope: round(line.slope, 15),
+                offset: round(line.offset, 15),
+            }
         } else {
             Self::NONE
         }

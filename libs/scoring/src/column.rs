@@ -90,7 +90,9 @@ impl Column {
         match self {
             Self::Unknown => {}
             Self::Number(cells) | Self::Flag(cells) => cells.push(number(value)),
-            Self::Category(cells, words) => cells.push(text(value).map_or(MISSING, |word| words.code(&word))),
+            Self::Category(cells, words) => {
+                cells.push(text(value).map_or(MISSING, |word| words.code(&word)))
+            }
             Self::Tags(cells, words) => cells.push(tags(value, words)),
         }
     }
@@ -148,7 +150,10 @@ fn kind_of(value: &Value<'_>) -> Kind {
 }
 
 fn parse(word: &str) -> Option<f64> {
-    word.trim().parse().ok().filter(|number: &f64| number.is_finite())
+    word.trim()
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
 }
 
 /// The value as a number; NaN when it is none.
@@ -179,7 +184,10 @@ pub(crate) fn text<'a>(value: &'a Value<'_>) -> Option<std::borrow::Cow<'a, str>
 fn tags(value: &Value<'_>, words: &mut Dictionary) -> Vec<u32> {
     let mut codes: Vec<u32> = match value {
         Value::Tags(tags) => tags.iter().map(|tag| words.code(tag)).collect(),
-        other => text(other).map(|word| words.code(&word)).into_iter().collect(),
+        other => text(other)
+            .map(|word| words.code(&word))
+            .into_iter()
+            .collect(),
     };
     codes.retain(|code| *code != MISSING);
     codes.sort_unstable();

@@ -45,7 +45,10 @@ impl Dataset {
 
     /// The fields with their types, in the order in which they first appeared.
     pub fn fields(&self) -> impl Iterator<Item = (&str, Kind)> {
-        self.names.iter().zip(&self.columns).map(|(name, column)| (name.as_str(), column.kind()))
+        self.names
+            .iter()
+            .zip(&self.columns)
+            .map(|(name, column)| (name.as_str(), column.kind()))
     }
 
     /// Whether each lead was won.
@@ -63,11 +66,16 @@ impl Dataset {
     /// The same leads without the fields named.
     #[must_use]
     pub fn without(mut self, fields: &HashSet<String>) -> Self {
-        let keep: Vec<bool> = self.names.iter().map(|name| !fields.contains(name)).collect();
+        let keep: Vec<bool> = self
+            .names
+            .iter()
+            .map(|name| !fields.contains(name))
+            .collect();
         let mut kept = keep.iter();
         self.names.retain(|_| kept.next().copied().unwrap_or(true));
         let mut kept = keep.iter();
-        self.columns.retain(|_| kept.next().copied().unwrap_or(true));
+        self.columns
+            .retain(|_| kept.next().copied().unwrap_or(true));
         self
     }
 }

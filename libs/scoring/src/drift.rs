@@ -14,8 +14,13 @@ const EMPTY: f64 = 1e-4;
 /// (Siddiqi 2006, "Credit Risk Scorecards").
 #[must_use]
 pub fn psi(then: &[f64], now: &[f64]) -> f64 {
-    let pairs = then.iter().zip(now).map(|(then, now)| (then.max(EMPTY), now.max(EMPTY)));
-    pairs.map(|(then, now)| (now - then) * (now / then).ln()).sum()
+    let pairs = then
+        .iter()
+        .zip(now)
+        .map(|(then, now)| (then.max(EMPTY), now.max(EMPTY)));
+    pairs
+        .map(|(then, now)| (now - then) * (now / then).ln())
+        .sum()
 }
 
 /// How a number, a word or a score was distributed in training.
@@ -33,21 +38,39 @@ impl Profile {
         match feature.codes() {
             0 => Self::of_numbers(column),
             codes => {
-                let empty = Self { cuts: None, shares: vec![0.0; codes] };
-                Self { shares: empty.shares_of(column), ..empty }
+                let empty = Self {
+                    cuts: None,
+                    shares: vec![0.0; codes],
+                };
+                Self {
+                    shares: empty.shares_of(column),
+                    ..empty
+                }
             }
         }
     }
 
     /// Of numbers, in bins of the same size.
     pub(crate) fn of_numbers(column: &[f64]) -> Self {
-        let mut known: Vec<f64> = column.iter().copied().filter(|cell| !cell.is_nan()).collect();
+        let mut known: Vec<f64> = column
+            .iter()
+            .copied()
+            .filter(|cell| !cell.is_nan())
+            .collect();
         known.sort_unstable_by(f64::total_cmp);
-        let mut cuts: Vec<f64> =
-            (1..BINS).filter_map(|at| known.get(at * known.len() / BINS)).map(|cut| round(*cut, 15)).collect();
+        let mut cuts: Vec<f64> = (1..BINS)
+            .filter_map(|at| known.get(at * known.len() / BINS))
+            .map(|cut| round(*cut, 15))
+            .collect();
         cuts.dedup();
-        let empty = Self { shares: vec![0.0; cuts.len() + 2], cuts: Some(cuts) };
-        Self { shares: empty.shares_of(column), ..empty }
+        let empty = Self {
+            shares: vec![0.0; cuts.len() + 2],
+            cuts: Some(cuts),
+        };
+        Self {
+            shares: empty.shares_of(column),
+            ..empty
+        }
     }
 
     fn shares_of(&self, column: &[f64]) -> Vec<f64> {
@@ -62,7 +85,10 @@ impl Profile {
                 *count += 1.0;
             }
         }
-        counts.iter().map(|count| round(count / column.len().max(1) as f64, 9)).collect()
+        counts
+            .iter()
+            .map(|count| round(count / column.len().max(1) as f64, 9))
+            .collect()
     }
 
     /// How far other leads are from these.
@@ -106,7 +132,12 @@ const RATE_MOVED: f64 = 1.5;
 const FIELD_MOVED: f64 = 0.25;
 
 impl Drift {
-    pub(crate) fn new(fields: Vec<(String, f64)>, score_psi: f64, train: f64, recent: Option<f64>) -> Self {
+    pub(crate) fn new(
+        fields: Vec<(String, f64)>,
+        score_psi: f64,
+        train: f64,
+        recent: Option<f64>,
+    ) -> Self {
         let odd = recent.is_some_and(|recent| {
             let factor = recent.max(EMPTY) / train.max(EMPTY);
             !(1.0 / RATE_MOVED..=RATE_MOVED).contains(&factor)
@@ -118,13 +149,23 @@ impl Drift {
         } else {
             DriftStatus::Stable
         };
-        Self { fields, score_psi, base_rate_train: train, base_rate_recent: recent, status }
+        Self {
+            fields,
+            score_psi,
+            base_rate_train: train,
+            base_rate_recent: recent,
+            status,
+        }
     }
 }
 
 /// The profiles of all features.
 pub(crate) fn profiles(features: &[Feature], matrix: &Matrix) -> Vec<Profile> {
-    features.iter().zip(&matrix.columns).map(|(feature, column)| Profile::of_feature(feature, column)).collect()
+    features
+        .iter()
+        .zip(&matrix.columns)
+        .map(|(feature, column)| Profile::of_feature(feature, column))
+        .collect()
 }
 
 #[cfg(test)]
@@ -141,6 +182,13 @@ mod tests {
     #[test]
     fn a_base_rate_that_doubled_calls_for_training_and_one_that_grew_a_little_does_not() {
         let status = |recent| Drift::new(Vec::new(), 0.0, 0.1, Some(recent)).status;
-        assert_eq!((status(0.2), status(0.12), status(0.05)), (DriftStatus::Retrain, DriftStatus::Stable, DriftStatus::Retrain));
+        assert_eq!(
+            (status(0.2), status(0.12), status(0.05)),
+            (
+                DriftStatus::Retrain,
+                DriftStatus::Stable,
+                DriftStatus::Retrain
+            )
+        );
     }
 }

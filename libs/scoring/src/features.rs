@@ -88,14 +88,22 @@ struct Parts {
 }
 
 impl From<Encoder> for Parts {
-    fn from(Encoder { fields, features, .. }: Encoder) -> Self {
+    fn from(
+        Encoder {
+            fields, features, ..
+        }: Encoder,
+    ) -> Self {
         Self { fields, features }
     }
 }
 
 impl From<Parts> for Encoder {
     fn from(Parts { fields, features }: Parts) -> Self {
-        let by_name = fields.iter().enumerate().map(|(at, field)| (field.name.clone(), at)).collect();
+        let by_name = fields
+            .iter()
+            .enumerate()
+            .map(|(at, field)| (field.name.clone(), at))
+            .collect();
         let mut spans = vec![(0, 0); fields.len()];
         let mut words = vec![HashMap::new(); fields.len()];
         for (at, feature) in features.iter().enumerate() {
@@ -106,14 +114,24 @@ impl From<Parts> for Encoder {
             match &feature.kind {
                 FeatureKind::Number => {}
                 FeatureKind::Category(levels) => {
-                    words[feature.field] = levels.iter().enumerate().map(|(code, word)| (word.clone(), code)).collect();
+                    words[feature.field] = levels
+                        .iter()
+                        .enumerate()
+                        .map(|(code, word)| (word.clone(), code))
+                        .collect();
                 }
                 FeatureKind::HasTag(tag) => {
                     words[feature.field].insert(tag.clone(), at);
                 }
             }
         }
-        Self { fields, features, by_name, spans, words }
+        Self {
+            fields,
+            features,
+            by_name,
+            spans,
+            words,
+        }
     }
 }
 
@@ -121,7 +139,10 @@ impl Encoder {
     /// Learns the levels and leaves out fields that say nothing: constant, or different in every row. Looks at no
     /// outcome.
     pub(crate) fn fit(data: &Dataset) -> Self {
-        let mut parts = Parts { fields: Vec::new(), features: Vec::new() };
+        let mut parts = Parts {
+            fields: Vec::new(),
+            features: Vec::new(),
+        };
         for (name, column) in data.names.iter().zip(&data.columns) {
             let kinds = match column {
                 Column::Unknown => Vec::new(),
@@ -133,15 +154,24 @@ impl Encoder {
                 continue;
             }
             let field = parts.fields.len();
-            parts.fields.push(Field { name: name.clone(), kind: column.kind() });
-            parts.features.extend(kinds.into_iter().map(|kind| Feature { field, kind }));
+            parts.fields.push(Field {
+                name: name.clone(),
+                kind: column.kind(),
+            });
+            parts
+                .features
+                .extend(kinds.into_iter().map(|kind| Feature { field, kind }));
         }
         parts.into()
     }
 
     /// The features of one lead.
     pub(crate) fn encode(&self, row: &Row<'_>) -> Vec<f64> {
-        let mut inputs: Vec<f64> = self.features.iter().map(|feature| missing(&feature.kind)).collect();
+        let mut inputs: Vec<f64> = self
+            .features
+            .iter()
+            .map(|feature| missing(&feature.kind))
+            .collect();
         for (name, value) in row.iter() {
             if let Some(field) = self.by_name.get(name) {
                 self.put(*field, value, &mut inputs);
@@ -157,7 +187,8 @@ impl Encoder {
             (FeatureKind::Number, value) => inputs[first] = number(value),
             (FeatureKind::Category(levels), value) => {
                 if let Some(word) = text(value).filter(|word| !word.is_empty()) {
-                    inputs[first] = words.get(word.as_ref()).copied().unwrap_or(levels.len()) as f64;
+                    inputs[first] =
+                        words.get(word.as_ref()).copied().unwrap_or(levels.len()) as f64;
                 }
             }
             (FeatureKind::HasTag(_), Value::Tags(tags)) => {
@@ -177,10 +208,17 @@ impl Encoder {
     pub(crate) fn matrix(&self, data: &Dataset) -> Matrix {
         let columns = self.features.iter().map(|feature| {
             let name = &self.fields[feature.field].name;
-            let column = data.names.iter().position(|known| known == name).map(|at| &data.columns[at]);
+            let column = data
+                .names
+                .iter()
+                .position(|known| known == name)
+                .map(|at| &data.columns[at]);
             feature_column(&feature.kind, column, data.len())
         });
-        Matrix { columns: columns.collect(), rows: data.len() }
+        Matrix {
+            columns: columns.collect(),
+            rows: data.len(),
+        }
     }
 }
 
@@ -194,17 +232,40 @@ fn missing(kind: &FeatureKind) -> f64 {
 
 fn feature_column(kind: &FeatureKind, column: Option<&Column>, rows: usize) -> Vec<f64> {
     let own = match (kind, column) {
-        (FeatureKind::Number, Some(Column::Number(cells) | Column::Flag(cells))) => Some(cells.clone()),
+        (FeatureKind::Number, Some(Column::Number(cells) | Column::Flag(cells))) => {
+            Some(cells.clone())
+        }
         (FeatureKind::Category(levels), Some(Column::Category(cells, words))) => {
-            let codes: HashMap<&str, usize> = levels.iter().enumerate().map(|(code, level)| (level.as_str(), code)).collect();
-            let of_word: Vec<f64> =
-                words.words.iter().map(|word| codes.get(word.as_str()).copied().unwrap_or(levels.len()) as f64).collect();
-            let code = |cell: &u32| of_word.get(*cell as usize).copied().unwrap_or_else(|| missing(kind));
+            let codes: HashMap<&str, usize> = levels
+                .iter()
+                .enumerate()
+                .map(|(code, level)| (level.as_str(), code))
+                .collect();
+            let of_word: Vec<f64> = words
+                .words
+                .iter()
+                .map(|word| codes.get(word.as_str()).copied().unwrap_or(levels.len()) as f64)
+                .collect();
+            let code = |cell: &u32| {
+                of_word
+                    .get(*cell as usize)
+                    .copied()
+                    .unwrap_or_else(|| missing(kind))
+            };
             Some(cells.iter().map(code).collect())
         }
         (FeatureKind::HasTag(tag), Some(Column::Tags(cells, words))) => {
-            let code = words.words.iter().position(|word| word == tag).map_or(MISSING, |code| code as u32);
-            Some(cells.iter().map(|cell| f64::from(u8::from(cell.binary_search(&code).is_ok()))).collect())
+            let code = words
+                .words
+                .iter()
+                .position(|word| word == tag)
+                .map_or(MISSING, |code| code as u32);
+            Some(
+                cells
+                    .iter()
+                    .map(|cell| f64::from(u8::from(cell.binary_search(&code).is_ok())))
+                    .collect(),
+            )
         }
         _ => None,
     };
@@ -214,7 +275,11 @@ fn feature_column(kind: &FeatureKind, column: Option<&Column>, rows: usize) -> V
 fn numbers(cells: &[f64]) -> Vec<FeatureKind> {
     let first = cells.first().copied().unwrap_or(f64::NAN);
     let same = |cell: &f64| *cell == first || (cell.is_nan() && first.is_nan());
-    if cells.iter().all(same) { Vec::new() } else { vec![FeatureKind::Number] }
+    if cells.iter().all(same) {
+        Vec::new()
+    } else {
+        vec![FeatureKind::Number]
+    }
 }
 
 fn categories(cells: &[u32], words: &[String]) -> Vec<FeatureKind> {
@@ -229,7 +294,11 @@ fn categories(cells: &[u32], words: &[String]) -> Vec<FeatureKind> {
     let levels = frequent(&counts, words, MOST_LEVELS);
     let kept: usize = counts.iter().filter(|count| **count >= LEAST_ROWS).sum();
     let others = usize::from(missing > 0) + usize::from(kept + missing < cells.len());
-    if levels.len() + others < 2 { Vec::new() } else { vec![FeatureKind::Category(levels)] }
+    if levels.len() + others < 2 {
+        Vec::new()
+    } else {
+        vec![FeatureKind::Category(levels)]
+    }
 }
 
 fn tags(cells: &[Vec<u32>], words: &[String]) -> Vec<FeatureKind> {
@@ -241,12 +310,25 @@ fn tags(cells: &[Vec<u32>], words: &[String]) -> Vec<FeatureKind> {
         // a tag that every lead has says nothing
         *count = if *count == cells.len() { 0 } else { *count };
     }
-    frequent(&counts, words, MOST_TAGS).into_iter().map(FeatureKind::HasTag).collect()
+    frequent(&counts, words, MOST_TAGS)
+        .into_iter()
+        .map(FeatureKind::HasTag)
+        .collect()
 }
 
 /// The words that enough rows have, most frequent first, then by name: the order does not depend on the rows' order.
 fn frequent(counts: &[usize], words: &[String], most: usize) -> Vec<String> {
-    let mut order: Vec<usize> = (0..words.len()).filter(|word| counts[*word] >= LEAST_ROWS).collect();
-    order.sort_by(|a, b| counts[*b].cmp(&counts[*a]).then_with(|| words[*a].cmp(&words[*b])));
-    order.into_iter().take(most).map(|word| words[word].clone()).collect()
+    let mut order: Vec<usize> = (0..words.len())
+        .filter(|word| counts[*word] >= LEAST_ROWS)
+        .collect();
+    order.sort_by(|a, b| {
+        counts[*b]
+            .cmp(&counts[*a])
+            .then_with(|| words[*a].cmp(&words[*b]))
+    });
+    order
+        .into_iter()
+        .take(most)
+        .map(|word| words[word].clone())
+        .collect()
 }

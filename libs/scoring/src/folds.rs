@@ -27,3 +27,8 @@ pub(crate) fn split(fold_of: &[u8], fold: u8) -> (Vec<u32>, Vec<u32>) {
 pub(crate) fn all(rows: usize) -> Vec<u32> {
     (0..rows as u32).collect()
 }
+
+/// How many folds there are.
+pub(crate) fn count(fold_of: &[u8]) -> u8 {
+    fold_of.iter().max().map_or(0, |last| last + 1)
+}

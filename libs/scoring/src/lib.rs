@@ -33,7 +33,9 @@ pub use gbdt::Boosting;
 pub use maths::{logistic, logit};
 pub use metrics::{CalibrationBin, Metrics, calibration_table};
 pub use model::{BadModel, Contribution, Mode, Model, Reasons, Scored};
-pub use policy::{Decision, LEAST_FOR_BOOSTING, LEAST_LABELLED, LEAST_OF_A_KIND, Needs, Trial, decide};
+pub use policy::{
+    Decision, LEAST_FOR_BOOSTING, LEAST_LABELLED, LEAST_OF_A_KIND, Needs, Trial, decide,
+};
 pub use report::{Excluded, FeatureReport, Report, Tendency};
 pub use rng::Rng;
 pub use row::{Row, Value};

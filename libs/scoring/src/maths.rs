@@ -19,7 +19,9 @@ pub(crate) fn round(number: f64, digits: usize) -> f64 {
     if !number.is_finite() || number.abs() < 1e-12 {
         return 0.0;
     }
-    format!("{number:.*e}", digits.clamp(1, 15) - 1).parse().unwrap_or(number)
+    format!("{number:.*e}", digits.clamp(1, 15) - 1)
+        .parse()
+        .unwrap_or(number)
 }
 
 /// Log loss of one outcome.
@@ -36,5 +38,9 @@ pub(crate) fn share(won: impl Iterator<Item = bool>) -> f64 {
         hits += usize::from(won);
         all += 1;
     }
-    if all == 0 { 0.0 } else { hits as f64 / all as f64 }
+    if all == 0 {
+        0.0
+    } else {
+        hits as f64 / all as f64
+    }
 }

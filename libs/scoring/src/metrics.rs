@@ -41,9 +41,16 @@ impl Metrics {
         Some(Self {
             roc_auc: roc_auc(&ranked),
             pr_auc: average_precision(&ranked),
-            brier: mean(pairs().map(|(p, won)| (p - f64::from(u8::from(*won))).powi(2)).sum()),
+            brier: mean(
+                pairs()
+                    .map(|(p, won)| (p - f64::from(u8::from(*won))).powi(2))
+                    .sum(),
+            ),
             log_loss: mean(pairs().map(|(p, won)| loss(logit(*p), *won)).sum()),
-            ece: table.iter().map(|bin| (bin.predicted - bin.observed).abs() * bin.n as f64 / n as f64).sum(),
+            ece: table
+                .iter()
+                .map(|bin| (bin.predicted - bin.observed).abs() * bin.n as f64 / n as f64)
+                .sum(),
             lift_top10: share(ranked.iter().take(n.div_ceil(10)).map(|(_, won)| *won)) / base,
             baseline_log_loss: -(base * base.ln() + (1.0 - base) * (1.0 - base).ln()),
             n,
@@ -71,12 +78,21 @@ pub fn calibration_table(probabilities: &[f64], won: &[bool]) -> Vec<Calibration
         *bin = (bin.0 + p, bin.1 + usize::from(*won), bin.2 + 1);
     }
     let full = sums.iter().filter(|(_, _, n)| *n > 0);
-    full.map(|(p, hits, n)| CalibrationBin { predicted: p / *n as f64, observed: *hits as f64 / *n as f64, n: *n }).collect()
+    full.map(|(p, hits, n)| CalibrationBin {
+        predicted: p / *n as f64,
+        observed: *hits as f64 / *n as f64,
+        n: *n,
+    })
+    .collect()
 }
 
 /// Pairs, highest probability first.
 fn ranked(probabilities: &[f64], won: &[bool]) -> Vec<(f64, bool)> {
-    let mut pairs: Vec<(f64, bool)> = probabilities.iter().copied().zip(won.iter().copied()).collect();
+    let mut pairs: Vec<(f64, bool)> = probabilities
+        .iter()
+        .copied()
+        .zip(won.iter().copied())
+        .collect();
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
     pairs
 }
@@ -119,14 +135,21 @@ mod tests {
         assert!((metrics.roc_auc - 0.75).abs() < 1e-12);
         assert!((metrics.pr_auc - 0.833_333_333_333).abs() < 1e-9);
         assert!((metrics.brier - 0.158_125).abs() < 1e-12);
-        assert!((metrics.log_loss - 0.472_287_952_6).abs() < 1e-6, "{}", metrics.log_loss);
+        assert!(
+            (metrics.log_loss - 0.472_287_952_6).abs() < 1e-6,
+            "{}",
+            metrics.log_loss
+        );
     }
 
     #[test]
     fn leads_with_the_same_probability_count_half() {
         let metrics = Metrics::of(&[0.5, 0.5, 0.5, 0.5], &[false, true, false, true]).unwrap();
         assert!((metrics.roc_auc - 0.5).abs() < 1e-12 && (metrics.pr_auc - 0.5).abs() < 1e-12);
-        assert!(metrics.ece.abs() < 1e-12 && (metrics.log_loss - metrics.baseline_log_loss).abs() < 1e-12);
+        assert!(
+            metrics.ece.abs() < 1e-12
+                && (metrics.log_loss - metrics.baseline_log_loss).abs() < 1e-12
+        );
     }
 
     #[test]

@@ -128,8 +128,17 @@ pub(crate) struct Around {
 
 impl Model {
     pub(crate) fn new(engine: Engine, around: Around) -> Self {
-        let Around { encoder, calibration, base_rate, profiles, log_odds } = around;
-        let probabilities: Vec<f64> = log_odds.iter().map(|z| logistic(calibration.apply(*z))).collect();
+        let Around {
+            encoder,
+            calibration,
+            base_rate,
+            profiles,
+            log_odds,
+        } = around;
+        let probabilities: Vec<f64> = log_odds
+            .iter()
+            .map(|z| logistic(calibration.apply(*z)))
+            .collect();
         Self {
             format: FORMAT,
             engine,
@@ -189,15 +198,30 @@ impl Model {
         };
         let base = self.calibration.apply(start) + self.shift;
         let fields = &self.encoder.fields;
-        let mut contributions: Vec<Contribution<'_>> =
-            fields.iter().map(|field| Contribution { field: &field.name, log_odds: 0.0 }).collect();
+        let mut contributions: Vec<Contribution<'_>> = fields
+            .iter()
+            .map(|field| Contribution {
+                field: &field.name,
+                log_odds: 0.0,
+            })
+            .collect();
         for (feature, log_odds) in self.encoder.features.iter().zip(by_feature) {
             contributions[feature.field].log_odds += self.calibration.slope * log_odds;
         }
-        let log_odds = base + contributions.iter().map(|contribution| contribution.log_odds).sum::<f64>();
+        let log_odds = base
+            + contributions
+                .iter()
+                .map(|contribution| contribution.log_odds)
+                .sum::<f64>();
         contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         let probability = logistic(log_odds);
-        Scored { probability, log_odds, base, contributions, interval: self.interval(probability) }
+        Scored {
+            probability,
+            log_odds,
+            base,
+            contributions,
+            interval: self.interval(probability),
+        }
     }
 
     /// Wilson's interval (1927) for as many leads as are similar.
@@ -254,7 +278,13 @@ impl Model {
     pub fn drift(&self, recent: &Dataset, outcomes: bool) -> Drift {
         let matrix = self.encoder.matrix(recent);
         let mut fields: BTreeMap<usize, f64> = BTreeMap::new();
-        for ((feature, profile), column) in self.encoder.features.iter().zip(&self.profiles).zip(&matrix.columns) {
+        for ((feature, profile), column) in self
+            .encoder
+            .features
+            .iter()
+            .zip(&self.profiles)
+            .zip(&matrix.columns)
+        {
             let psi = fields.entry(feature.field).or_default();
             *psi = psi.max(profile.psi(column));
         }
@@ -265,9 +295,17 @@ impl Model {
                 self.probability_of(&inputs)
             })
             .collect();
-        let fields = fields.into_iter().map(|(field, psi)| (self.encoder.fields[field].name.clone(), psi)).collect();
+        let fields = fields
+            .into_iter()
+            .map(|(field, psi)| (self.encoder.fields[field].name.clone(), psi))
+            .collect();
         let rate = (outcomes && !recent.is_empty()).then(|| share(recent.won().iter().copied()));
-        Drift::new(fields, self.score_profile.psi(&scores), self.base_rate, rate)
+        Drift::new(
+            fields,
+            self.score_profile.psi(&scores),
+            self.base_rate,
+            rate,
+        )
     }
 
     /// The file. The same training data, options and seed give the same bytes.

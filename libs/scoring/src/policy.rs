@@ -65,8 +65,17 @@ pub struct Decision {
 /// Decides: a model must be at least 1 % better than a constant, and boosting must beat logistic regression both by
 /// cross-validation and on the newest fifth. A pinned mode skips the comparison, not the gate.
 #[must_use]
-pub fn decide(labelled: usize, needs: Needs, baseline: f64, trials: &[Trial], pinned: Option<Mode>) -> Decision {
-    let rules = |reason: String| Decision { mode: Mode::Rules, reason };
+pub fn decide(
+    labelled: usize,
+    needs: Needs,
+    baseline: f64,
+    trials: &[Trial],
+    pinned: Option<Mode>,
+) -> Decision {
+    let rules = |reason: String| Decision {
+        mode: Mode::Rules,
+        reason,
+    };
     if pinned == Some(Mode::Rules) {
         return rules("fixed rules, because that is what was asked for".to_owned());
     }
@@ -77,24 +86,43 @@ pub fn decide(labelled: usize, needs: Needs, baseline: f64, trials: &[Trial], pi
     let better = |trial: &Trial| trial.cross_validated <= baseline * (1.0 - GATE);
     if let Some(pinned) = pinned.and_then(trial) {
         return if better(pinned) {
-            Decision { mode: pinned.mode, reason: format!("{}, because that is what was asked for", pinned.mode.label()) }
+            Decision {
+                mode: pinned.mode,
+                reason: format!(
+                    "{}, because that is what was asked for",
+                    pinned.mode.label()
+                ),
+            }
         } else {
             rules(useless(labelled, baseline, pinned))
         };
     }
     let (logistic, gbdt) = (trial(Mode::Logistic), trial(Mode::Gbdt));
-    match (logistic.filter(|trial| better(trial)), gbdt.filter(|trial| better(trial))) {
+    match (
+        logistic.filter(|trial| better(trial)),
+        gbdt.filter(|trial| better(trial)),
+    ) {
         (Some(logistic), Some(gbdt)) => compare(labelled, logistic, gbdt),
         (Some(_), None) => {
-            let why = if gbdt.is_some() { "boosting is not better than a constant" } else { "too few for boosting to be tried" };
-            Decision { mode: Mode::Logistic, reason: format!("{labelled} labelled leads; {why}") }
+            let why = if gbdt.is_some() {
+                "boosting is not better than a constant"
+            } else {
+                "too few for boosting to be tried"
+            };
+            Decision {
+                mode: Mode::Logistic,
+                reason: format!("{labelled} labelled leads; {why}"),
+            }
         }
-        (None, Some(gbdt)) if gbdt.newest.is_none_or(|newest| newest < baseline) => {
-            Decision { mode: Mode::Gbdt, reason: format!("{labelled} labelled leads; only boosting is better than a constant") }
-        }
+        (None, Some(gbdt)) if gbdt.newest.is_none_or(|newest| newest < baseline) => Decision {
+            mode: Mode::Gbdt,
+            reason: format!("{labelled} labelled leads; only boosting is better than a constant"),
+        },
         _ => match logistic {
             Some(logistic) => rules(useless(labelled, baseline, logistic)),
-            None => rules(format!("{labelled} labelled leads; no model could be trained")),
+            None => rules(format!(
+                "{labelled} labelled leads; no model could be trained"
+            )),
         },
     }
 }
@@ -103,20 +131,31 @@ fn compare(labelled: usize, logistic: &Trial, gbdt: &Trial) -> Decision {
     let (ours, theirs) = (logistic.cross_validated, gbdt.cross_validated);
     let newest = logistic.newest.zip(gbdt.newest);
     let (mode, why) = match newest {
-        _ if theirs >= ours => (Mode::Logistic, format!("boosting is not better in cross-validation ({theirs:.4} against {ours:.4})")),
-        Some((old, new)) if new >= old => {
-            (Mode::Logistic, format!("boosted model not better on newest data (log loss {new:.4} against {old:.4})"))
-        }
+        _ if theirs >= ours => (
+            Mode::Logistic,
+            format!("boosting is not better in cross-validation ({theirs:.4} against {ours:.4})"),
+        ),
+        Some((old, new)) if new >= old => (
+            Mode::Logistic,
+            format!("boosted model not better on newest data (log loss {new:.4} against {old:.4})"),
+        ),
         Some((old, new)) => (
             Mode::Gbdt,
-            format!("boosting is better in cross-validation ({theirs:.4} against {ours:.4}) and on the newest leads ({new:.4} against {old:.4})"),
+            format!(
+                "boosting is better in cross-validation ({theirs:.4} against {ours:.4}) and on the newest leads ({new:.4} against {old:.4})"
+            ),
         ),
         None => (
             Mode::Gbdt,
-            format!("boosting is better in cross-validation (log loss {theirs:.4} against {ours:.4}); the leads came at one time, so there is no newest fifth to try"),
+            format!(
+                "boosting is better in cross-validation (log loss {theirs:.4} against {ours:.4}); the leads came at one time, so there is no newest fifth to try"
+            ),
         ),
     };
-    Decision { mode, reason: format!("{labelled} labelled leads; {why}") }
+    Decision {
+        mode,
+        reason: format!("{labelled} labelled leads; {why}"),
+    }
 }
 
 fn useless(labelled: usize, baseline: f64, trial: &Trial) -> String {
@@ -133,9 +172,15 @@ fn missing(labelled: usize, needs: Needs) -> String {
         (needs.positives_more, "more won leads"),
         (needs.negatives_more, "more lost leads"),
     ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    format!("{labelled} labelled leads; a model needs {}", parts.join(" and "))
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    format!(
+        "{labelled} labelled leads; a model needs {}",
+        parts.join(" and ")
+    )
 }
 
 #[cfg(test)]
@@ -143,7 +188,11 @@ mod tests {
     use super::*;
 
     fn trial(mode: Mode, cross_validated: f64, newest: Option<f64>) -> Trial {
-        Trial { mode, cross_validated, newest }
+        Trial {
+            mode,
+            cross_validated,
+            newest,
+        }
     }
 
     fn decided(trials: &[Trial]) -> Mode {
@@ -163,20 +212,41 @@ mod tests {
     #[test]
     fn a_model_that_is_hardly_better_than_a_constant_is_not_used() {
         assert_eq!(decided(&[trial(Mode::Logistic, 0.496, None)]), Mode::Rules);
-        assert_eq!(decided(&[trial(Mode::Logistic, 0.494, None)]), Mode::Logistic);
+        assert_eq!(
+            decided(&[trial(Mode::Logistic, 0.494, None)]),
+            Mode::Logistic
+        );
     }
 
     #[test]
     fn boosting_must_win_in_cross_validation_and_on_the_newest_leads() {
         let logistic = trial(Mode::Logistic, 0.40, Some(0.42));
-        assert_eq!(decided(&[logistic, trial(Mode::Gbdt, 0.39, Some(0.41))]), Mode::Gbdt);
-        assert_eq!(decided(&[logistic, trial(Mode::Gbdt, 0.39, Some(0.43))]), Mode::Logistic);
-        assert_eq!(decided(&[logistic, trial(Mode::Gbdt, 0.41, Some(0.41))]), Mode::Logistic);
+        assert_eq!(
+            decided(&[logistic, trial(Mode::Gbdt, 0.39, Some(0.41))]),
+            Mode::Gbdt
+        );
+        assert_eq!(
+            decided(&[logistic, trial(Mode::Gbdt, 0.39, Some(0.43))]),
+            Mode::Logistic
+        );
+        assert_eq!(
+            decided(&[logistic, trial(Mode::Gbdt, 0.41, Some(0.41))]),
+            Mode::Logistic
+        );
     }
 
     #[test]
     fn a_pinned_model_must_pass_the_gate_too() {
-        let pinned = |loss| decide(200, Needs::default(), 0.5, &[trial(Mode::Logistic, loss, None)], Some(Mode::Logistic)).mode;
+        let pinned = |loss| {
+            decide(
+                200,
+                Needs::default(),
+                0.5,
+                &[trial(Mode::Logistic, loss, None)],
+                Some(Mode::Logistic),
+            )
+            .mode
+        };
         assert_eq!((pinned(0.4), pinned(0.6)), (Mode::Logistic, Mode::Rules));
     }
 }

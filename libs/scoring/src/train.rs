@@ -49,14 +49,27 @@ pub struct Trained {
 #[must_use]
 pub fn train(data: Dataset, options: &Options) -> Trained {
     let excluded = exclusions(&data, options);
-    let data = data.without(&excluded.iter().map(|excluded| excluded.field.clone()).collect());
+    let data = data.without(
+        &excluded
+            .iter()
+            .map(|excluded| excluded.field.clone())
+            .collect(),
+    );
     let positives = data.won().iter().filter(|won| **won).count();
     let needs = Needs::of(positives, data.len() - positives);
     let mut report = Report::new(data.len(), positives, needs, excluded);
-    let trials = if needs.nothing() { Some(Trials::run(&data, options)) } else { None };
+    let trials = if needs.nothing() {
+        Some(Trials::run(&data, options))
+    } else {
+        None
+    };
     let base = share(data.won().iter().copied());
-    let baseline = Metrics::of(&vec![base; data.len()], data.won()).map_or(0.0, |metrics| metrics.log_loss);
-    let tried = trials.as_ref().map(|trials| trials.tried.clone()).unwrap_or_default();
+    let baseline =
+        Metrics::of(&vec![base; data.len()], data.won()).map_or(0.0, |metrics| metrics.log_loss);
+    let tried = trials
+        .as_ref()
+        .map(|trials| trials.tried.clone())
+        .unwrap_or_default();
     let decision = decide(data.len(), needs, baseline, &tried, options.pinned);
     report.decide(decision, tried);
     let model = trials.and_then(|trials| trials.finish(&data, options, &mut report));
@@ -67,7 +80,10 @@ pub fn train(data: Dataset, options: &Options) -> Trained {
 /// says anything.
 #[must_use]
 pub fn fit(data: &Dataset, mode: Mode, options: &Options) -> Option<Model> {
-    let options = Options { pinned: Some(mode), ..options.clone() };
+    let options = Options {
+        pinned: Some(mode),
+        ..options.clone()
+    };
     let mut report = Report::new(data.len(), 0, Needs::default(), Vec::new());
     report.mode = mode;
     Trials::run(data, &options).finish(data, &options, &mut report)
@@ -75,13 +91,17 @@ pub fn fit(data: &Dataset, mode: Mode, options: &Options) -> Option<Model> {
 
 fn exclusions(data: &Dataset, options: &Options) -> Vec<Excluded> {
     let excluded = data.fields().filter_map(|(field, _)| {
-        let protected = protected::attribute(field, "").filter(|_| !options.allow_protected.contains(field));
+        let protected =
+            protected::attribute(field, "").filter(|_| !options.allow_protected.contains(field));
         let why = match protected {
             Some(attribute) => format!("seems to hold a protected attribute: {attribute}"),
             None if options.exclude.contains(field) => "excluded by the tenant".to_owned(),
             None => return None,
         };
-        Some(Excluded { field: field.to_owned(), why })
+        Some(Excluded {
+            field: field.to_owned(),
+            why,
+        })
     });
     excluded.collect()
 }
@@ -103,16 +123,36 @@ impl Trials {
         let fold_of = folds::stratified(data.won(), FOLDS, options.seed);
         let wants = |mode| options.pinned.is_none_or(|pinned| pinned == mode);
         let any = !encoder.features.is_empty();
-        let mut trials = Self { encoder, matrix, binned: None, logistic: None, gbdt: None, tried: Vec::new() };
+        let mut trials = Self {
+            encoder,
+            matrix,
+            binned: None,
+            logistic: None,
+            gbdt: None,
+            tried: Vec::new(),
+        };
         if any && wants(Mode::Logistic) {
-            trials.logistic = Some(logistic::choose(&trials.matrix, &trials.encoder.features, data.won(), &fold_of));
+            trials.logistic = Some(logistic::choose(
+                &trials.matrix,
+                &trials.encoder.features,
+                data.won(),
+                &fold_of,
+            ));
         }
         let many = data.len() >= LEAST_FOR_BOOSTING || options.pinned == Some(Mode::Gbdt);
         if any && many && wants(Mode::Gbdt) {
-            let binned = Binned::new(&trials.matrix, &trials.encoder.features, options.boosting.bins);
-            let input = Boosted { matrix: &trials.matrix, binned: &binned, won: data.won(), seed: options.seed };
-            let settings = Boosting { forests: 1, ..options.boosting.clone() };
-            trials.gbdt = Some(gbdt::choose(input, &fold_of, &settings));
+            let binned = Binned::new(
+                &trials.matrix,
+                &trials.encoder.features,
+                options.boosting.bins,
+            );
+            let input = Boosted {
+                matrix: &trials.matrix,
+                binned: &binned,
+                won: data.won(),
+                seed: options.seed,
+            };
+            trials.gbdt = Some(gbdt::choose(input, &fold_of, &options.boosting));
             trials.binned = Some(binned);
         }
         trials.compare(data, options);
@@ -121,17 +161,31 @@ impl Trials {
 
     /// Log losses by cross-validation, and on the newest leads when there are two models to compare.
     fn compare(&mut self, data: &Dataset, options: &Options) {
-        let split = if self.logistic.is_some() && self.gbdt.is_some() { newest(data) } else { None };
+        let split = if self.logistic.is_some() && self.gbdt.is_some() {
+            newest(data)
+        } else {
+            None
+        };
         for mode in [Mode::Logistic, Mode::Gbdt] {
             let Some(out_of_fold) = self.out_of_fold(mode) else {
                 continue;
             };
-            let cross_validated = mean_loss(out_of_fold.iter().copied(), data.won().iter().copied());
+            let cross_validated =
+                mean_loss(out_of_fold.iter().copied(), data.won().iter().copied());
             let newest = split.as_ref().and_then(|(old, new)| {
-                let log_odds = self.engine(data, options, mode, old)?.predict(&self.matrix, new);
-                Some(mean_loss(log_odds.into_iter(), new.iter().map(|row| data.won()[*row as usize])))
+                let log_odds = self
+                    .engine(data, options, mode, old)?
+                    .predict(&self.matrix, new);
+                Some(mean_loss(
+                    log_odds.into_iter(),
+                    new.iter().map(|row| data.won()[*row as usize]),
+                ))
             });
-            self.tried.push(Trial { mode, cross_validated, newest });
+            self.tried.push(Trial {
+                mode,
+                cross_validated,
+                newest,
+            });
         }
     }
 
@@ -143,19 +197,46 @@ impl Trials {
         }
     }
 
-    /// Fits on some rows with what cross-validation chose.
-    fn engine(&self, data: &Dataset, options: &Options, mode: Mode, rows: &[u32]) -> Option<Engine> {
+    /// Fits on some rows with what cross-validation chose; on all of them boosting has done so already.
+    fn engine(
+        &self,
+        data: &Dataset,
+        options: &Options,
+        mode: Mode,
+        rows: &[u32],
+    ) -> Option<Engine> {
         match mode {
             Mode::Rules => None,
             Mode::Logistic => {
                 let penalty = self.logistic.as_ref()?.penalty;
-                Some(Engine::Logistic(Logistic::fit(&self.matrix, &self.encoder.features, data.won(), rows, penalty)))
+                Some(Engine::Logistic(Logistic::fit(
+                    &self.matrix,
+                    &self.encoder.features,
+                    data.won(),
+                    rows,
+                    penalty,
+                )))
             }
             Mode::Gbdt => {
-                let rounds = self.gbdt.as_ref()?.rounds;
-                let input =
-                    Boosted { matrix: &self.matrix, binned: self.binned.as_ref()?, won: data.won(), seed: options.seed };
-                Some(Engine::Gbdt(gbdt::fit(input, rows, &Boosting { rounds, ..options.boosting.clone() })))
+                let chosen = self.gbdt.as_ref()?;
+                if rows.len() == data.len() {
+                    return Some(Engine::Gbdt(chosen.forest.clone()));
+                }
+                let rounds = chosen.rounds;
+                let input = Boosted {
+                    matrix: &self.matrix,
+                    binned: self.binned.as_ref()?,
+                    won: data.won(),
+                    seed: options.seed,
+                };
+                Some(Engine::Gbdt(gbdt::fit(
+                    input,
+                    rows,
+                    &Boosting {
+                        rounds,
+                        ..options.boosting.clone()
+                    },
+                )))
             }
         }
     }
@@ -164,20 +245,39 @@ impl Trials {
     fn finish(self, data: &Dataset, options: &Options, report: &mut Report) -> Option<Model> {
         let log_odds = self.out_of_fold(report.mode)?.clone();
         let calibration = Calibration::fit(&log_odds, data.won());
-        let probabilities: Vec<f64> = log_odds.iter().map(|z| probability(calibration.apply(*z))).collect();
+        let probabilities: Vec<f64> = log_odds
+            .iter()
+            .map(|z| probability(calibration.apply(*z)))
+            .collect();
         report.metrics = Metrics::of(&probabilities, data.won());
         report.calibration = calibration_table(&probabilities, data.won());
         report.newest = newest(data).and_then(|(old, new)| {
-            let log_odds = self.engine(data, options, report.mode, &old)?.predict(&self.matrix, &new);
-            let probabilities: Vec<f64> = log_odds.iter().map(|z| probability(calibration.apply(*z))).collect();
+            let log_odds = self
+                .engine(data, options, report.mode, &old)?
+                .predict(&self.matrix, &new);
+            let probabilities: Vec<f64> = log_odds
+                .iter()
+                .map(|z| probability(calibration.apply(*z)))
+                .collect();
             let won: Vec<bool> = new.iter().map(|row| data.won()[*row as usize]).collect();
             Metrics::of(&probabilities, &won)
         });
         let engine = self.engine(data, options, report.mode, &folds::all(data.len()))?;
         let profiles = drift::profiles(&self.encoder.features, &self.matrix);
         let base_rate = share(data.won().iter().copied());
-        let Self { encoder, matrix, .. } = self;
-        let model = Model::new(engine, Around { encoder, calibration, base_rate, profiles, log_odds });
+        let Self {
+            encoder, matrix, ..
+        } = self;
+        let model = Model::new(
+            engine,
+            Around {
+                encoder,
+                calibration,
+                base_rate,
+                profiles,
+                log_odds,
+            },
+        );
         report.features = features(&model, &matrix, options.seed);
         Some(model)
     }
@@ -216,5 +316,6 @@ fn newest(data: &Dataset) -> Option<(Vec<u32>, Vec<u32>)> {
         let won = rows.iter().filter(|row| data.won()[**row as usize]).count();
         won >= LEAST_OF_A_KIND && rows.len() - won >= LEAST_OF_A_KIND
     };
-    (last - first >= LEAST_SPAN && cut > first && enough(&order) && enough(&new)).then_some((order, new))
+    (last - first >= LEAST_SPAN && cut > first && enough(&order) && enough(&new))
+        .then_some((order, new))
 }

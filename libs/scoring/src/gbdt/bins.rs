@@ -21,7 +21,7 @@ pub(crate) struct Binned {
 impl Binned {
     /// Looks at no outcome.
     pub(crate) fn new(matrix: &Matrix, features: &[Feature], most: usize) -> Self {
-        let most = most.min(MOST_BINS / features.len().max(1)).max(4);
+        let most = most.min(MOST_BINS / features.len().max(1)).clamp(4, 255);
         let mut offsets = vec![0];
         let mut cuts = Vec::new();
         for (feature, column) in features.iter().zip(&matrix.columns) {
@@ -42,7 +42,12 @@ impl Binned {
                 bins.push((offsets[at] + bin(cuts[at].as_deref(), column[row])) as u16);
             }
         }
-        Self { bins, features: features.len(), offsets, cuts }
+        Self {
+            bins,
+            features: features.len(),
+            offsets,
+            cuts,
+        }
     }
 
     /// The bin of a row within a feature.
@@ -61,7 +66,11 @@ fn bin(cuts: Option<&[f64]>, value: f64) -> usize {
 
 /// At most `most` cuts with about the same number of rows between them; frequent values have a bin of their own.
 fn cuts_of(column: &[f64], most: usize) -> Vec<f64> {
-    let mut values: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
+    let mut values: Vec<f64> = column
+        .iter()
+        .copied()
+        .filter(|value| !value.is_nan())
+        .collect();
     values.sort_unstable_by(f64::total_cmp);
     let groups: Vec<&[f64]> = values.chunk_by(|a, b| a == b).collect();
     let fit = groups.len() <= most;
@@ -69,7 +78,11 @@ fn cuts_of(column: &[f64], most: usize) -> Vec<f64> {
     let (mut in_bin, mut left) = (0, values.len());
     for pair in groups.windows(2) {
         in_bin += pair[0].len();
-        let target = if fit { LEAST_ROWS } else { left.div_ceil(most + 1 - cuts.len()).max(LEAST_ROWS) };
+        let target = if fit {
+            LEAST_ROWS
+        } else {
+            left.div_ceil(most + 1 - cuts.len()).max(LEAST_ROWS)
+        };
         if in_bin >= target && cuts.len() < most {
             cuts.push(between(pair[0][0], pair[1][0]));
             left -= in_bin;
@@ -81,5 +94,9 @@ fn cuts_of(column: &[f64], most: usize) -> Vec<f64> {
 
 fn between(low: f64, high: f64) -> f64 {
     let middle = round(f64::midpoint(low, high), 15);
-    if low <= middle && middle < high { middle } else { low }
+    if low <= middle && middle < high {
+        middle
+    } else {
+        low
+    }
 }

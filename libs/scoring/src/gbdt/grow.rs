@@ -3,7 +3,7 @@
 use super::Boosting;
 use super::bins::Binned;
 use super::split::{Candidate, Rule, Search, Sums, minus, plus};
-use super::tree::{BY_NUMBER, Node, Tree, with};
+use super::tree::{BY_NUMBER, Node, Set, Tree, with};
 
 /// Grows trees over the same rows in bins.
 pub(super) struct Grower<'a> {
@@ -33,39 +33,75 @@ pub(super) struct Grown {
     pub(super) tree: Tree,
     /// Node, start, end.
     pub(super) leaves: Vec<(usize, usize, usize)>,
+    /// Of each node: the bins of its feature that go left.
+    masks: Vec<Set>,
 }
 
 impl<'a> Grower<'a> {
     pub(super) const fn new(data: &'a Binned, settings: &'a Boosting) -> Self {
-        Self { data, settings, rows: Vec::new(), selected: Vec::new(), aside: Vec::new(), spare: Vec::new() }
+        Self {
+            data,
+            settings,
+            rows: Vec::new(),
+            selected: Vec::new(),
+            aside: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// Grows a tree for the gradients of all rows.
     pub(super) fn grow(&mut self, gradients: &[Sums]) -> Grown {
-        let sums = self.rows.iter().fold([0.0; 2], |sums, row| plus(sums, gradients[*row as usize]));
-        let mut tree = Tree { nodes: vec![self.leaf_node(sums, self.settings.l2, self.rows.len())], sets: Vec::new() };
+        let sums = self
+            .rows
+            .iter()
+            .fold([0.0; 2], |sums, row| plus(sums, gradients[*row as usize]));
+        let mut tree = Tree {
+            nodes: vec![self.leaf_node(sums, self.settings.l2, self.rows.len())],
+            sets: Vec::new(),
+        };
         let mut histogram = self.spare_histogram();
         self.fill(&mut histogram, 0, self.rows.len(), gradients);
-        let mut root = Leaf { node: 0, start: 0, end: self.rows.len(), sums, histogram, best: None };
+        let mut root = Leaf {
+            node: 0,
+            start: 0,
+            end: self.rows.len(),
+            sums,
+            histogram,
+            best: None,
+        };
         self.search(&mut root);
         let mut leaves = vec![root];
+        let mut masks = vec![[0; 4]];
         while leaves.len() < self.settings.leaves {
             let gain = |leaf: &Leaf| leaf.best.as_ref().map_or(0.0, |best| best.gain);
             // the first of equals, so that the order does not depend on anything else
-            let next = (0..leaves.len()).rev().max_by(|a, b| gain(&leaves[*a]).total_cmp(&gain(&leaves[*b])));
+            let next = (0..leaves.len())
+                .rev()
+                .max_by(|a, b| gain(&leaves[*a]).total_cmp(&gain(&leaves[*b])));
             let Some((at, best)) = next.and_then(|at| Some((at, leaves[at].best.take()?))) else {
                 break;
             };
             let leaf = leaves.swap_remove(at);
-            leaves.extend(self.split(leaf, &best, &mut tree, gradients));
+            leaves.extend(self.split(leaf, &best, (&mut tree, &mut masks), gradients));
         }
-        let ranges = leaves.iter().map(|leaf| (leaf.node, leaf.start, leaf.end)).collect();
-        self.spare.extend(leaves.into_iter().map(|leaf| leaf.histogram));
-        Grown { tree, leaves: ranges }
+        let ranges = leaves
+            .iter()
+            .map(|leaf| (leaf.node, leaf.start, leaf.end))
+            .collect();
+        self.spare
+            .extend(leaves.into_iter().map(|leaf| leaf.histogram));
+        Grown {
+            tree,
+            leaves: ranges,
+            masks,
+        }
     }
 
     fn leaf_node(&self, sums: Sums, l2: f64, rows: usize) -> Node {
-        Node::leaf(-sums[0] / (sums[1] + l2) * self.settings.learning_rate, rows as f64)
+        Node::leaf(
+            -sums[0] / (sums[1] + l2) * self.settings.learning_rate,
+            rows as f64,
+        )
     }
 
     fn spare_histogram(&mut self) -> Vec<Sums> {
@@ -93,25 +129,44 @@ impl<'a> Grower<'a> {
         if rows < 2.0 * self.settings.min_rows || leaf.sums[1] <= 0.0 {
             return;
         }
-        let mut search =
-            Search { settings: self.settings, sums: leaf.sums, rows_each: rows / leaf.sums[1], best: None };
+        let mut search = Search {
+            settings: self.settings,
+            sums: leaf.sums,
+            rows_each: rows / leaf.sums[1],
+            best: None,
+        };
         for feature in &self.selected {
             search.feature(self.data, *feature, &leaf.histogram);
         }
         leaf.best = search.best;
     }
 
-    fn split(&mut self, leaf: Leaf, best: &Candidate, tree: &mut Tree, gradients: &[Sums]) -> [Leaf; 2] {
-        let middle = self.partition(&leaf, best);
+    fn split(
+        &mut self,
+        leaf: Leaf,
+        best: &Candidate,
+        (tree, masks): (&mut Tree, &mut Vec<Set>),
+        gradients: &[Sums],
+    ) -> [Leaf; 2] {
+        let mask = self.mask(&leaf, best);
+        let middle = self.partition(&leaf, best.feature, &mask);
+        masks[leaf.node] = mask;
+        masks.extend([[0; 4]; 2]);
         let (left, right) = (tree.nodes.len(), tree.nodes.len() + 1);
         let sums = [best.left, minus(leaf.sums, best.left)];
-        tree.nodes.push(self.leaf_node(sums[0], best.l2, middle - leaf.start));
-        tree.nodes.push(self.leaf_node(sums[1], best.l2, leaf.end - middle));
-        self.branch(&leaf, best, tree, left);
+        tree.nodes
+            .push(self.leaf_node(sums[0], best.l2, middle - leaf.start));
+        tree.nodes
+            .push(self.leaf_node(sums[1], best.l2, leaf.end - middle));
+        self.branch(&leaf, best, &mask, tree);
         let mut large = leaf.histogram;
         let mut small = self.spare_histogram();
         let left_is_small = middle - leaf.start < leaf.end - middle;
-        let (start, end) = if left_is_small { (leaf.start, middle) } else { (middle, leaf.end) };
+        let (start, end) = if left_is_small {
+            (leaf.start, middle)
+        } else {
+            (middle, leaf.end)
+        };
         self.fill(&mut small, start, end, gradients);
         for (cell, taken) in large.iter_mut().zip(&small) {
             *cell = minus(*cell, *taken);
@@ -120,11 +175,29 @@ impl<'a> Grower<'a> {
                 *cell = [0.0; 2];
             }
         }
-        let histograms = if left_is_small { [small, large] } else { [large, small] };
+        let histograms = if left_is_small {
+            [small, large]
+        } else {
+            [large, small]
+        };
         let [of_left, of_right] = histograms;
         let mut both = [
-            Leaf { node: left, start: leaf.start, end: middle, sums: sums[0], histogram: of_left, best: None },
-            Leaf { node: right, start: middle, end: leaf.end, sums: sums[1], histogram: of_right, best: None },
+            Leaf {
+                node: left,
+                start: leaf.start,
+                end: middle,
+                sums: sums[0],
+                histogram: of_left,
+                best: None,
+            },
+            Leaf {
+                node: right,
+                start: middle,
+                end: leaf.end,
+                sums: sums[1],
+                histogram: of_right,
+                best: None,
+            },
         ];
         for leaf in &mut both {
             self.search(leaf);
@@ -133,13 +206,12 @@ impl<'a> Grower<'a> {
     }
 
     /// Turns the leaf's node into a split.
-    fn branch(&self, leaf: &Leaf, best: &Candidate, tree: &mut Tree, left: usize) {
+    fn branch(&self, leaf: &Leaf, best: &Candidate, mask: &Set, tree: &mut Tree) {
         let set = tree.sets.len() as u16;
-        let more_left = tree.nodes[left].cover > tree.nodes[left + 1].cover;
+        let left = tree.nodes.len() - 2;
         let node = &mut tree.nodes[leaf.node];
         node.feature = best.feature as u16;
         node.left = left as u32;
-        node.right = left as u32 + 1;
         match best.rule {
             Rule::Upto { bin, missing_left } => {
                 let cuts = self.data.cuts[best.feature].as_deref().unwrap_or_default();
@@ -148,39 +220,78 @@ impl<'a> Grower<'a> {
                 node.missing_left = missing_left;
                 node.set = BY_NUMBER;
             }
-            Rule::In(mut codes) => {
-                let own = &leaf.histogram[self.data.offsets[best.feature]..self.data.offsets[best.feature + 1]];
-                // words that are not here go where most go
-                for code in (0..own.len()).filter(|code| more_left && own[*code][1] == 0.0) {
-                    codes = with(codes, code);
-                }
+            Rule::In(_) => {
                 node.set = set;
-                tree.sets.push(codes);
+                tree.sets.push(*mask);
             }
         }
     }
 
-    /// Puts the rows that go left before the others, both in their old order.
-    fn partition(&mut self, leaf: &Leaf, best: &Candidate) -> usize {
-        let missing = self.data.cuts[best.feature].as_ref().map_or(usize::MAX, |cuts| cuts.len() + 1);
-        let mut middle = leaf.start;
-        self.aside.clear();
-        for at in leaf.start..leaf.end {
-            let row = self.rows[at];
-            let bin = self.data.local(row, best.feature);
-            let left = match best.rule {
-                Rule::Upto { missing_left, .. } if bin == missing => missing_left,
-                Rule::Upto { bin: last, .. } => bin <= last,
-                Rule::In(codes) => codes[bin / 64] >> (bin % 64) & 1 == 1,
-            };
-            if left {
-                self.rows[middle] = row;
-                middle += 1;
-            } else {
-                self.aside.push(row);
+    /// The bins that go left.
+    fn mask(&self, leaf: &Leaf, best: &Candidate) -> Set {
+        let missing = self.data.cuts[best.feature]
+            .as_ref()
+            .map_or(usize::MAX, |cuts| cuts.len() + 1);
+        let bins = self.data.offsets[best.feature + 1] - self.data.offsets[best.feature];
+        match best.rule {
+            Rule::In(codes) => {
+                let own = &leaf.histogram[self.data.offsets[best.feature]..];
+                let more_left = 2.0 * best.left[1] > leaf.sums[1];
+                // words that are not here go where most go
+                (0..bins)
+                    .filter(|code| more_left && own[*code][1] == 0.0)
+                    .fold(codes, with)
             }
+            Rule::Upto {
+                bin: last,
+                missing_left,
+            } => (0..bins)
+                .filter(|bin| {
+                    if *bin == missing {
+                        missing_left
+                    } else {
+                        *bin <= last
+                    }
+                })
+                .fold([0; 4], with),
         }
-        self.rows[middle..leaf.end].copy_from_slice(&self.aside);
-        middle
     }
+
+    /// Puts the rows that go left before the others, both in their old order. Every row is written to both places, so
+    /// that there is no branch to be guessed.
+    fn partition(&mut self, leaf: &Leaf, feature: usize, mask: &Set) -> usize {
+        let rows = &mut self.rows[leaf.start..leaf.end];
+        self.aside.resize(rows.len().max(self.aside.len()), 0);
+        let (mut left, mut right) = (0, 0);
+        for at in 0..rows.len() {
+            let row = rows[at];
+            let goes_left = has(mask, self.data.local(row, feature));
+            rows[left] = row;
+            self.aside[right] = row;
+            left += goes_left;
+            right += 1 - goes_left;
+        }
+        rows[left..].copy_from_slice(&self.aside[..right]);
+        leaf.start + left
+    }
+}
+
+impl Grown {
+    /// The answer for a row in bins.
+    pub(super) fn answer(&self, data: &Binned, row: u32) -> f64 {
+        let bins = &data.bins[row as usize * data.features..][..data.features];
+        let mut at = 0;
+        while !self.tree.nodes[at].is_leaf() {
+            let node = &self.tree.nodes[at];
+            let feature = node.feature as usize;
+            let bin = bins[feature] as usize - data.offsets[feature];
+            at = node.left as usize + 1 - has(&self.masks[at], bin);
+        }
+        self.tree.nodes[at].value
+    }
+}
+
+/// 1 when the bin is in the set.
+const fn has(set: &Set, bin: usize) -> usize {
+    (set[bin / 64 % 4] >> (bin % 64) & 1) as usize
 }

@@ -4,16 +4,21 @@
 
 mod bins;
 mod boost;
+mod flat;
 mod grow;
 mod reasons;
 mod split;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bins::Binned;
 pub(crate) use boost::{Boosted, Chosen, choose, fit};
-pub(crate) use tree::Tree;
+use flat::Flat;
+use tree::Tree;
 
 /// How trees are grown. One setting for every tenant: the number of rounds is what cross-validation chooses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,8 +48,6 @@ pub struct Boosting {
     pub word_rows: f64,
     /// Most words on the smaller side of a split.
     pub most_words: usize,
-    /// Forests with different seeds whose log-odds are averaged.
-    pub forests: usize,
     /// Most bins of a number.
     pub bins: usize,
 }
@@ -64,7 +67,6 @@ impl Default for Boosting {
             word_l2: 10.0,
             word_rows: 100.0,
             most_words: 32,
-            forests: 1,
             bins: 255,
         }
     }
@@ -72,51 +74,87 @@ impl Default for Boosting {
 
 /// Trees whose answers add up to log-odds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Parts", into = "Parts")]
 pub(crate) struct Forest {
     /// Where the sum starts: log-odds of the share of won leads.
     start: f64,
     trees: Vec<Tree>,
+    /// The same trees for scoring.
+    flat: Flat,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Parts {
+    start: f64,
+    trees: Vec<Tree>,
+}
+
+impl From<Forest> for Parts {
+    fn from(Forest { start, trees, .. }: Forest) -> Self {
+        Self { start, trees }
+    }
+}
+
+impl From<Parts> for Forest {
+    fn from(Parts { start, trees }: Parts) -> Self {
+        let flat = Flat::new(&trees);
+        Self { start, trees, flat }
+    }
 }
 
 impl Forest {
+    const fn growing(start: f64) -> Parts {
+        Parts {
+            start,
+            trees: Vec::new(),
+        }
+    }
+
     /// Expected log-odds over the training rows: where the contributions start.
     pub(crate) fn base(&self) -> f64 {
-        self.start + self.trees.iter().map(Tree::expected).sum::<f64>()
+        self.start + self.flat.expected()
     }
 
     /// Log-odds of one lead.
     pub(crate) fn log_odds(&self, inputs: &[f64]) -> f64 {
-        self.start + self.trees.iter().map(|tree| tree.answer(inputs)).sum::<f64>()
-    }
-
-    /// How many trees there are.
-    pub(crate) const fn size(&self) -> usize {
-        self.trees.len()
+        self.start + self.flat.answer(inputs)
     }
 
     /// Adds what each feature contributes on the way from the root to the leaf (Saabas 2014, "Interpreting random
     /// forests"): cheap, and adds up, but depends on the order of the splits.
     pub(crate) fn path_contributions(&self, inputs: &[f64], into: &mut [f64]) {
-        for tree in &self.trees {
-            tree.path_contributions(inputs, into);
-        }
+        self.flat.path_contributions(inputs, into);
     }
 
     /// Adds the exact Shapley values with the training rows as background (path-dependent TreeSHAP, Lundberg et al.
     /// 2020, "From local explanations to global understanding with explainable AI for trees", algorithm 2).
     pub(crate) fn shapley_contributions(&self, inputs: &[f64], into: &mut [f64]) {
-        let mut shapley = reasons::Shapley::new(self.trees.iter().map(Tree::depth).max().unwrap_or(0));
+        let mut shapley =
+            reasons::Shapley::new(self.trees.iter().map(Tree::depth).max().unwrap_or(0));
         for tree in &self.trees {
             shapley.add(tree, inputs, into);
         }
     }
+}
+
+impl Parts {
+    /// Adds another forest with a weight.
+    fn add(&mut self, other: Self, weight: f64) {
+        self.start += weight * other.start;
+        for mut tree in other.trees {
+            for node in &mut tree.nodes {
+                node.value *= weight;
+            }
+            self.trees.push(tree);
+        }
+    }
 
     /// Rounds the answers, so that the stored forest is this one.
-    fn finish(mut self) -> Self {
+    fn finish(mut self) -> Forest {
         self.start = crate::maths::round(self.start, 15);
         for tree in &mut self.trees {
             tree.finish();
         }
-        self
+        self.into()
     }
 }

@@ -26,13 +26,31 @@ const NO_FEATURE: usize = usize::MAX;
 impl Shapley {
     pub(super) fn new(deepest: usize) -> Self {
         let width = deepest + 2;
-        Self { paths: vec![Step::default(); width * (width + 1)], width }
+        Self {
+            paths: vec![Step::default(); width * (width + 1)],
+            width,
+        }
     }
 
     /// Adds the values of one tree.
     pub(super) fn add(&mut self, tree: &Tree, inputs: &[f64], into: &mut [f64]) {
-        let first = Step { feature: NO_FEATURE, zero: 1.0, one: 1.0, weight: 0.0 };
-        self.visit(tree, inputs, into, Visit { node: 0, level: 0, len: 0, step: first });
+        let first = Step {
+            feature: NO_FEATURE,
+            zero: 1.0,
+            one: 1.0,
+            weight: 0.0,
+        };
+        self.visit(
+            tree,
+            inputs,
+            into,
+            Visit {
+                node: 0,
+                level: 0,
+                len: 0,
+                step: first,
+            },
+        );
     }
 
     fn visit(&mut self, tree: &Tree, inputs: &[f64], into: &mut [f64], visit: Visit) {
@@ -48,7 +66,8 @@ impl Shapley {
         if node.is_leaf() {
             for at in 1..len {
                 let step = path[at];
-                into[step.feature] += sum_without(&path[..len], at) * (step.one - step.zero) * node.value;
+                into[step.feature] +=
+                    sum_without(&path[..len], at) * (step.one - step.zero) * node.value;
             }
             return;
         }
@@ -60,10 +79,25 @@ impl Shapley {
             len -= 1;
         }
         let hot = tree.next(&node, inputs);
-        for (child, one) in [(hot, one), (node.left + node.right - hot, 0.0)] {
+        for (child, one) in [(hot, one), (2 * node.left + 1 - hot, 0.0)] {
             let share = tree.nodes[child as usize].cover / node.cover;
-            let step = Step { feature, zero: zero * share, one, weight: 0.0 };
-            self.visit(tree, inputs, into, Visit { node: child as usize, level: visit.level + 1, len, step });
+            let step = Step {
+                feature,
+                zero: zero * share,
+                one,
+                weight: 0.0,
+            };
+            self.visit(
+                tree,
+                inputs,
+                into,
+                Visit {
+                    node: child as usize,
+                    level: visit.level + 1,
+                    len,
+                    step,
+                },
+            );
         }
     }
 }
@@ -78,7 +112,10 @@ struct Visit {
 
 /// Adds a step to a path of `len` steps.
 fn extend(path: &mut [Step], len: usize, step: Step) {
-    path[len] = Step { weight: if len == 0 { 1.0 } else { 0.0 }, ..step };
+    path[len] = Step {
+        weight: if len == 0 { 1.0 } else { 0.0 },
+        ..step
+    };
     let all = (len + 1) as f64;
     for at in (0..len).rev() {
         path[at + 1].weight += step.one * path[at].weight * (at + 1) as f64 / all;
@@ -102,8 +139,15 @@ fn unwind(path: &mut [Step], which: usize) {
         }
     }
     for at in which..last {
-        let Step { feature, zero, one, .. } = path[at + 1];
-        path[at] = Step { feature, zero, one, ..path[at] };
+        let Step {
+            feature, zero, one, ..
+        } = path[at + 1];
+        path[at] = Step {
+            feature,
+            zero,
+            one,
+            ..path[at]
+        };
     }
 }
 

@@ -76,26 +76,37 @@ impl Search<'_> {
             self.offer(left, l2, feature, |search| {
                 // nothing missing here: later ones go where most go
                 let heavier = left[1] > right[1];
-                let seen = missing_left || search.sums[1] - known.iter().map(|sums| sums[1]).sum::<f64>() > 1e-9;
-                Rule::Upto { bin, missing_left: if seen { missing_left } else { heavier } }
+                let seen = missing_left
+                    || search.sums[1] - known.iter().map(|sums| sums[1]).sum::<f64>() > 1e-9;
+                Rule::Upto {
+                    bin,
+                    missing_left: if seen { missing_left } else { heavier },
+                }
             });
         }
     }
 
     fn words(&mut self, feature: usize, bins: &[Sums]) {
-        let full: Vec<usize> = (0..bins.len()).filter(|code| bins[*code][1] > 0.0).collect();
+        let full: Vec<usize> = (0..bins.len())
+            .filter(|code| bins[*code][1] > 0.0)
+            .collect();
         if full.len() <= FEW_WORDS {
             for code in &full {
                 let left = bins[*code];
                 if self.enough(left) && self.enough(minus(self.sums, left)) {
-                    self.offer(left, self.settings.l2, feature, |_| Rule::In(with([0; 4], *code)));
+                    self.offer(left, self.settings.l2, feature, |_| {
+                        Rule::In(with([0; 4], *code))
+                    });
                 }
             }
             return;
         }
         let smooth = self.settings.word_smooth;
-        let mut order: Vec<usize> =
-            full.iter().copied().filter(|code| bins[*code][1] * self.rows_each >= smooth).collect();
+        let mut order: Vec<usize> = full
+            .iter()
+            .copied()
+            .filter(|code| bins[*code][1] * self.rows_each >= smooth)
+            .collect();
         let slope = |code: usize| bins[code][0] / (bins[code][1] + smooth);
         order.sort_by(|a, b| slope(*a).total_cmp(&slope(*b)));
         self.prefixes(feature, bins, order.iter().copied());
@@ -103,7 +114,12 @@ impl Search<'_> {
     }
 
     /// Tries the words in order, from one end.
-    fn prefixes(&mut self, feature: usize, bins: &[Sums], order: impl ExactSizeIterator<Item = usize>) {
+    fn prefixes(
+        &mut self,
+        feature: usize,
+        bins: &[Sums],
+        order: impl ExactSizeIterator<Item = usize>,
+    ) {
         let most = self.settings.most_words.min(order.len().div_ceil(2));
         let l2 = self.settings.l2 + self.settings.word_l2;
         let (mut left, mut set, mut group) = ([0.0; 2], [0; 4], 0.0);
@@ -132,7 +148,13 @@ impl Search<'_> {
         let gain = worth(left, l2) + worth(right, l2) - worth(self.sums, self.settings.l2);
         if gain > self.best.as_ref().map_or(1e-9, |best| best.gain) {
             let rule = rule(self);
-            self.best = Some(Candidate { gain, feature, rule, left, l2 });
+            self.best = Some(Candidate {
+                gain,
+                feature,
+                rule,
+                left,
+                l2,
+            });
         }
     }
 }

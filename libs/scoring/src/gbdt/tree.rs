@@ -19,9 +19,8 @@ pub(super) struct Node {
     pub(super) value: f64,
     /// How many training rows came here.
     pub(super) cover: f64,
-    /// Left child; 0 for a leaf, because the root is nobody's child.
+    /// Left child, the right one follows it; 0 for a leaf, because the root is nobody's child.
     pub(super) left: u32,
-    pub(super) right: u32,
     pub(super) feature: u16,
     /// Which set of codes goes left, or `BY_NUMBER`.
     pub(super) set: u16,
@@ -30,7 +29,15 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) const fn leaf(value: f64, cover: f64) -> Self {
-        Self { threshold: 0.0, value, cover, left: 0, right: 0, feature: 0, set: BY_NUMBER, missing_left: false }
+        Self {
+            threshold: 0.0,
+            value,
+            cover,
+            left: 0,
+            feature: 0,
+            set: BY_NUMBER,
+            missing_left: false,
+        }
     }
 
     pub(super) const fn is_leaf(&self) -> bool {
@@ -41,7 +48,7 @@ impl Node {
 /// One tree; node 0 is the root.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
-pub(crate) struct Tree {
+pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) sets: Vec<Set>,
 }
@@ -50,10 +57,6 @@ impl Tree {
     /// The child to go to.
     pub(super) fn next(&self, node: &Node, inputs: &[f64]) -> u32 {
         let input = inputs[node.feature as usize];
-        self.side(node, input)
-    }
-
-    pub(super) fn side(&self, node: &Node, input: f64) -> u32 {
         let left = if node.set != BY_NUMBER {
             let code = input as usize;
             self.sets[node.set as usize][(code / 64).min(3)] >> (code % 64) & 1 == 1
@@ -62,45 +65,19 @@ impl Tree {
         } else {
             input <= node.threshold
         };
-        if left { node.left } else { node.right }
-    }
-
-    pub(super) fn answer(&self, inputs: &[f64]) -> f64 {
-        let mut node = &self.nodes[0];
-        while !node.is_leaf() {
-            node = &self.nodes[self.next(node, inputs) as usize];
-        }
-        node.value
-    }
-
-    /// The answer for a row of columns.
-    pub(super) fn answer_in(&self, columns: &[Vec<f64>], row: usize) -> f64 {
-        let mut node = &self.nodes[0];
-        while !node.is_leaf() {
-            node = &self.nodes[self.side(node, columns[node.feature as usize][row]) as usize];
-        }
-        node.value
-    }
-
-    pub(super) fn path_contributions(&self, inputs: &[f64], into: &mut [f64]) {
-        let mut node = &self.nodes[0];
-        while !node.is_leaf() {
-            let next = &self.nodes[self.next(node, inputs) as usize];
-            into[node.feature as usize] += next.value - node.value;
-            node = next;
-        }
-    }
-
-    /// Mean answer over the training rows.
-    pub(super) fn expected(&self) -> f64 {
-        self.nodes[0].value
+        node.left + u32::from(!left)
     }
 
     pub(super) fn depth(&self) -> usize {
         let mut depth = vec![0; self.nodes.len()];
-        for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
+        for (at, node) in self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| !node.is_leaf())
+        {
             depth[node.left as usize] = depth[at] + 1;
-            depth[node.right as usize] = depth[at] + 1;
+            depth[node.left as usize + 1] = depth[at] + 1;
         }
         depth.into_iter().max().unwrap_or(0)
     }
@@ -113,7 +90,10 @@ impl Tree {
             let value = if node.is_leaf() {
                 node.value
             } else {
-                let (left, right) = (self.nodes[node.left as usize], self.nodes[node.right as usize]);
+                let (left, right) = (
+                    self.nodes[node.left as usize],
+                    self.nodes[node.left as usize + 1],
+                );
                 (left.cover * left.value + right.cover * right.value) / node.cover
             };
             self.nodes[at].value = round(value, if node.is_leaf() { 8 } else { 15 });
@@ -141,16 +121,33 @@ impl From<Tree> for Parts {
     fn from(tree: Tree) -> Self {
         let nodes = &tree.nodes;
         let which = |test: fn(&Node) -> bool| {
-            (0_u32..).zip(nodes).filter(|(_, node)| !node.is_leaf() && test(node)).map(|(at, _)| at).collect()
+            (0_u32..)
+                .zip(nodes)
+                .filter(|(_, node)| !node.is_leaf() && test(node))
+                .map(|(at, _)| at)
+                .collect()
         };
         let value = |node: &Node| match (node.is_leaf(), node.set) {
             (true, _) => node.value,
             (false, BY_NUMBER) => node.threshold,
             (false, set) => f64::from(set),
         };
-        let codes = |set: &Set| (0..=255_u8).filter(|code| set[*code as usize / 64] >> (code % 64) & 1 == 1).collect();
+        let codes = |set: &Set| {
+            (0..=255_u8)
+                .filter(|code| set[*code as usize / 64] >> (code % 64) & 1 == 1)
+                .collect()
+        };
         Self {
-            feature: nodes.iter().map(|node| if node.is_leaf() { -1 } else { i32::from(node.feature) }).collect(),
+            feature: nodes
+                .iter()
+                .map(|node| {
+                    if node.is_leaf() {
+                        -1
+                    } else {
+                        i32::from(node.feature)
+                    }
+                })
+                .collect(),
             value: nodes.iter().map(value).collect(),
             left: nodes.iter().map(|node| node.left).collect(),
             cover: nodes.iter().map(|node| node.cover as u64).collect(),
@@ -177,13 +174,20 @@ impl TryFrom<Parts> for Tree {
                 if left as usize <= at || left as usize + 1 >= size {
                     return Err("a child is not below its parent");
                 }
-                node = Node { threshold: parts.value[at], value: 0.0, left, right: left + 1, ..node };
+                node = Node {
+                    threshold: parts.value[at],
+                    value: 0.0,
+                    left,
+                    ..node
+                };
                 node.feature = parts.feature[at] as u16;
             }
             nodes.push(node);
         }
         for at in parts.by_word {
-            let node = nodes.get_mut(at as usize).ok_or("a split by words that is not there")?;
+            let node = nodes
+                .get_mut(at as usize)
+                .ok_or("a split by words that is not there")?;
             node.set = node.threshold as u16;
             if node.set as usize >= parts.sets.len() {
                 return Err("a set of words that is not there");
@@ -191,10 +195,20 @@ impl TryFrom<Parts> for Tree {
             node.threshold = 0.0;
         }
         for at in parts.missing_left {
-            nodes.get_mut(at as usize).ok_or("a split that is not there")?.missing_left = true;
+            nodes
+                .get_mut(at as usize)
+                .ok_or("a split that is not there")?
+                .missing_left = true;
         }
-        let bits = |codes: Vec<u8>| codes.iter().fold([0; 4], |set, code| with(set, *code as usize));
-        let mut tree = Self { nodes, sets: parts.sets.into_iter().map(bits).collect() };
+        let bits = |codes: Vec<u8>| {
+            codes
+                .iter()
+                .fold([0; 4], |set, code| with(set, *code as usize))
+        };
+        let mut tree = Self {
+            nodes,
+            sets: parts.sets.into_iter().map(bits).collect(),
+        };
         tree.finish();
         Ok(tree)
     }

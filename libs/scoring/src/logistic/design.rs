@@ -13,7 +13,15 @@ const MOST_COLUMNS: usize = 500;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Slot {
     /// (x − mean) / sd, and one more column that is 1 where the number is missing.
-    Number { column: u32, missing: Option<u32>, median: f64, mean: f64, sd: f64, least: f64, most: f64 },
+    Number {
+        column: u32,
+        missing: Option<u32>,
+        median: f64,
+        mean: f64,
+        sd: f64,
+        least: f64,
+        most: f64,
+    },
     /// The column of each code; none for a code that training has not seen.
     Category(Vec<Option<u32>>),
     /// Says nothing in these rows.
@@ -24,12 +32,24 @@ impl Slot {
     /// Calls `give` with the columns that are not 0.
     pub(super) fn entries(&self, input: f64, mut give: impl FnMut(u32, f64)) {
         match self {
-            Self::Number { column, missing, median, mean, sd, least, most } => {
+            Self::Number {
+                column,
+                missing,
+                median,
+                mean,
+                sd,
+                least,
+                most,
+            } => {
                 if let (true, Some(missing)) = (input.is_nan(), missing) {
                     give(*missing, 1.0);
                 }
                 // beyond what training has seen a straight line is a guess
-                let number = if input.is_nan() { *median } else { input.clamp(*least, *most) };
+                let number = if input.is_nan() {
+                    *median
+                } else {
+                    input.clamp(*least, *most)
+                };
                 give(*column, (number - mean) / sd);
             }
             Self::Category(columns) => {
@@ -44,7 +64,9 @@ impl Slot {
     /// All columns of this feature.
     pub(super) fn all(&self) -> impl Iterator<Item = u32> + '_ {
         let (number, codes): (Vec<u32>, &[Option<u32>]) = match self {
-            Self::Number { column, missing, .. } => (std::iter::once(*column).chain(*missing).collect(), &[]),
+            Self::Number {
+                column, missing, ..
+            } => (std::iter::once(*column).chain(*missing).collect(), &[]),
             Self::Category(columns) => (Vec::new(), columns),
             Self::Nothing => (Vec::new(), &[]),
         };
@@ -77,7 +99,11 @@ impl Design {
                 codes => category(column, rows, codes, least, &mut width),
             })
             .collect();
-        Self { slots, means: Vec::new(), width }
+        Self {
+            slots,
+            means: Vec::new(),
+            width,
+        }
     }
 
     pub(super) const fn width(&self) -> usize {
@@ -86,11 +112,17 @@ impl Design {
 
     /// Some rows in columns; those that are 0 are left out.
     pub(super) fn sparse(&self, matrix: &Matrix, rows: &[u32]) -> Sparse {
-        let mut sparse = Sparse { starts: vec![0], entries: Vec::new(), width: self.width() };
+        let mut sparse = Sparse {
+            starts: vec![0],
+            entries: Vec::new(),
+            width: self.width(),
+        };
         for row in rows {
             let start = sparse.entries.len();
             for (slot, column) in self.slots.iter().zip(&matrix.columns) {
-                slot.entries(column[*row as usize], |column, value| sparse.entries.push((column, value)));
+                slot.entries(column[*row as usize], |column, value| {
+                    sparse.entries.push((column, value))
+                });
             }
             sparse.entries[start..].sort_unstable_by_key(|(column, _)| *column);
             sparse.starts.push(sparse.entries.len());
@@ -109,23 +141,37 @@ fn counts(column: &[f64], rows: &[u32], codes: usize) -> Vec<usize> {
 
 /// The fewest rows that a word must have for a column of its own, so that there are not too many columns.
 fn least_rows(matrix: &Matrix, features: &[Feature], rows: &[u32]) -> usize {
-    let words = features.iter().zip(&matrix.columns).filter(|(feature, _)| feature.codes() > 0);
-    let mut all: Vec<usize> = words.flat_map(|(feature, column)| counts(column, rows, feature.codes())).collect();
+    let words = features
+        .iter()
+        .zip(&matrix.columns)
+        .filter(|(feature, _)| feature.codes() > 0);
+    let mut all: Vec<usize> = words
+        .flat_map(|(feature, column)| counts(column, rows, feature.codes()))
+        .collect();
     all.sort_unstable_by(|a, b| b.cmp(a));
     all.get(MOST_COLUMNS).map_or(1, |count| count + 1)
 }
 
 fn number(column: &[f64], rows: &[u32], width: &mut u32) -> Slot {
-    let mut known: Vec<f64> = rows.iter().map(|row| column[*row as usize]).filter(|cell| !cell.is_nan()).collect();
+    let mut known: Vec<f64> = rows
+        .iter()
+        .map(|row| column[*row as usize])
+        .filter(|cell| !cell.is_nan())
+        .collect();
     if known.is_empty() {
         return Slot::Nothing;
     }
     known.sort_unstable_by(f64::total_cmp);
     let middle = known.len() / 2;
-    let median = if known.len() % 2 == 1 { known[middle] } else { f64::midpoint(known[middle - 1], known[middle]) };
+    let median = if known.len() % 2 == 1 {
+        known[middle]
+    } else {
+        f64::midpoint(known[middle - 1], known[middle])
+    };
     let (all, gaps) = (rows.len() as f64, (rows.len() - known.len()) as f64);
     let mean = (known.iter().sum::<f64>() + gaps * median) / all;
-    let spread = known.iter().map(|cell| (cell - mean).powi(2)).sum::<f64>() + gaps * (median - mean).powi(2);
+    let spread = known.iter().map(|cell| (cell - mean).powi(2)).sum::<f64>()
+        + gaps * (median - mean).powi(2);
     let sd = (spread / all).sqrt();
     let mut next = || {
         *width += 1;
@@ -146,7 +192,8 @@ fn number(column: &[f64], rows: &[u32], width: &mut u32) -> Slot {
 fn category(column: &[f64], rows: &[u32], codes: usize, least: usize, width: &mut u32) -> Slot {
     let counts = counts(column, rows, codes);
     let unknown = codes - 2;
-    let pooled = (0..codes).any(|code| counts[code] > 0 && (counts[code] < least || code == unknown));
+    let pooled =
+        (0..codes).any(|code| counts[code] > 0 && (counts[code] < least || code == unknown));
     let shared = pooled.then_some(*width);
     *width += u32::from(pooled);
     let column = |code: usize| match counts[code] {
@@ -181,7 +228,12 @@ impl Sparse {
 
     /// Weights times row, plus the intercept, which is the last weight.
     pub(super) fn dot(&self, row: usize, weights: &[f64]) -> f64 {
-        weights[self.width] + self.row(row).iter().map(|(column, value)| weights[*column as usize] * value).sum::<f64>()
+        weights[self.width]
+            + self
+                .row(row)
+                .iter()
+                .map(|(column, value)| weights[*column as usize] * value)
+                .sum::<f64>()
     }
 
     /// Mean of each column.

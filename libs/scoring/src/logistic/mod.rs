@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::features::{Feature, Matrix};
 use crate::folds;
 use crate::maths::{loss, round};
-use design::{Design, Sparse};
+use design::Design;
 
 /// Penalties tried, strongest first: each starts from the weights of the one before.
 const PENALTIES: [f64; 7] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
-/// More rows than these do not change which penalty is best, only how long it takes to find out.
-const ENOUGH_ROWS: usize = 8_000;
+/// The same for more leads than `MANY`, where the penalty hardly matters.
+const FEW_PENALTIES: [f64; 3] = [30.0, 5.0, 1.0];
+const MANY: usize = 8_000;
 
 /// A fitted model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,15 +33,33 @@ pub(crate) struct Logistic {
 
 impl Logistic {
     /// Fits on some rows of a matrix.
-    pub(crate) fn fit(matrix: &Matrix, features: &[Feature], won: &[bool], rows: &[u32], penalty: f64) -> Self {
+    pub(crate) fn fit(
+        matrix: &Matrix,
+        features: &[Feature],
+        won: &[bool],
+        rows: &[u32],
+        penalty: f64,
+    ) -> Self {
         let mut design = Design::fit(matrix, features, rows);
         let sparse = design.sparse(matrix, rows);
         let y: Vec<bool> = rows.iter().map(|row| won[*row as usize]).collect();
         let fitted = newton::fit(&sparse, &y, penalty, None);
         design.means = sparse.means().iter().map(|mean| round(*mean, 15)).collect();
-        let weights: Vec<f64> = fitted[..design.width()].iter().map(|weight| round(*weight, 15)).collect();
-        let mean: f64 = weights.iter().zip(&design.means).map(|(weight, mean)| weight * mean).sum();
-        Self { base: round(fitted[design.width()] + mean, 15), design, weights, penalty }
+        let weights: Vec<f64> = fitted[..design.width()]
+            .iter()
+            .map(|weight| round(*weight, 15))
+            .collect();
+        let mean: f64 = weights
+            .iter()
+            .zip(&design.means)
+            .map(|(weight, mean)| weight * mean)
+            .sum();
+        Self {
+            base: round(fitted[design.width()] + mean, 15),
+            design,
+            weights,
+            penalty,
+        }
     }
 
     /// Log-odds of the mean lead: where the contributions start.
@@ -51,10 +70,14 @@ impl Logistic {
     /// Adds w·(x − mean) of each feature to `into`.
     pub(crate) fn contributions(&self, inputs: &[f64], into: &mut [f64]) {
         for (feature, (slot, input)) in self.design.slots.iter().zip(inputs).enumerate() {
-            let centre: f64 =
-                slot.all().map(|column| self.weights[column as usize] * self.design.means[column as usize]).sum();
+            let centre: f64 = slot
+                .all()
+                .map(|column| self.weights[column as usize] * self.design.means[column as usize])
+                .sum();
             let mut here = 0.0;
-            slot.entries(*input, |column, value| here += self.weights[column as usize] * value);
+            slot.entries(*input, |column, value| {
+                here += self.weights[column as usize] * value
+            });
             into[feature] += here - centre;
         }
     }
@@ -87,47 +110,45 @@ pub(crate) struct Chosen {
 }
 
 /// Chooses the penalty by log loss over the folds.
-pub(crate) fn choose(matrix: &Matrix, features: &[Feature], won: &[bool], fold_of: &[u8]) -> Chosen {
-    let folds = fold_of.iter().max().map_or(0, |last| last + 1);
-    let step = matrix.rows.div_ceil(ENOUGH_ROWS).max(1);
-    let mut losses = [0.0; PENALTIES.len()];
-    for fold in 0..folds {
-        let (train, test) = folds::split(fold_of, fold);
-        let train: Vec<u32> = train.into_iter().step_by(step).collect();
-        let test: Vec<u32> = test.into_iter().step_by(step).collect();
-        add_losses(matrix, features, won, (&train, &test), &mut losses);
-    }
-    let best = (0..PENALTIES.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
-    let penalty = PENALTIES[best];
-    let mut out_of_fold = vec![0.0; matrix.rows];
-    for fold in 0..folds {
-        let (train, test) = folds::split(fold_of, fold);
-        let model = Logistic::fit(matrix, features, won, &train, penalty);
-        for (row, log_odds) in test.iter().zip(model.predict(matrix, &test)) {
-            out_of_fold[*row as usize] = log_odds;
-        }
-    }
-    Chosen { penalty, out_of_fold }
-}
-
-fn add_losses(
+pub(crate) fn choose(
     matrix: &Matrix,
     features: &[Feature],
     won: &[bool],
-    (train, test): (&[u32], &[u32]),
-    losses: &mut [f64; PENALTIES.len()],
-) {
-    let design = Design::fit(matrix, features, train);
-    let (seen, unseen) = (design.sparse(matrix, train), design.sparse(matrix, test));
-    let y: Vec<bool> = train.iter().map(|row| won[*row as usize]).collect();
-    let mut weights = None;
-    for (penalty, sum) in PENALTIES.iter().zip(losses) {
-        let fitted = newton::fit(&seen, &y, *penalty, weights);
-        *sum += sum_of_losses(&unseen, &fitted, test, won);
-        weights = Some(fitted);
+    fold_of: &[u8],
+) -> Chosen {
+    let penalties: &[f64] = if matrix.rows > MANY {
+        &FEW_PENALTIES
+    } else {
+        &PENALTIES
+    };
+    let mut out_of_fold = vec![vec![0.0; matrix.rows]; penalties.len()];
+    for fold in 0..folds::count(fold_of) {
+        let (train, test) = folds::split(fold_of, fold);
+        let design = Design::fit(matrix, features, &train);
+        let (seen, unseen) = (design.sparse(matrix, &train), design.sparse(matrix, &test));
+        let y: Vec<bool> = train.iter().map(|row| won[*row as usize]).collect();
+        let mut weights = None;
+        for (penalty, log_odds) in penalties.iter().zip(&mut out_of_fold) {
+            let fitted = newton::fit(&seen, &y, *penalty, weights);
+            for (at, row) in test.iter().enumerate() {
+                log_odds[*row as usize] = unseen.dot(at, &fitted);
+            }
+            weights = Some(fitted);
+        }
     }
-}
-
-fn sum_of_losses(rows: &Sparse, weights: &[f64], which: &[u32], won: &[bool]) -> f64 {
-    which.iter().enumerate().map(|(at, row)| loss(rows.dot(at, weights), won[*row as usize])).sum()
+    let total = |log_odds: &Vec<f64>| -> f64 {
+        log_odds
+            .iter()
+            .zip(won)
+            .map(|(z, won)| loss(*z, *won))
+            .sum()
+    };
+    let losses: Vec<f64> = out_of_fold.iter().map(total).collect();
+    let best = (0..losses.len())
+        .min_by(|a, b| losses[*a].total_cmp(&losses[*b]))
+        .unwrap_or(0);
+    Chosen {
+        penalty: penalties[best],
+        out_of_fold: out_of_fold.swap_remove(best),
+    }
 }

@@ -7,7 +7,7 @@ use crate::maths::{logistic, logit, loss, share};
 const MOST_STEPS: usize = 40;
 const MOST_HALVINGS: usize = 20;
 /// Done when no weight moves more than this.
-const STILL: f64 = 1e-7;
+const STILL: f64 = 1e-6;
 
 /// The best weights, the intercept last.
 pub(super) fn fit(rows: &Sparse, won: &[bool], penalty: f64, start: Option<Vec<f64>>) -> Vec<f64> {
@@ -17,44 +17,54 @@ pub(super) fn fit(rows: &Sparse, won: &[bool], penalty: f64, start: Option<Vec<f
         weights[rows.width] = logit(share(won.iter().copied()));
         weights
     });
-    let mut value = objective(rows, won, penalty, &weights);
+    let mut here = derivatives(rows, won, penalty, &weights);
     for _ in 0..MOST_STEPS {
-        let (mut hessian, mut step) = derivatives(rows, won, penalty, &weights);
-        if !solve(&mut hessian, &mut step) {
+        if !solve(&mut here.hessian, &mut here.gradient) {
+            break;
+        }
+        let step = &here.gradient;
+        if step.iter().all(|step| step.abs() < STILL) {
             break;
         }
         let mut scale = 1.0;
         let better = (0..MOST_HALVINGS).find_map(|_| {
-            let next: Vec<f64> = weights.iter().zip(&step).map(|(weight, step)| weight - scale * step).collect();
-            let reached = objective(rows, won, penalty, &next);
+            let next: Vec<f64> = weights
+                .iter()
+                .zip(step)
+                .map(|(weight, step)| weight - scale * step)
+                .collect();
+            let there = derivatives(rows, won, penalty, &next);
             scale /= 2.0;
-            (reached <= value).then_some((next, reached))
+            (there.value <= here.value).then_some((next, there))
         });
-        let Some((next, reached)) = better else {
+        let Some(next) = better else {
             break;
         };
-        let moved = weights.iter().zip(&next).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        (weights, value) = (next, reached);
-        if moved < STILL {
-            break;
-        }
+        (weights, here) = next;
     }
     weights
 }
 
-fn objective(rows: &Sparse, won: &[bool], penalty: f64, weights: &[f64]) -> f64 {
-    let losses: f64 = won.iter().enumerate().map(|(row, won)| loss(rows.dot(row, weights), *won)).sum();
-    let size: f64 = weights[..rows.width].iter().map(|weight| weight * weight).sum();
-    losses + penalty / 2.0 * size
+/// The objective at a point, its gradient, and its Hessian (lower triangle, row by row).
+struct Point {
+    value: f64,
+    hessian: Vec<f64>,
+    gradient: Vec<f64>,
 }
 
-/// Hessian (lower triangle, row by row) and gradient.
-fn derivatives(rows: &Sparse, won: &[bool], penalty: f64, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
+fn derivatives(rows: &Sparse, won: &[bool], penalty: f64, weights: &[f64]) -> Point {
     let (width, size) = (rows.width, rows.width + 1);
     let mut hessian = vec![0.0; size * size];
     let mut gradient = vec![0.0; size];
+    let mut value = penalty / 2.0
+        * weights[..width]
+            .iter()
+            .map(|weight| weight * weight)
+            .sum::<f64>();
     for (row, won) in won.iter().enumerate() {
-        let p = logistic(rows.dot(row, weights));
+        let z = rows.dot(row, weights);
+        let p = logistic(z);
+        value += loss(z, *won);
         let (slope, curve) = (p - f64::from(u8::from(*won)), p * (1.0 - p));
         let entries = rows.row(row);
         for (at, (column, value)) in entries.iter().enumerate() {
@@ -73,7 +83,11 @@ fn derivatives(rows: &Sparse, won: &[bool], penalty: f64, weights: &[f64]) -> (V
         gradient[column] += penalty * weights[column];
         hessian[column * size + column] += penalty;
     }
-    (hessian, gradient)
+    Point {
+        value,
+        hessian,
+        gradient,
+    }
 }
 
 /// Solves H x = g by Cholesky's method, x in place of g; false when H is not positive definite.
@@ -81,7 +95,11 @@ fn solve(h: &mut [f64], g: &mut [f64]) -> bool {
     let size = g.len();
     for i in 0..size {
         for j in 0..=i {
-            let dot: f64 = h[i * size..i * size + j].iter().zip(&h[j * size..j * size + j]).map(|(a, b)| a * b).sum();
+            let dot: f64 = h[i * size..i * size + j]
+                .iter()
+                .zip(&h[j * size..j * size + j])
+                .map(|(a, b)| a * b)
+                .sum();
             let rest = h[i * size + j] - dot;
             if i == j {
                 if rest <= 0.0 {
@@ -94,7 +112,11 @@ fn solve(h: &mut [f64], g: &mut [f64]) -> bool {
         }
     }
     for i in 0..size {
-        let dot: f64 = h[i * size..i * size + i].iter().zip(&g[..i]).map(|(a, b)| a * b).sum();
+        let dot: f64 = h[i * size..i * size + i]
+            .iter()
+            .zip(&g[..i])
+            .map(|(a, b)| a * b)
+            .sum();
         g[i] = (g[i] - dot) / h[i * size + i];
     }
     for i in (0..size).rev() {
