@@ -91,7 +91,7 @@ impl Column {
             Self::Unknown => {}
             Self::Number(cells) | Self::Flag(cells) => cells.push(number(value)),
             Self::Category(cells, words) => {
-                cells.push(text(value).map_or(MISSING, |word| words.code(&word)))
+                cells.push(text(value).map_or(MISSING, |word| words.code(&word)));
             }
             Self::Tags(cells, words) => cells.push(tags(value, words)),
         }

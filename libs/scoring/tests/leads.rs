@@ -1,4 +1,5 @@
 //! Made leads: what the crate promises whatever the fields are.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use bz_scoring::{
     BadModel, Dataset, DatasetBuilder, DriftStatus, Kind, Mode, Model, Options, Reasons, Rng, Row,

@@ -1,4 +1,5 @@
 //! Real data: 41,188 leads of a campaign, with the split and the baselines' numbers that come with them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -102,6 +102,7 @@ impl Shapley {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Visit {
     node: usize,
     level: usize,

@@ -44,7 +44,7 @@ impl Slot {
                 if let (true, Some(missing)) = (input.is_nan(), missing) {
                     give(*missing, 1.0);
                 }
-                // beyond what training has seen a straight line is a guess
+                // far beyond what training has seen a straight line is a guess
                 let number = if input.is_nan() {
                     *median
                 } else {
@@ -121,7 +121,7 @@ impl Design {
             let start = sparse.entries.len();
             for (slot, column) in self.slots.iter().zip(&matrix.columns) {
                 slot.entries(column[*row as usize], |column, value| {
-                    sparse.entries.push((column, value))
+                    sparse.entries.push((column, value));
                 });
             }
             sparse.entries[start..].sort_unstable_by_key(|(column, _)| *column);
@@ -173,6 +173,7 @@ fn number(column: &[f64], rows: &[u32], width: &mut u32) -> Slot {
     let spread = known.iter().map(|cell| (cell - mean).powi(2)).sum::<f64>()
         + gaps * (median - mean).powi(2);
     let sd = (spread / all).sqrt();
+    let range = known[known.len() - 1] - known[0];
     let mut next = || {
         *width += 1;
         *width - 1
@@ -184,8 +185,8 @@ fn number(column: &[f64], rows: &[u32], width: &mut u32) -> Slot {
         median: round(median, 15),
         mean: round(mean, 15),
         sd: if sd > 1e-12 { round(sd, 15) } else { 1.0 },
-        least: round(known[0], 15),
-        most: round(known[known.len() - 1], 15),
+        least: round(known[0] - range, 15),
+        most: round(known[known.len() - 1] + range, 15),
     }
 }
 

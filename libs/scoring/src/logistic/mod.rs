@@ -76,7 +76,7 @@ impl Logistic {
                 .sum();
             let mut here = 0.0;
             slot.entries(*input, |column, value| {
-                here += self.weights[column as usize] * value
+                here += self.weights[column as usize] * value;
             });
             into[feature] += here - centre;
         }
