@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::calibrate::Calibration;
 use crate::dataset::Dataset;
-use crate::drift;
+use crate::drift::{self, Profile};
 use crate::features::{Encoder, Matrix};
 use crate::folds;
 use crate::gbdt::{self, Binned, Boosted, Boosting};
@@ -268,7 +268,7 @@ impl Trials {
         let Self {
             encoder, matrix, ..
         } = self;
-        let model = Model::new(
+        let mut model = Model::new(
             engine,
             Around {
                 encoder,
@@ -278,9 +278,24 @@ impl Trials {
                 log_odds,
             },
         );
+        if report.mode == Mode::Logistic {
+            // The models of the folds give leads with few different values other scores than the final one does, which
+            // would pass for drift. Logistic regression hardly adapts to single leads, so its own scores can be taken.
+            model.score_profile = Profile::of_numbers(&in_sample(&model, &matrix));
+        }
         report.features = features(&model, &matrix, options.seed);
         Some(model)
     }
+}
+
+/// What a model says of the leads that it has learned from.
+fn in_sample(model: &Model, matrix: &Matrix) -> Vec<f64> {
+    let mut inputs = Vec::new();
+    let probability = |row| {
+        matrix.row(row, &mut inputs);
+        model.probability_of(&inputs)
+    };
+    (0..matrix.rows).map(probability).collect()
 }
 
 impl Engine {

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     companies, contacts, leads,
     records::{access::Narrowings, custom::Definition},
+    scoring::{self, Scoring},
     todos,
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct AppState {
     pub core: Core,
     /// What was read of tenants' settings a moment ago.
     pub known: Known,
+    /// What scoring keeps in memory.
+    pub scoring: Scoring,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -67,6 +70,7 @@ impl AppState {
         Self {
             core,
             known: Known::new(),
+            scoring: Scoring::new(),
         }
     }
 
@@ -88,4 +92,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(contacts::routes())
         .merge(companies::routes())
         .merge(todos::routes())
+        .merge(scoring::api::routes())
 }

@@ -9,7 +9,7 @@ mod outbox;
 mod problems;
 mod records;
 mod rules;
-pub mod scoring;
+mod scoring;
 mod todos;
 
 pub use leads::{Lead, LeadStatus};
@@ -34,11 +34,15 @@ impl Service for Crm {
     }
 
     async fn build(core: Core, (): ()) -> anyhow::Result<App> {
-        let public = app::routes()
-            .split_for_parts()
-            .0
-            .with_state(AppState::new(core.clone()));
+        let state = AppState::new(core.clone());
+        let [scores, trainings] = scoring::jobs(&state);
+        let public = app::routes().split_for_parts().0.with_state(state);
         let erasure = erasure::job(&core)?;
-        Ok(App::new(public.merge(bz_events::feed_routes().with_state(core))).with_job(erasure))
+        Ok(
+            App::new(public.merge(bz_events::feed_routes().with_state(core)))
+                .with_job(erasure)
+                .with_job(scores)
+                .with_job(trainings),
+        )
     }
 }

@@ -14,3 +14,11 @@ pub(crate) fn merged(into: Uuid) -> Problem {
     .detail(format!("Use {into} instead."))
     .member("merged_into", into.to_string())
 }
+
+/// 409: the file of the model is not kept any more.
+pub(crate) fn model_gone(name: &str) -> Problem {
+    Problem::conflict(
+        "model_gone",
+        format!("The file of {name} is not kept any more. Use a newer model, or train again."),
+    )
+}

@@ -3,6 +3,7 @@
 mod endpoints;
 mod list;
 mod score;
+mod score_history;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
@@ -33,7 +34,8 @@ bz_auth::permissions! {
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     endpoints::routes()
         .routes(routes!(list::list_leads))
-        .routes(routes!(score::get_lead_score))
+        .routes(routes!(score::get_lead_score, score::rescore_lead))
+        .routes(routes!(score_history::list_lead_scores))
 }
 
 /// Where a lead is on its way to becoming a customer.

@@ -21,6 +21,13 @@ async fn following(crm: &TestApp<Crm>, feed: &IdentityFeed) -> TestApp<Crm> {
     app
 }
 
+/// How many rows a tenant has in each table, but for those that the service itself adds to: it scores leads.
+async fn kept(app: &TestApp<Crm>, tenant: Tenant) -> Vec<(String, i64)> {
+    let mut rows = rows_of(&app.database, "crm", tenant).await;
+    rows.retain(|(table, _)| !table.contains("scor"));
+    rows
+}
+
 async fn cursor(app: &TestApp<Crm>) -> Option<String> {
     sqlx::query_scalar("SELECT cursor FROM crm.feed_cursors WHERE source = 'identity'")
         .fetch_optional(&mut app.database.admin().await)
@@ -47,7 +54,7 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
         checks::isolation::fill(&crm.database, "crm", tenant).await;
     }
     let told = events(&crm).await.len();
-    let others = rows_of(&crm.database, "crm", Tenant::Globex).await;
+    let others = kept(&crm, Tenant::Globex).await;
     assert!(others.iter().all(|(_, count)| *count > 0), "{others:?}");
 
     let feed = IdentityFeed::of(&crm.database).await;
@@ -59,7 +66,7 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
     };
     wait_until(gone, PATIENCE).await;
     wait_until(async || cursor(&first).await.is_some(), PATIENCE).await;
-    assert_eq!(rows_of(&crm.database, "crm", Tenant::Globex).await, others);
+    assert_eq!(kept(&crm, Tenant::Globex).await, others);
     // What happened is still told: it goes by its age.
     assert_eq!(events(&crm).await.len(), told);
     first.stop_jobs().await;
@@ -72,5 +79,5 @@ async fn a_deleted_tenants_rows_go_and_the_other_tenants_stay_and_once_more_does
         .unwrap();
     let second = following(&crm, &feed).await;
     wait_until(async || cursor(&second).await.is_some(), PATIENCE).await;
-    assert_eq!(rows_of(&crm.database, "crm", Tenant::Globex).await, others);
+    assert_eq!(kept(&crm, Tenant::Globex).await, others);
 }

@@ -4,6 +4,7 @@
 mod erasure;
 mod leads;
 mod performance;
+mod scoring;
 mod todos;
 mod whole_service;
 
