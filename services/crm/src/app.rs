@@ -19,6 +19,7 @@ use crate::{
     contacts, custom_fields, deals, exports, forms, imports, jobs, leads, merges, notes, pipelines,
     privacy, record_access,
     records::{access::Narrowings, custom::Definition},
+    scoring::{self, Scoring},
     search::{self, Meaning},
     tags, teams, todos, views,
     webhooks::{self, Webhooks},
@@ -39,6 +40,8 @@ pub(crate) struct AppState {
     pub meaning: Meaning,
     /// Seals the secrets of webhooks, and calls their addresses.
     pub webhooks: Webhooks,
+    /// What scoring keeps in memory.
+    pub scoring: Scoring,
 }
 
 /// Settings of tenants that almost every request needs. They are read again after a second, so that a change in another
@@ -96,6 +99,7 @@ impl AppState {
             core,
             known: Known::new(),
             jobs: Arc::default(),
+            scoring: Scoring::new(),
             limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
         })
     }
@@ -144,4 +148,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(search::routes())
         .merge(webhooks::routes())
         .merge(automations::routes())
+        .merge(scoring::api::routes())
 }

@@ -27,7 +27,7 @@ mod problems;
 mod record_access;
 mod records;
 mod rules;
-pub mod scoring;
+mod scoring;
 mod search;
 mod settings;
 mod tags;
@@ -73,9 +73,12 @@ impl Service for Crm {
             deliver,
             purge,
         ];
-        let automations = automations::jobs(&state)?;
+        let more = automations::jobs(&state)?
+            .into_iter()
+            .chain(scoring::jobs(&state))
+            .chain([search::backlog::job(&core)]);
         let public = app::routes().split_for_parts().0.with_state(state);
         let app = App::new(public.merge(bz_events::feed_routes().with_state(core)));
-        Ok(jobs.into_iter().chain(automations).fold(app, App::with_job))
+        Ok(jobs.into_iter().chain(more).fold(app, App::with_job))
     }
 }

@@ -167,3 +167,11 @@ pub(crate) fn rate_limited(seconds: u32) -> Problem {
     .detail("Try again after the time that `Retry-After` names.")
     .retry_after(seconds)
 }
+
+/// 409: the file of the model is not kept any more.
+pub(crate) fn model_gone(name: &str) -> Problem {
+    Problem::conflict(
+        "model_gone",
+        format!("The file of {name} is not kept any more. Use a newer model, or train again."),
+    )
+}

@@ -8,6 +8,7 @@ use super::{CustomField, CustomFieldsManage, PatchCustomField, record_type, stor
 use crate::{
     app::AppState,
     problems,
+    search::backlog,
     settings::{self, Done},
 };
 
@@ -71,6 +72,9 @@ async fn change(
     let after = store::update(tx, app.core.sources.now(), wanted).await?;
     if other_type || before.filterable != after.filterable || before.unique != after.unique {
         store::index(tx, record, after.id).await?;
+    }
+    if before.searchable != after.searchable {
+        backlog::queue(tx, record, &after.key).await?;
     }
     Ok(after)
 }

@@ -6,6 +6,7 @@ mod duplicates;
 mod endpoints;
 mod list;
 mod score;
+mod score_history;
 mod timeline;
 mod transfer;
 
@@ -44,9 +45,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(timeline::routes())
         .merge(transfer::routes())
         .merge(duplicates::routes())
-        .routes(routes!(score::get_lead_score))
+        .routes(routes!(score::get_lead_score, score::rescore_lead))
         .routes(routes!(convert::convert_lead))
         .routes(routes!(assign::assign_lead))
+        .routes(routes!(score_history::list_lead_scores))
 }
 
 /// Where a lead is on its way to becoming a customer.

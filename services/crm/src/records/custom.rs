@@ -35,8 +35,6 @@ pub(crate) struct Definition {
     pub is_unique: bool,
     /// Whether lists can be filtered and sorted by it.
     pub filterable: bool,
-    /// Whether the search looks at it.
-    pub searchable: bool,
     /// Whether the lead score learns from it: `auto`, `include`, `exclude`.
     pub scoring: String,
 }
@@ -55,7 +53,7 @@ pub(crate) async fn definitions(
 async fn load(app: &AppState, tx: &mut TenantTx) -> Result<Arc<Vec<Definition>>, DbError> {
     let sql = Sql::new(
         "-- crm.custom_fields.definitions\n\
-         SELECT id, record_type, key, label, type, options, required, is_unique, filterable, searchable, scoring \
+         SELECT id, record_type, key, label, type, options, required, is_unique, filterable, scoring \
          FROM crm.custom_fields ORDER BY record_type, position, key",
     );
     let rows = Arc::new(sql.fetch_all(tx).await?);

@@ -152,9 +152,6 @@ macro_rules! record {
             fn head(&self) -> $crate::records::Head {
                 $crate::records::Head {
                     id: self.id.as_uuid(),
-                    owner_id: self.owner_id,
-                    created_by: self.created_by,
-                    created_at: self.created_at,
                     version: self.version,
                     deleted_at: self.deleted_at,
                     merged_into: self.merged_into,
@@ -176,7 +173,6 @@ macro_rules! record {
         impl $crate::records::Fields for $wanted {
             fn common(&self) -> $crate::records::Common<'_> {
                 $crate::records::Common {
-                    owner_id: self.owner_id,
                     team_id: self.team_id,
                     tags: &self.tags,
                     custom: &self.custom,
@@ -186,8 +182,6 @@ macro_rules! record {
 
             fn common_mut(&mut self) -> $crate::records::CommonMut<'_> {
                 $crate::records::CommonMut {
-                    owner_id: &mut self.owner_id,
-                    team_id: &mut self.team_id,
                     tags: &mut self.tags,
                     custom: &mut self.custom,
                 }

@@ -15,8 +15,18 @@ pub(crate) async fn get<R: Record>(
     id: Uuid,
 ) -> Result<Versioned<R>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let sight = access::reads(app, &mut tx, caller, R::TYPE).await?;
-    let record: Option<R> = store::find(&mut tx, sight, id).await?;
+    get_in(app, &mut tx, caller, id).await
+}
+
+/// The same in a transaction that is open.
+pub(crate) async fn get_in<R: Record>(
+    app: &AppState,
+    tx: &mut TenantTx,
+    caller: &Caller,
+    id: Uuid,
+) -> Result<Versioned<R>, Problem> {
+    let sight = access::reads(app, tx, caller, R::TYPE).await?;
+    let record: Option<R> = store::find(tx, sight, id).await?;
     let record = present(record)?;
     Ok(Versioned(record.head().version, record))
 }

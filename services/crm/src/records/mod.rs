@@ -28,7 +28,7 @@ pub(crate) mod work;
 use std::{fmt::Debug, pin::Pin};
 
 use bz_http::{Errors, Problem, Validate};
-use bz_kernel::{TeamId, UserId};
+use bz_kernel::TeamId;
 use bz_tenant::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -230,12 +230,6 @@ pub(crate) struct Facts<'a> {
 pub(crate) struct Head {
     /// Its id.
     pub id: Uuid,
-    /// Whose it is.
-    pub owner_id: Option<UserId>,
-    /// Who created it.
-    pub created_by: UserId,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
     /// Grows by one with every change.
     pub version: i64,
     /// When it was put into the trash.
@@ -247,7 +241,6 @@ pub(crate) struct Head {
 /// The fields that clients write of every type.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Common<'a> {
-    pub owner_id: Option<UserId>,
     pub team_id: Option<TeamId>,
     pub tags: &'a [String],
     pub custom: &'a Map<String, Value>,
@@ -257,8 +250,6 @@ pub(crate) struct Common<'a> {
 /// The same, to fill in.
 #[derive(Debug)]
 pub(crate) struct CommonMut<'a> {
-    pub owner_id: &'a mut Option<UserId>,
-    pub team_id: &'a mut Option<TeamId>,
     pub tags: &'a mut Vec<String>,
     pub custom: &'a mut Map<String, Value>,
 }

@@ -1,10 +1,12 @@
 //! The search over all types of records: words, parts of words, typing errors, phone numbers, addresses, domains, ids of
 //! other systems, and meaning.
 //!
-//! What is searched are the documents in `search_documents`, which triggers write in the transaction of the change. Only
+//! What is searched are the documents in `search_documents`, which triggers write in the transaction of the change, and
+//! after an import a job a moment later. Only
 //! functions of the database read them; they get here whose records the caller sees.
 
 mod asked;
+pub(crate) mod backlog;
 mod fragments;
 mod meaning;
 mod run;

@@ -34,6 +34,7 @@ mod performance;
 mod pipelines;
 mod privacy;
 mod receiver;
+mod scoring;
 mod search;
 mod search_meaning;
 mod search_performance;

@@ -114,7 +114,6 @@ async fn the_functions_answer_nothing_without_a_tenant_and_the_table_nothing_at_
         ("SELECT crm.forget_search_documents(1)", "42704"),
         ("SELECT count(*) FROM crm.search_documents", "42501"),
         ("SELECT count(*) FROM crm.search_embeddings", "42501"),
-        ("SELECT crm.write_search('lead', '{}')", "42501"),
     ] {
         let mut tx = app.db().system().await.unwrap();
         let error = sqlx::query_scalar::<_, i64>(call)

@@ -51,6 +51,11 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         path if path.starts_with("/api/notes/{id}") => {
             owner.post("/api/notes", json!({ "body": "Asked" }))
         }
+        path if path.starts_with("/api/scoring/trainings/{id}") => {
+            let made = owner.post("/api/scoring/model/train", json!({}));
+            let made = made.await.assert_status(202).json();
+            return Some(vec![made["id"].as_str().unwrap().to_owned()]);
+        }
         path if path.starts_with("/api/todos/{id}") => {
             owner.post("/api/todos", json!({ "title": "Call" }))
         }

@@ -108,7 +108,11 @@ pub(super) fn deal(
     let person = [lead.first_name.as_deref(), lead.last_name.as_deref()];
     let person = person.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let name = lead.company_name.clone().unwrap_or(person);
-    let name = if name.is_empty() { lead.email.clone().unwrap_or_default() } else { name };
+    let name = if name.is_empty() {
+        lead.email.clone().unwrap_or_default()
+    } else {
+        name
+    };
     let fields = serde_json::json!({
         "name": name.chars().take(200).collect::<String>(), "company_id": company,
         "contact_ids": contact.into_iter().collect::<Vec<_>>(), "lead_id": lead.id,

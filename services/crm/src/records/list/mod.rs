@@ -160,32 +160,6 @@ async fn read<R: Record>(
     }))
 }
 
-/// The ids of records that pass a filter, in the order of their creation: a way through all of them in parts, for jobs.
-pub(crate) async fn ids_matching(
-    tx: &mut TenantTx,
-    context: Context<'_>,
-    filter: &Filter,
-    sight: Sight,
-    after: Option<Uuid>,
-    limit: u32,
-) -> Result<Vec<Uuid>, Problem> {
-    let which = Which {
-        context,
-        filter,
-        sight,
-        deleted: None,
-    };
-    let table = context.record.table;
-    let mut sql = Sql::new(format!("-- {table}.ids\nSELECT id FROM {table} WHERE true"));
-    which.push(&mut sql)?;
-    if let Some(after) = after {
-        sql.push(" AND id > ").bind(after);
-    }
-    sql.push(" ORDER BY id LIMIT ").bind(i64::from(limit));
-    let rows: Vec<(Uuid,)> = sql.fetch_all(tx).await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
 /// How a filter of a type is read for a caller.
 pub(crate) fn context<'a>(
     record: &'static RecordType,
