@@ -17,7 +17,8 @@ pub mod service_caller;
 pub mod service_token;
 mod verify;
 
-pub use caller::{Caller, Can, PastCaller};
+pub use bearer::step_up_required;
+pub use caller::{Caller, Can, Entrant, PastCaller};
 pub use claims::{AUDIENCE, Claims};
 pub use id_token::IdTokenKey;
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};

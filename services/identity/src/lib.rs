@@ -41,6 +41,7 @@ mod webhooks;
 pub use account::erasure::erase_deleted_accounts;
 pub use app::{Identity, build_with};
 pub use config::IdentityConfig;
+pub use jobs::retention::{purge_ceremonies, purge_invitations};
 pub use keys::install as install_signing_key;
 pub use limits::LimitsConfig;
 pub use passkeys::RelyingParty;

@@ -11,7 +11,7 @@ mod quota;
 use std::{net::IpAddr, sync::Mutex};
 
 use bz_http::Problem;
-use bz_kernel::Sources;
+use bz_kernel::{Sources, TenantId};
 use http::StatusCode;
 use redis::Script;
 
@@ -50,6 +50,12 @@ pub(crate) enum Limit {
     DiscoverPerIp,
     /// Lists of tenants mailed to one address.
     DiscoverPerAddress,
+    /// Mails to an address that somebody registered with, known or not.
+    RegistrationPerAddress,
+    /// Mails to an address that somebody wants to change theirs to.
+    NewAddressPerAddress,
+    /// Invitations, and mails about accounts that were made, of one tenant to one address.
+    InvitationPerAddress,
 }
 
 impl Limit {
@@ -67,6 +73,9 @@ impl Limit {
             Self::ResendPerAddress => "resend-address",
             Self::DiscoverPerIp => "discover-ip",
             Self::DiscoverPerAddress => "discover-address",
+            Self::RegistrationPerAddress => "registration-address",
+            Self::NewAddressPerAddress => "new-address",
+            Self::InvitationPerAddress => "invitation-address",
         }
     }
 
@@ -82,9 +91,12 @@ impl Limit {
             Self::ForgotPerIp | Self::ResendPerIp | Self::DiscoverPerIp => {
                 (config.mail_per_ip, Quota::an_hour)
             }
-            Self::ForgotPerAddress | Self::ResendPerAddress | Self::DiscoverPerAddress => {
-                (config.mail_per_address, Quota::an_hour)
-            }
+            Self::ForgotPerAddress
+            | Self::ResendPerAddress
+            | Self::DiscoverPerAddress
+            | Self::RegistrationPerAddress
+            | Self::NewAddressPerAddress
+            | Self::InvitationPerAddress => (config.mail_per_address, Quota::an_hour),
         };
         (count > 0).then(|| quota(count))
     }
@@ -129,6 +141,19 @@ pub(crate) async fn check_ip(app: &AppState, limit: Limit, origin: &Origin) -> R
         Some(network) => check(app, limit, &network).await,
         None => Ok(()),
     }
+}
+
+/// Takes one of the mails that a tenant may have sent to an address which has not asked for any.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) async fn check_invitation(
+    app: &AppState,
+    tenant: TenantId,
+    address: &str,
+) -> Result<(), Problem> {
+    let key = format!("{tenant} {}", address.trim().to_lowercase());
+    check(app, Limit::InvitationPerAddress, &key).await
 }
 
 /// The network that a request is counted for: the address itself, of IPv6 the /64 that one subscriber has. `None` for

@@ -41,6 +41,10 @@ pub(crate) fn routes() -> Router<AppState> {
         )
         .route("/oauth2/login", post(authorize::login::log_in))
         .route("/oauth2/login/code", post(authorize::login::take_code))
+        .route(
+            "/oauth2/login/set-up",
+            post(authorize::set_up::take_first_code),
+        )
         .route("/oauth2/consent", post(authorize::consent::decide))
         .route(
             "/oauth2/userinfo",

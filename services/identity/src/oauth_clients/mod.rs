@@ -78,6 +78,13 @@ pub(crate) enum AuthMethod {
     None,
 }
 
+impl OauthClient {
+    /// Whether it runs where its user is and keeps no secret, and has no server of its own that calls for it.
+    pub(crate) const fn is_public(&self) -> bool {
+        matches!(self.token_endpoint_auth_method, AuthMethod::None)
+    }
+}
+
 impl AuthMethod {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

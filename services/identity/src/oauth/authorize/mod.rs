@@ -3,6 +3,7 @@
 pub(super) mod consent;
 pub(super) mod login;
 mod request;
+pub(super) mod set_up;
 
 use axum::{
     extract::{Request, State},
@@ -52,7 +53,7 @@ async fn proceed(
 ) -> Result<Response, Problem> {
     let browser = browser::find(app, headers, request.tenant).await?;
     let now = app.core.sources.now();
-    let Some(browser) = browser.filter(|browser| request.accepts(browser, now)) else {
+    let Some(browser) = browser.filter(|browser| request.accepts(browser, origin.ip, now)) else {
         return Ok(if request.prompt.none {
             request.refuse(app, "login_required", "Nobody is logged in.")
         } else {

@@ -124,7 +124,9 @@ impl Redemption<'_> {
             return Ok(Outcome::Refused);
         }
         let account = users::store::find(tx, stored.code.user).await?;
-        let Some(account) = account.filter(Account::is_active) else {
+        let meets_policy = |account: &Account| account.policy.is_met_by(&stored.code.acr);
+        let account = account.filter(|account| account.is_active() && meets_policy(account));
+        let Some(account) = account else {
             return Ok(Outcome::Refused);
         };
         let grant = self.start(tx, &stored).await?;

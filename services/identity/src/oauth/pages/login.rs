@@ -34,13 +34,19 @@ pub(in crate::oauth) enum Refusal {
     Busy,
     /// The form was not on a page of this browser.
     StaleForm,
+    /// The tenant lets nobody in from there.
+    Network,
+    /// The tenant asks for a second factor, and the user's cannot be used here.
+    FactorElsewhere,
 }
 
 impl Refusal {
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::WrongCredentials | Self::WrongCode => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotVerified | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::NotVerified | Self::StaleForm | Self::Network | Self::FactorElsewhere => {
+                StatusCode::FORBIDDEN
+            }
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -52,6 +58,8 @@ impl Refusal {
             Self::NotVerified => texts.not_verified,
             Self::Busy => texts.busy,
             Self::StaleForm => texts.stale_form,
+            Self::Network => texts.network,
+            Self::FactorElsewhere => texts.factor_elsewhere,
         }
     }
 }

@@ -5,6 +5,7 @@ mod consent;
 mod error;
 mod login;
 mod logout;
+mod set_up;
 pub(super) mod texts;
 
 use std::sync::LazyLock;
@@ -23,6 +24,7 @@ pub(super) use self::{
     error::{PageError, error},
     login::{Login, Refusal, login},
     logout::{confirm_logout, logged_out},
+    set_up::{SetUp, recovery_codes, set_up},
 };
 use super::params::Params;
 
@@ -68,6 +70,18 @@ pub(super) fn page(
         ),
     ];
     (status, headers, Html(document.into_string())).into_response()
+}
+
+/// Lets a page show the pictures that stand in it.
+fn allow_images(mut page: Response, form_leads_to: Option<&str>) -> Response {
+    let text = policy(form_leads_to)
+        .to_str()
+        .map(|policy| format!("{policy}; img-src data:"));
+    if let Ok(Ok(policy)) = text.map(HeaderValue::try_from) {
+        let headers = page.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    page
 }
 
 /// Sends the browser elsewhere, with `GET` whatever it came with.
