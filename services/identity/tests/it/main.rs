@@ -44,6 +44,7 @@ mod pages;
 mod passkeys;
 mod password_oracle;
 mod passwords;
+mod pitfalls;
 mod process;
 mod profile;
 mod provider;
