@@ -21,8 +21,9 @@ async fn purge(app: AppState) -> Result<i64, DbError> {
     let mut tx = app.core.db.system().await?;
     let deleted = sessions::store::purge_ended(&mut tx, before, retention::BATCH).await?;
     let codes = oauth::store::purge_codes(&mut tx, before, retention::BATCH).await?;
+    let assertions = oauth::assertion::purge(&mut tx, before, retention::BATCH).await?;
     tx.commit().await?;
-    Ok(deleted.max(codes))
+    Ok(deleted.max(codes).max(assertions))
 }
 
 pub(super) fn revocations_job(app: &AppState) -> Job {

@@ -2,6 +2,8 @@
 
 mod admission;
 mod bench;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod phc;
 mod priority;
 mod rules;

@@ -48,6 +48,7 @@ impl Provider {
                 ("ADMIN_PORT", "0"),
                 ("DRAIN_DELAY", "0s"),
                 ("ENVIRONMENT", "development"),
+                ("EGRESS_ALLOW", "127.0.0.1"),
                 ("LOG_LEVEL", "debug"),
                 ("PLATFORM_SECRET", "0123456789abcdef0123456789abcdef"),
                 ("DATABASE_URL", url.expose_secret()),

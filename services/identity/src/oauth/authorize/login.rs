@@ -16,7 +16,7 @@ use super::{
         pages::{self, Refusal},
         params::Params,
     },
-    code_page, login_page,
+    code_page, guest, login_page,
     request::AuthorizationRequest,
 };
 use crate::{
@@ -58,7 +58,9 @@ pub(in crate::oauth) async fn log_in(
     if !FormKey::of(&app, &headers).accepts(&app, None, params.field("csrf")) {
         return Ok(again(Refusal::StaleForm));
     }
-    let credentials = credentials(&params, &request);
+    let address = email.unwrap_or_default();
+    let home = guest::home_of(&app, request.tenant, address).await?;
+    let credentials = credentials(&params, home);
     // The application names the tenant; which host was called says nothing here.
     let mut hostless = headers.clone();
     hostless.remove(header::HOST);
@@ -71,12 +73,12 @@ pub(in crate::oauth) async fn log_in(
     }
 }
 
-fn credentials(params: &Params, request: &AuthorizationRequest) -> Credentials {
+fn credentials(params: &Params, tenant: TenantId) -> Credentials {
     let field = |name| params.field(name).unwrap_or_default().to_owned();
     Credentials {
         address: field("email"),
         password: field("password").into(),
-        tenant: Some(request.tenant.to_string()),
+        tenant: Some(tenant.to_string()),
         device_name: None,
         remember: false,
         delivery: Delivery::Body,
@@ -109,7 +111,12 @@ async fn go_on(
         remember: false,
         ..NewSession::with_password(account.user, origin)
     };
-    let rehashed = account.password_hash.as_deref().zip(new_hash.as_deref());
+    // A guest's hash is at home, where the next login renews it.
+    let rehashed = account
+        .password_hash
+        .as_deref()
+        .zip(new_hash.as_deref())
+        .filter(|_| account.tenant == request.tenant);
     start(app, headers, request, account.tenant, &session, rehashed).await
 }
 
@@ -131,8 +138,8 @@ pub(in crate::oauth) async fn take_code(
     }
     let (text, code) = (params.field("mfa_token"), params.field("code"));
     let (text, code) = (text.unwrap_or_default(), code.unwrap_or_default());
-    let token = Credential::parse(challenge::PREFIX, text);
-    let Some(token) = token.filter(|token| token.tenant == request.tenant) else {
+    // Of this tenant, or of the home of a guest, which is seen when the session begins.
+    let Some(token) = Credential::parse(challenge::PREFIX, text) else {
         return over(Refusal::StaleForm);
     };
     let method = Method::of_code(code);
@@ -143,8 +150,8 @@ pub(in crate::oauth) async fn take_code(
         .await?;
     let waiting = match settled {
         Ok(waiting) => waiting,
-        Err(Refused::Expired) => return over(Refusal::StaleForm),
-        Err(Refused::TooMany) => return over(Refusal::Busy),
+        Err(Refused::Expired) => return over(Refusal::CodeTooLate),
+        Err(Refused::TooMany) => return over(Refusal::TooManyCodes),
         Err(Refused::Wrong) => {
             let again = Some(Refusal::WrongCode);
             return Ok(code_page(&app, &headers, &request, text, again));
@@ -165,22 +172,27 @@ fn refusal(problem: &Problem) -> Option<Refusal> {
         "invalid_credentials" => Some(Refusal::WrongCredentials),
         "email_not_verified" => Some(Refusal::NotVerified),
         "overloaded" | "rate_limited" => Some(Refusal::Busy),
+        "ip_not_allowed" => Some(Refusal::NotFromHere),
         _ => None,
     }
 }
 
-/// Starts the session behind the browser, and goes on with the request. The session that the browser had before ends:
+/// Starts the session behind the browser of somebody who showed at `home` who they are, and goes on with the request. The session that the browser had before ends:
 /// nobody can have put it there.
 async fn start(
     app: &AppState,
     headers: &HeaderMap,
     request: &AuthorizationRequest,
-    tenant: TenantId,
+    home: TenantId,
     session: &NewSession<'_>,
     rehashed: Option<(&str, &str)>,
 ) -> Result<Response, Problem> {
+    let tenant = request.tenant;
     let before = browser::find(app, headers, tenant).await?;
     let start = async |tx: &mut TenantTx| {
+        if let Err(refusal) = guest::admit(tx, home, session).await? {
+            return Ok(Err(refusal));
+        }
         if let Some((old, new)) = rehashed {
             users::store::replace_hash(tx, session.user, old, new).await?;
         }
@@ -189,7 +201,7 @@ async fn start(
             end::end(tx, app, before.session, because, actor).await?;
         }
         let Some((account, grant)) = issue::enter(tx, app, session).await? else {
-            return Ok(None);
+            return Ok(Err(Refusal::WrongCredentials));
         };
         let cookie = browser::bind(tx, app, grant.token.session).await?;
         let entry = Entry {
@@ -201,7 +213,7 @@ async fn start(
             origin: session.origin,
         };
         audit::record(tx, &app.core.sources, entry).await?;
-        Ok(Some(cookie))
+        Ok(Ok(cookie))
     };
     let scope = TenantScope::new(tenant, Some(session.user));
     let db = &app.core.db;
@@ -209,9 +221,9 @@ async fn start(
         .run::<_, DbError>("identity.browser_sessions.start", &scope, start)
         .await?;
     app.wake();
-    let Some(cookie) = cookie else {
-        let refusal = Some(Refusal::WrongCredentials);
-        return Ok(login_page(app, headers, request, None, refusal));
+    let cookie = match cookie {
+        Ok(cookie) => cookie,
+        Err(refusal) => return Ok(login_page(app, headers, request, None, Some(refusal))),
     };
     let mut response = pages::see_other(&request.after_login());
     response.headers_mut().append(header::SET_COOKIE, cookie);
