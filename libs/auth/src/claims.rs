@@ -298,7 +298,9 @@ pub(crate) fn seconds(at: DateTime<Utc>) -> u64 {
 }
 
 /// RFC 7519 section 4.1.3: the audience is a list, or a text when there is one.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {

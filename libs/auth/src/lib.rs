@@ -9,6 +9,7 @@ pub mod api_key;
 mod bearer;
 pub mod caller;
 pub mod claims;
+pub mod client_assertion;
 pub mod id_token;
 pub mod mint;
 pub mod permission;

@@ -10,6 +10,9 @@ mod config;
 mod cookies;
 mod credential;
 mod csrf;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guests;
 mod impersonation;
 mod invitations;

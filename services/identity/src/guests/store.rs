@@ -158,6 +158,15 @@ pub(crate) async fn end_guest_sessions(
     .bind(at)
     .fetch_one(tx.conn())
     .await?;
+    if ended > 0 {
+        let _queued: i64 = query_scalar(
+            "-- identity.guests.queue_logouts\nSELECT identity.queue_guest_logouts($1, $2)",
+        )
+        .bind(person.map(UserId::as_uuid))
+        .bind(at)
+        .fetch_one(tx.conn())
+        .await?;
+    }
     Ok(usize::try_from(ended).unwrap_or(0))
 }
 

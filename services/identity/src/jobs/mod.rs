@@ -10,7 +10,7 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::{account, app::AppState, mail, webhooks};
+use crate::{account, app::AppState, mail, oauth::backchannel, webhooks};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
@@ -29,6 +29,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
     jobs.extend(mail::job::jobs(app));
     jobs.extend(account::erasure::jobs(app));
     jobs.extend(webhooks::sender::jobs(app));
+    jobs.push(backchannel::job(app));
     jobs
 }
 

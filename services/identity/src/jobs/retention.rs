@@ -39,8 +39,9 @@ async fn purge_sessions(core: Core) -> Result<i64, DbError> {
     let mut tx = core.db.system().await?;
     let deleted = sessions::store::purge_ended(&mut tx, before, retention::BATCH).await?;
     let codes = oauth::store::purge_codes(&mut tx, before, retention::BATCH).await?;
+    let assertions = oauth::assertion::purge(&mut tx, before, retention::BATCH).await?;
     tx.commit().await?;
-    Ok(deleted.max(codes))
+    Ok(deleted.max(codes).max(assertions))
 }
 
 async fn purge_revocations(core: Core) -> Result<i64, DbError> {

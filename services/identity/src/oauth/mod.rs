@@ -4,7 +4,9 @@
 //! The endpoints of the protocols answer as those say and not with problem documents, and are described by the discovery
 //! document and not by the OpenAPI document.
 
+pub(crate) mod assertion;
 mod authorize;
+pub(crate) mod backchannel;
 mod browser;
 mod client_auth;
 mod codes;
@@ -16,7 +18,7 @@ mod grants;
 mod introspect;
 mod logout;
 mod pages;
-mod params;
+pub(crate) mod params;
 mod revoke;
 pub(crate) mod scopes;
 pub(crate) mod store;

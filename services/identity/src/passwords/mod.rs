@@ -3,6 +3,8 @@
 mod admission;
 mod bench;
 mod check;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod phc;
 mod priority;
 mod rules;

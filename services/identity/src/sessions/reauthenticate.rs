@@ -39,6 +39,7 @@ const ACTION: &str = "session.reauthenticated";
 /// What proves who the user is: at least one of the three, and all that are sent must be right.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "password": "correct horse battery" }))]
 pub(crate) struct ReauthenticateRequest {
     /// The password.
     password: Option<String>,

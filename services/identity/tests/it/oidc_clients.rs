@@ -17,7 +17,8 @@ use crate::{
 /// The service with everything in its log that there can be.
 async fn provider() -> (TestDb, Process) {
     let database = TestDb::new().await;
-    let process = Process::start(&database, &[("LOG_LEVEL", "debug")]).await;
+    let more = [("LOG_LEVEL", "debug"), ("EGRESS_ALLOW", "127.0.0.1")];
+    let process = Process::start(&database, &more).await;
     (database, process)
 }
 

@@ -16,7 +16,7 @@ use super::{
         pages::{self, Refusal},
         params::Params,
     },
-    code_page, login_page,
+    code_page, guest, login_page,
     request::AuthorizationRequest,
     set_up,
 };
@@ -59,7 +59,9 @@ pub(in crate::oauth) async fn log_in(
     if !FormKey::of(&app, &headers).accepts(&app, None, params.field("csrf")) {
         return Ok(again(Refusal::StaleForm));
     }
-    let credentials = credentials(&params, &request);
+    let address = email.unwrap_or_default();
+    let home = guest::home_of(&app, request.tenant, address).await?;
+    let credentials = credentials(&params, home);
     // The application names the tenant; which host was called says nothing here.
     let mut hostless = headers.clone();
     hostless.remove(header::HOST);
@@ -72,12 +74,12 @@ pub(in crate::oauth) async fn log_in(
     }
 }
 
-fn credentials(params: &Params, request: &AuthorizationRequest) -> Credentials {
+fn credentials(params: &Params, tenant: TenantId) -> Credentials {
     let field = |name| params.field(name).unwrap_or_default().to_owned();
     Credentials {
         address: field("email"),
         password: field("password").into(),
-        tenant: Some(request.tenant.to_string()),
+        tenant: Some(tenant.to_string()),
         device_name: None,
         remember: false,
         delivery: Delivery::Body,
@@ -105,6 +107,10 @@ async fn go_on(
             .await?;
         return Ok(code_page(app, headers, request, asked.token(), None));
     }
+    if account.policy.mfa_required && account.tenant != request.tenant {
+        let refusal = Some(Refusal::NeedsSecondFactor);
+        return Ok(login_page(app, headers, request, None, refusal));
+    }
     if account.policy.mfa_required {
         return set_up::begin(app, headers, request, &account, origin).await;
     }
@@ -113,8 +119,20 @@ async fn go_on(
         remember: false,
         ..NewSession::with_password(account.user, origin)
     };
-    let rehashed = account.password_hash.as_deref().zip(new_hash.as_deref());
-    let started = start(app, headers, account.tenant, &session, rehashed).await?;
+    // A guest's hash is at home, where the next login renews it.
+    let rehashed = account
+        .password_hash
+        .as_deref()
+        .zip(new_hash.as_deref())
+        .filter(|_| account.tenant == request.tenant);
+    let started = start(
+        app,
+        headers,
+        (account.tenant, request.tenant),
+        &session,
+        rehashed,
+    )
+    .await?;
     Ok(go_back(app, headers, request, started))
 }
 
@@ -136,8 +154,8 @@ pub(in crate::oauth) async fn take_code(
     }
     let (text, code) = (params.field("mfa_token"), params.field("code"));
     let (text, code) = (text.unwrap_or_default(), code.unwrap_or_default());
-    let token = Credential::parse(challenge::PREFIX, text);
-    let Some(token) = token.filter(|token| token.tenant == request.tenant) else {
+    // Of this tenant, or of the home of a guest, which is seen when the session begins.
+    let Some(token) = Credential::parse(challenge::PREFIX, text) else {
         return over(Refusal::StaleForm);
     };
     let method = Method::of_code(code);
@@ -148,8 +166,8 @@ pub(in crate::oauth) async fn take_code(
         .await?;
     let waiting = match settled {
         Ok(waiting) => waiting,
-        Err(Refused::Expired) => return over(Refusal::StaleForm),
-        Err(Refused::TooMany) => return over(Refusal::Busy),
+        Err(Refused::Expired) => return over(Refusal::CodeTooLate),
+        Err(Refused::TooMany) => return over(Refusal::TooManyCodes),
         Err(Refused::Network) => return over(Refusal::Network),
         Err(Refused::Wrong) => {
             let again = Some(Refusal::WrongCode);
@@ -163,7 +181,14 @@ pub(in crate::oauth) async fn take_code(
         amr: verify::WITH_CODE,
         ..NewSession::with_password(waiting.user_id.into(), &origin)
     };
-    let started = start(&app, &headers, token.tenant, &session, None).await?;
+    let started = start(
+        &app,
+        &headers,
+        (token.tenant, request.tenant),
+        &session,
+        None,
+    )
+    .await?;
     Ok(go_back(&app, &headers, &request, started))
 }
 
@@ -194,17 +219,20 @@ pub(super) fn go_back(
     }
 }
 
-/// Starts the session behind the browser; answers its cookie. The session that the browser had before ends: nobody can have
-/// put it there.
+/// Starts the session behind the browser of somebody who showed at `home` who they are; answers its cookie. The session that
+/// the browser had before ends: nobody can have put it there.
 pub(super) async fn start(
     app: &AppState,
     headers: &HeaderMap,
-    tenant: TenantId,
+    (home, tenant): (TenantId, TenantId),
     session: &NewSession<'_>,
     rehashed: Option<(&str, &str)>,
 ) -> Result<Result<HeaderValue, Refusal>, Problem> {
     let before = browser::find(app, headers, tenant).await?;
     let start = async |tx: &mut TenantTx| {
+        if let Err(refusal) = guest::admit(tx, home, session).await? {
+            return Ok(Err(refusal));
+        }
         if let Some((old, new)) = rehashed {
             users::store::replace_hash(tx, session.user, old, new).await?;
         }

@@ -180,7 +180,7 @@ async fn enter(
         amr: verify::WITH_CODE,
         ..NewSession::with_password(user, origin)
     };
-    let started = login::start(app, headers, tenant, &session, None).await?;
+    let started = login::start(app, headers, (tenant, tenant), &session, None).await?;
     let Ok(cookie) = started else {
         return Ok(go_back(app, headers, request, started));
     };

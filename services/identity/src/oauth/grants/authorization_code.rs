@@ -155,7 +155,7 @@ impl Redemption<'_> {
         let mut grant = issue::start(tx, self.app, &session).await?;
         grant.auth_time = code.auth_time;
         let id = grant.token.session;
-        store::attach(tx, id, code.client, &code.scopes, code.auth_time).await?;
+        store::attach(tx, id, code).await?;
         let now = self.app.core.sources.now();
         codes::consume(tx, self.presented.id, id, now).await?;
         Ok(grant)

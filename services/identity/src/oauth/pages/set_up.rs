@@ -1,9 +1,13 @@
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::html;
 
-use super::{Refusal, Texts, allow_images, hidden, page};
-use crate::{mfa::totp_enrol::Enrolment, oauth::params::Params};
+use super::{Refusal, Texts, hidden};
+use crate::{
+    mfa::totp_enrol::Enrolment,
+    oauth::params::Params,
+    pages::layout::{Page, allow_pictures},
+};
 
 /// What the page shows on which somebody sets up a second factor.
 pub(in crate::oauth) struct SetUp<'a> {
@@ -46,8 +50,14 @@ pub(in crate::oauth) fn set_up(texts: &Texts, set_up: &SetUp<'_>) -> Response {
         }
     };
     let title = format!("{} · {}", texts.set_up, set_up.client);
-    let leads_to = Some(set_up.redirect_uri);
-    allow_images(page(status, texts, &title, leads_to, &content), leads_to)
+    let page = Page {
+        status,
+        language: texts.language,
+        title: &title,
+        form_leads_to: Some(set_up.redirect_uri),
+        content,
+    };
+    allow_pictures(page.into_response())
 }
 
 /// The page that shows the recovery codes, once.
@@ -58,5 +68,12 @@ pub(in crate::oauth) fn recovery_codes(texts: &Texts, codes: &[String], next: &s
         ul { @for code in codes { li { code { (code) } } } }
         p { a href=(next) { (texts.go_on) } }
     };
-    page(StatusCode::OK, texts, texts.recovery_codes, None, &content)
+    let page = Page {
+        status: StatusCode::OK,
+        language: texts.language,
+        title: texts.recovery_codes,
+        form_leads_to: None,
+        content,
+    };
+    page.into_response()
 }
