@@ -98,6 +98,24 @@ pub(crate) fn impersonation_forbidden() -> Problem {
     .detail("Log in as yourself.")
 }
 
+/// 403 `step_up_required`: it is known who it is, but a second factor is missing (RFC 9470 section 3).
+#[must_use]
+pub fn step_up_required() -> Problem {
+    const CHALLENGE: &str = r#"Bearer error="insufficient_user_authentication", acr_values="aal2""#;
+    Problem::new(
+        http::StatusCode::FORBIDDEN,
+        "step_up_required",
+        "This needs a second factor",
+    )
+    .detail(
+        "Set a second factor up under /auth/mfa, or give it to POST /auth/reauthenticate; then refresh the token.",
+    )
+    .header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(CHALLENGE),
+    )
+}
+
 /// 401: the token is good, but the login is too long ago for this (RFC 9470 section 3).
 pub(crate) fn reauthentication_required(max_age: u64) -> Problem {
     let challenge =

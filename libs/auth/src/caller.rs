@@ -87,9 +87,30 @@ impl Caller {
         }
     }
 
+    /// Goes on if the user gave a second factor in this session: for what a password must not be enough.
+    ///
+    /// # Errors
+    /// 403 `step_up_required` (RFC 9470); 403 `impersonation_forbidden` for somebody who acts in the user's name.
+    pub fn require_second_factor(&self) -> Result<(), Problem> {
+        self.refuse_impersonation()?;
+        if self.claims.has_two_factors() {
+            Ok(())
+        } else {
+            Err(bearer::step_up_required())
+        }
+    }
+
     async fn from_parts(parts: &Parts, verifier: &Verifier) -> Result<Self, Problem> {
         let (claims, token) = bearer::authenticate(parts, verifier).await?;
         Self::of(claims, token)
+    }
+
+    /// A session that owes a second factor is good for nothing but that.
+    fn in_full(self) -> Result<Self, Problem> {
+        if self.claims.owes_second_factor {
+            return Err(bearer::step_up_required());
+        }
+        Ok(self)
     }
 
     /// What needs no permission is about one's own account, which is not an application's business.
@@ -134,7 +155,26 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         Self::from_parts(parts, &Verifier::from_ref(state))
             .await?
+            .in_full()?
             .of_the_users_own()
+    }
+}
+
+/// A caller who may still owe the second factor that the tenant asks for: for setting one up and giving it, and for nothing
+/// else.
+#[derive(Debug)]
+pub struct Entrant(pub Caller);
+
+impl<S> FromRequestParts<S> for Entrant
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_parts(parts, &Verifier::from_ref(state)).await?;
+        Ok(Self(caller.of_the_users_own()?))
     }
 }
 
@@ -192,6 +232,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_parts(parts, &Verifier::from_ref(state)).await?;
+        let caller = caller.in_full()?;
         caller.require::<P>()?;
         Ok(Self(caller, PhantomData))
     }

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 /// The audience of the platform's own APIs.
 pub const AUDIENCE: &str = "bizosaas";
+/// The strength (`acr`) of a session that began with, or was given, two factors (NIST SP 800-63B).
+pub const TWO_FACTORS: &str = "aal2";
 
 /// The claims of an access token (RFC 9068). No e-mail, name or other personal data is among them.
 ///
@@ -61,6 +63,10 @@ pub struct Claims {
     /// Who acts in the user's name, if somebody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// Whether the tenant asks for a second factor that the session has not been given: such a token has no rights, and is
+    /// good for setting one up or giving it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owes_second_factor: bool,
     /// The API key that these claims were exchanged for. No token has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<Uuid>,
@@ -231,6 +237,23 @@ impl Claims {
         self.scope.split(' ').any(|scope| scope == name)
     }
 
+    /// Takes all rights away until a second factor was given.
+    #[must_use]
+    pub fn owing_second_factor(self) -> Self {
+        Self {
+            roles: Vec::new(),
+            entitlements: Vec::new(),
+            owes_second_factor: true,
+            ..self
+        }
+    }
+
+    /// Whether the user proved who they are by two factors.
+    #[must_use]
+    pub fn has_two_factors(&self) -> bool {
+        self.acr.as_deref() == Some(TWO_FACTORS)
+    }
+
     /// Whether it was given to an application of a third party: such a token says by its scope what it is good for.
     #[must_use]
     pub fn is_delegated(&self) -> bool {
@@ -264,6 +287,7 @@ impl Claims {
             acr: None,
             amr: Vec::new(),
             act: None,
+            owes_second_factor: false,
             api_key: None,
         }
     }
@@ -274,7 +298,9 @@ pub(crate) fn seconds(at: DateTime<Utc>) -> u64 {
 }
 
 /// RFC 7519 section 4.1.3: the audience is a list, or a text when there is one.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {

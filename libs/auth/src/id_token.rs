@@ -18,6 +18,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::mint::KeyError;
 
+/// The type of an ID token.
+const ID_TOKEN_TYPE: &str = "JWT";
+
 /// An RSA key of 2048 bits that signs ID tokens with RS256, which every relying party must understand. It has no
 /// `Serialize`, and `Debug` shows its id only.
 #[derive(Clone)]
@@ -94,7 +97,16 @@ impl IdTokenKey {
     /// # Errors
     /// [`KeyError`] when the claims do not serialise or the library refuses.
     pub fn sign(&self, claims: &impl Serialize) -> Result<SecretString, KeyError> {
+        self.sign_as(ID_TOKEN_TYPE, claims)
+    }
+
+    /// Signs a token of another type, so that nobody takes it for an ID token: one that tells of a logout.
+    ///
+    /// # Errors
+    /// As [`IdTokenKey::sign`].
+    pub fn sign_as(&self, kind: &str, claims: &impl Serialize) -> Result<SecretString, KeyError> {
         let mut header = Header::new(Algorithm::RS256);
+        header.typ = Some(kind.to_owned());
         header.kid = Some(self.0.kid.clone());
         let part = |json: serde_json::Result<Vec<u8>>| {
             json.map(|json| URL_SAFE_NO_PAD.encode(json))
@@ -128,7 +140,8 @@ impl IdTokenKey {
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["iss", "aud", "sub"]);
         let header = jsonwebtoken::decode_header(token).ok()?;
-        let is_mine = header.kid.as_deref() == Some(self.kid());
+        let is_mine = header.kid.as_deref() == Some(self.kid())
+            && header.typ.as_deref() == Some(ID_TOKEN_TYPE);
         let data = jsonwebtoken::decode::<T>(token, &self.0.public, &validation).ok()?;
         is_mine.then_some(data.claims)
     }
@@ -174,6 +187,17 @@ mod tests {
         assert_eq!(again.read_hint::<Value>(token, "i").unwrap()["sub"], "s");
         assert!(again.read_hint::<Value>(token, "j").is_none());
         assert!(again.read_hint::<Value>(&token[1..], "i").is_none());
+        let of_logout = key
+            .sign_as(
+                "logout+jwt",
+                &json!({ "iss": "i", "aud": "c", "sub": "s", "exp": 1 }),
+            )
+            .unwrap();
+        assert!(
+            again
+                .read_hint::<Value>(of_logout.expose_secret(), "i")
+                .is_none()
+        );
         let other = IdTokenKey::generate().unwrap();
         assert!(other.read_hint::<Value>(token, "i").is_none());
     }

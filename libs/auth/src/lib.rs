@@ -9,6 +9,7 @@ pub mod api_key;
 mod bearer;
 pub mod caller;
 pub mod claims;
+pub mod client_assertion;
 pub mod id_token;
 pub mod mint;
 pub mod permission;
@@ -17,7 +18,8 @@ pub mod service_caller;
 pub mod service_token;
 mod verify;
 
-pub use caller::{Caller, Can, PastCaller};
+pub use bearer::step_up_required;
+pub use caller::{Caller, Can, Entrant, PastCaller};
 pub use claims::{AUDIENCE, Claims};
 pub use id_token::IdTokenKey;
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};

@@ -10,6 +10,9 @@ mod config;
 mod cookies;
 mod credential;
 mod csrf;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guests;
 mod impersonation;
 mod invitations;
@@ -41,6 +44,7 @@ mod webhooks;
 pub use account::erasure::erase_deleted_accounts;
 pub use app::{Identity, build_with};
 pub use config::IdentityConfig;
+pub use jobs::retention::{purge_ceremonies, purge_invitations};
 pub use keys::install as install_signing_key;
 pub use limits::LimitsConfig;
 pub use passkeys::RelyingParty;

@@ -1,7 +1,7 @@
 //! What a handler's signature lets in.
 
 use axum::{Router, body::Body, extract::FromRequestParts, routing::get};
-use bz_auth::{Caller, Can, Claims, Service, Verifier};
+use bz_auth::{Caller, Can, Claims, Entrant, Service, Verifier};
 use bz_kernel::UserId;
 use chrono::TimeDelta;
 use http::{Request, StatusCode, header};
@@ -32,6 +32,11 @@ fn app(verifier: Verifier) -> Router {
     Router::new()
         .route("/me", get(me))
         .route("/read", get(|_: Can<ThingsRead>| async {}))
+        .route("/enter", get(|_: Entrant| async {}))
+        .route(
+            "/strong",
+            get(|caller: Caller| async move { caller.require_second_factor() }),
+        )
         .route(
             "/write",
             get(|caller: Can<ThingsWrite>| async move { caller.user.to_string() }),
@@ -309,6 +314,42 @@ async fn an_applications_token_is_good_where_a_permission_is_named_only() {
     );
     assert!(!user_claims(&["member"]).is_delegated());
     assert!(!service_claims("events:read").is_delegated());
+}
+
+#[tokio::test]
+async fn a_session_that_owes_a_second_factor_enters_and_does_nothing_else() {
+    let owing = user_claims(&["owner"]).owing_second_factor();
+    assert!(owing.roles.is_empty(), "a service that is older obeys too");
+    for path in ["/me", "/read", "/manage", "/strong"] {
+        let answer = call_as(&owing, path).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::FORBIDDEN, "step_up_required".into()),
+            "{path}"
+        );
+    }
+    assert_eq!(call_as(&owing, "/enter").await.status, StatusCode::OK);
+    let mut application = owing;
+    application.scope = "things:read".to_owned();
+    let refused = call_as(&application, "/enter").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_operation_can_ask_for_a_second_factor() {
+    let mut claims = user_claims(&["owner"]);
+    claims.acr = Some("aal1".to_owned());
+    let refused = call_as(&claims, "/strong").await;
+    assert_eq!(
+        (refused.status, refused.code(), refused.challenge.as_deref()),
+        (
+            StatusCode::FORBIDDEN,
+            "step_up_required".into(),
+            Some(r#"Bearer error="insufficient_user_authentication", acr_values="aal2""#)
+        )
+    );
+    claims.acr = Some("aal2".to_owned());
+    assert_eq!(call_as(&claims, "/strong").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

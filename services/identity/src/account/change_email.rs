@@ -12,9 +12,11 @@ use super::{Accepted, accepted, account_of, at_home, links, links::Recipient, st
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    limits::{self, Limit},
     mail::{Template, language::Language},
     one_time::{self, Kind},
     origin::Origin,
+    tenants::policy,
     users::Email,
 };
 
@@ -64,6 +66,9 @@ pub(crate) async fn change_email(
     let account = account_of(&app, &caller).await?;
     let new = Email::parse(&request.new_email)
         .map_err(|_| Problem::invalid("/new_email", "invalid_email", "is not an e-mail address"))?;
+    policy::admit_address(&account.policy, "/new_email", &new)?;
+    // Counted for the address, whoever asks: a link, or a note that it is taken, goes there.
+    limits::check(&app, Limit::NewAddressPerAddress, new.as_str()).await?;
     let to = Recipient::of(&account).at(new.as_str()).or_in(language);
     let work = async |tx: &mut TenantTx| {
         let since = app.core.sources.now() - TimeDelta::hours(1);

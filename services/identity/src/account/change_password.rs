@@ -3,12 +3,12 @@ use bz_auth::Caller;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_kernel::SecretString;
 use bz_tenant::TenantTx;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{account_of, links, links::Recipient, store};
+use super::{at_home, links, links::Recipient, store};
 use crate::{
     app::AppState,
     audit::Actor,
@@ -17,9 +17,9 @@ use crate::{
     mail::Template,
     one_time,
     origin::Origin,
-    passwords::{self, Verdict},
+    passwords,
     problems::{invalid_credentials, overloaded},
-    sessions::store::RevokedBecause,
+    sessions::{proof, store::RevokedBecause},
     users::store::Account,
 };
 
@@ -57,7 +57,8 @@ impl Validate for ChangePassword {
 
 /// Change one's password.
 ///
-/// The other sessions end, unless `revoke_other_sessions` is false. The user is told by mail.
+/// The other sessions end, unless `revoke_other_sessions` is false. The user is told by mail. Wrong passwords count like
+/// those of logins, and make the next ones wait.
 #[utoipa::path(
     post, path = "/auth/password/change", tag = "account",
     request_body = ChangePassword,
@@ -66,21 +67,16 @@ impl Validate for ChangePassword {
 pub(crate) async fn change_password(
     State(app): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     origin: Origin,
     Json(request): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     caller.refuse_impersonation()?;
-    let account = account_of(&app, &caller).await?;
+    at_home(&caller)?;
     let current = SecretString::from(request.current_password.as_str());
+    let (from, action) = ((&headers, &origin), "user.password_changed");
+    let account = proof::password(&app, &caller, from, &current, action).await?;
     let stored = account.password_hash.as_deref();
-    let verdict = app
-        .passwords
-        .verify(&current, stored)
-        .await
-        .map_err(overloaded)?;
-    if verdict == Verdict::Mismatch {
-        return Err(invalid_credentials());
-    }
     let hash = hash_new(&app, &account, &request).await?;
     let work = async |tx: &mut TenantTx| {
         let (user, now) = (caller.user, app.core.sources.now());
@@ -108,12 +104,7 @@ async fn hash_new(
     request: &ChangePassword,
 ) -> Result<String, Problem> {
     let password = SecretString::from(request.new_password.as_str());
-    let context = [Some(account.email.as_str()), account.name.as_deref()];
-    let context: Vec<&str> = context.into_iter().flatten().collect();
-    if let Some(weakness) = passwords::weakness(&password, &context) {
-        let (code, message) = (weakness.code(), weakness.message());
-        return Err(Problem::invalid("/new_password", code, message));
-    }
+    passwords::check_for(account, "/new_password", &password)?;
     app.passwords.hash(&password).await.map_err(overloaded)
 }
 

@@ -14,7 +14,10 @@ use crate::{
     origin::Origin,
     problems::PublicProblems,
     sessions::store::RevokedBecause,
-    users::store::{self as users, Account},
+    users::{
+        Email,
+        store::{self as users, Account},
+    },
 };
 
 /// Confirm a new address with the token out of the mail.
@@ -47,7 +50,7 @@ pub(crate) async fn confirm(app: &AppState, token: &str, origin: &Origin) -> Res
             .ok_or_else(token_invalid)?;
         let account = users::find(tx, token.user)
             .await?
-            .filter(Account::is_active)
+            .filter(|account| account.is_active() && still_takes(account, &token.email))
             .ok_or_else(token_invalid)?;
         change(tx, app, &account, &token.email, origin).await
     };
@@ -58,6 +61,11 @@ pub(crate) async fn confirm(app: &AppState, token: &str, origin: &Origin) -> Res
         .await?;
     app.wake();
     Ok(())
+}
+
+/// The tenant's policy may be another one since the address was asked for.
+fn still_takes(account: &Account, email: &str) -> bool {
+    Email::parse(email).is_ok_and(|email| account.policy.takes(&email))
 }
 
 async fn change(

@@ -1,10 +1,9 @@
 use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Errors, Json, Problem, Validate};
-use bz_kernel::SecretString;
 use bz_tenant::TenantTx;
 use chrono::{DateTime, TimeDelta, Utc};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -18,10 +17,8 @@ use crate::{
     mail::Template,
     one_time,
     origin::Origin,
-    passwords::Verdict,
-    problems::{invalid_credentials, overloaded},
     revocations::{self, Revoked},
-    sessions::store::RevokedBecause,
+    sessions::{proof, store::RevokedBecause},
     users::store::Account,
 };
 
@@ -65,6 +62,7 @@ pub(crate) struct DeletionScheduled {
 pub(crate) async fn delete_me(
     State(app): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     origin: Origin,
     Json(request): Json<DeleteMe>,
 ) -> Result<(StatusCode, Json<DeletionScheduled>), Problem> {
@@ -73,7 +71,11 @@ pub(crate) async fn delete_me(
     let now = app.core.sources.now();
     caller.require_recent_login(now)?;
     let account = account_of(&app, &caller).await?;
-    check_password(&app, &account, request.password).await?;
+    if account.password_hash.is_some() {
+        let password = request.password.unwrap_or_default().into();
+        let (from, action) = ((&headers, &origin), "user.deletion_scheduled");
+        proof::password(&app, &caller, from, &password, action).await?;
+    }
     let delete_after = now + GRACE;
     let work = async |tx: &mut TenantTx| schedule(tx, &app, &account, delete_after, &origin).await;
     app.core
@@ -86,27 +88,6 @@ pub(crate) async fn delete_me(
         delete_after,
     };
     Ok((StatusCode::ACCEPTED, Json(scheduled)))
-}
-
-async fn check_password(
-    app: &AppState,
-    account: &Account,
-    password: Option<String>,
-) -> Result<(), Problem> {
-    let Some(stored) = account.password_hash.as_deref() else {
-        // The recent login was by something else.
-        return Ok(());
-    };
-    let password = SecretString::from(password.unwrap_or_default());
-    let verdict = app
-        .passwords
-        .verify(&password, Some(stored))
-        .await
-        .map_err(overloaded)?;
-    if verdict == Verdict::Mismatch {
-        return Err(invalid_credentials());
-    }
-    Ok(())
 }
 
 async fn schedule(

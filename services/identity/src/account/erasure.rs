@@ -13,6 +13,8 @@ use crate::{
     changes::{self, Change},
     one_time,
     origin::Origin,
+    tenants::delete::close,
+    users::admin,
 };
 
 /// Accounts that one run looks at before it pauses.
@@ -63,22 +65,30 @@ pub async fn erase_deleted_accounts(core: &Core) -> Result<i64, DbError> {
     })
 }
 
-/// Deletes one account, with everything that hangs on it. What the audit log says of it stays.
+/// Deletes one account, with everything that hangs on it here and where the person is a guest. What the audit log says of it
+/// stays. A tenant whose last member it was is deleted too, and can be restored as one that an owner deleted.
 async fn erase_one(core: &Core, tenant: TenantId, user: UserId) -> Result<bool, DbError> {
     let scope = TenantScope::new(tenant, None);
     let work = async |tx: &mut TenantTx| {
-        if !store::delete(tx, user, core.sources.now()).await? {
+        let (now, nobody) = (core.sources.now(), Origin::default());
+        // Whoever joins at the same moment waits for the outcome, or is seen.
+        store::lock_tenant(tx).await?;
+        if !store::lock_due(tx, user, now).await? {
             return Ok(false);
         }
+        admin::store::delete(tx, user, now).await?;
         let change = Change {
             actor: Actor::System,
             kind: "user.deleted",
             target: ("user", user.as_uuid()),
             data: json!({ "user_id": user }),
             changes: json!({}),
-            origin: &Origin::default(),
+            origin: &nobody,
         };
         changes::record(tx, &core.sources, change).await?;
+        if !store::has_members(tx).await? {
+            close(tx, &core.sources, Actor::System, &nobody).await?;
+        }
         Ok(true)
     };
     core.db.run("identity.account.erase", &scope, work).await

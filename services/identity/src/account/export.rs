@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderValue, header};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::{FromRow, query_as};
+use sqlx::{FromRow, postgres::PgRow, query_as};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
     origin::Origin,
+    passkeys::{self, Passkey},
     users::User,
 };
 
@@ -32,8 +33,16 @@ pub(crate) struct Export {
     exported_at: DateTime<Utc>,
     /// The user.
     user: User,
-    /// Where the user belongs to.
+    /// What the user is in the tenant of the token.
     memberships: Vec<ExportedMembership>,
+    /// Other tenants in which the user is a guest. Of what they have, each tells in an export there.
+    guest_in: Vec<ExportedPlace>,
+    /// The user's passkeys; no keys are among it.
+    passkeys: Vec<Passkey>,
+    /// The user's API keys, without their secrets.
+    api_keys: Vec<ExportedApiKey>,
+    /// What the user allowed applications.
+    consents: Vec<ExportedConsent>,
     /// The user's sessions, also those that ended a short while ago.
     sessions: Vec<ExportedSession>,
     /// What the user did and what was done to their account, the latest first.
@@ -49,6 +58,37 @@ struct ExportedMembership {
     role: String,
     status: String,
     created_at: DateTime<Utc>,
+}
+
+/// A tenant in which a user is a guest. Name and role are missing while the user cannot work there.
+#[derive(Serialize, FromRow, ToSchema)]
+struct ExportedPlace {
+    tenant_id: Uuid,
+    tenant_slug: Option<String>,
+    tenant_name: Option<String>,
+    role: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+/// An API key of a user.
+#[derive(Serialize, FromRow, ToSchema)]
+struct ExportedApiKey {
+    id: Uuid,
+    name: String,
+    scopes: Vec<String>,
+    ip_allow: Vec<String>,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+/// What a user allowed an application.
+#[derive(Serialize, FromRow, ToSchema)]
+struct ExportedConsent {
+    client_id: Uuid,
+    client_name: String,
+    scopes: Vec<String>,
+    granted_at: DateTime<Utc>,
 }
 
 /// A session of a user.
@@ -101,8 +141,12 @@ pub(crate) async fn export_me(
         let export = Export {
             exported_at: app.core.sources.now(),
             user: User::from(&account),
-            memberships: memberships(tx, user).await?,
-            sessions: sessions(tx, user).await?,
+            memberships: of_user(tx, MEMBERSHIPS, user).await?,
+            guest_in: guest_in(tx, user).await?,
+            passkeys: passkeys::store::list(tx, user).await?,
+            api_keys: of_user(tx, API_KEYS, user).await?,
+            consents: of_user(tx, CONSENTS, user).await?,
+            sessions: of_user(tx, SESSIONS, user).await?,
             audit_log: entries(tx, user).await?,
         };
         let entry = Entry {
@@ -125,26 +169,44 @@ pub(crate) async fn export_me(
     Ok(([(header::CONTENT_DISPOSITION, attachment)], Json(export)).into_response())
 }
 
-// Those where the user is a guest are not among them: each tenant answers for what it has of a person.
-async fn memberships(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedMembership>, DbError> {
-    let sql = "-- identity.memberships.export\n\
-         SELECT m.tenant_id, t.slug AS tenant_slug, t.name AS tenant_name, m.role, m.status, m.created_at \
-         FROM identity.memberships m JOIN identity.tenants t ON t.tenant_id = m.tenant_id WHERE m.user_id = $1";
+const MEMBERSHIPS: &str = "-- identity.memberships.export\n\
+    SELECT m.tenant_id, t.slug AS tenant_slug, t.name AS tenant_name, m.role, m.status, m.created_at \
+    FROM identity.memberships m JOIN identity.tenants t ON t.tenant_id = m.tenant_id WHERE m.user_id = $1";
+
+const API_KEYS: &str = "-- identity.api_keys.export\n\
+    SELECT id, name, scopes, ip_allow, created_at, expires_at, last_used_at FROM identity.api_keys \
+    WHERE owner_id = $1 ORDER BY id";
+
+const CONSENTS: &str = "-- identity.oauth_consents.export\n\
+    SELECT c.id AS client_id, c.name AS client_name, a.scopes, a.granted_at FROM identity.oauth_consents a \
+    JOIN identity.oauth_clients c ON c.tenant_id = a.tenant_id AND c.id = a.client_id \
+    WHERE a.user_id = $1 ORDER BY a.granted_at";
+
+const SESSIONS: &str = "-- identity.sessions.export\n\
+    SELECT id, client_id, ip, user_agent, device_name, auth_time, last_used_at, expires_at, revoked_at, revoked_reason \
+    FROM identity.sessions WHERE user_id = $1 ORDER BY auth_time DESC";
+
+/// The rows of the user, who is the statement's one parameter.
+async fn of_user<T>(tx: &mut TenantTx, sql: &'static str, user: UserId) -> Result<Vec<T>, DbError>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
     Ok(query_as(sql)
         .bind(user.as_uuid())
         .fetch_all(tx.conn())
         .await?)
 }
 
-async fn sessions(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedSession>, DbError> {
-    let sql = "-- identity.sessions.export\n\
-         SELECT id, client_id, ip, user_agent, device_name, auth_time, last_used_at, expires_at, revoked_at, \
-           revoked_reason \
-         FROM identity.sessions WHERE user_id = $1 ORDER BY auth_time DESC";
-    Ok(query_as(sql)
-        .bind(user.as_uuid())
-        .fetch_all(tx.conn())
-        .await?)
+/// Where a user of the transaction's tenant is a guest. The list is kept here; names and roles come from there.
+async fn guest_in(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedPlace>, DbError> {
+    let sql = "-- identity.guest_memberships.export\n\
+         SELECT g.guest_tenant_id AS tenant_id, p.slug AS tenant_slug, p.name AS tenant_name, p.role, g.created_at \
+         FROM identity.guest_memberships g \
+         LEFT JOIN identity.tenants_of_person($2, $1, NULL, 1000) p ON p.tenant = g.guest_tenant_id \
+         WHERE g.user_id = $1 ORDER BY g.created_at";
+    let home = tx.scope().tenant().as_uuid();
+    let places = query_as(sql).bind(user.as_uuid()).bind(home);
+    Ok(places.fetch_all(tx.conn()).await?)
 }
 
 async fn entries(tx: &mut TenantTx, user: UserId) -> Result<Vec<ExportedEntry>, DbError> {

@@ -1,5 +1,6 @@
 //! One's own account: verifying the address, the password, changing the address, the profile, export and deletion.
 
+mod asked;
 mod change_email;
 mod change_password;
 mod confirm_email;
@@ -115,7 +116,7 @@ pub(crate) fn token_invalid() -> Problem {
 }
 
 /// Goes on if the token is for the tenant where the user's password is.
-fn at_home(caller: &Caller) -> Result<(), Problem> {
+pub(crate) fn at_home(caller: &Caller) -> Result<(), Problem> {
     let home = caller.claims.htid;
     if home.is_none_or(|home| home == caller.tenant().as_uuid()) {
         return Ok(());
@@ -127,7 +128,7 @@ fn at_home(caller: &Caller) -> Result<(), Problem> {
 }
 
 /// 401: the token speaks for nobody any more.
-fn gone() -> Problem {
+pub(crate) fn gone() -> Problem {
     Problem::unauthenticated()
 }
 

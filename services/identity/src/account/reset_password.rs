@@ -81,15 +81,7 @@ pub(crate) async fn reset(
     let account = find(app, kind, &credential)
         .await?
         .ok_or_else(token_invalid)?;
-    let context = [Some(account.email.as_str()), account.name.as_deref()];
-    let context: Vec<&str> = context.into_iter().flatten().collect();
-    if let Some(weakness) = passwords::weakness(&password, &context) {
-        return Err(Problem::invalid(
-            "/password",
-            weakness.code(),
-            weakness.message(),
-        ));
-    }
+    passwords::check_for(&account, "/password", &password)?;
     let hash = app.passwords.hash(&password).await.map_err(overloaded)?;
     let work = async |tx: &mut TenantTx| {
         let token = one_time::consume(tx, kind, &credential, app.core.sources.now()).await?;

@@ -212,20 +212,30 @@ pub(super) async fn to_delete(
     Ok(rows.into_iter().map(found).collect())
 }
 
-/// Deletes a user whose time has come, with everything that hangs on the row; false when they came back meanwhile.
-pub(super) async fn delete(
+/// Whether the time of a user to go has come, and keeps them from coming back until the transaction ends.
+pub(super) async fn lock_due(
     tx: &mut TenantTx,
     user: UserId,
     at: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let done = query(
-        "-- identity.users.delete\nDELETE FROM identity.users WHERE id = $1 AND delete_after <= $2",
+    let due: Option<Uuid> = query_scalar(
+        "-- identity.users.lock_due\n\
+         SELECT id FROM identity.users WHERE id = $1 AND delete_after <= $2 FOR UPDATE",
     )
     .bind(user.as_uuid())
     .bind(at)
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(due.is_some())
+}
+
+/// Whether anybody belongs to the tenant.
+pub(super) async fn has_members(tx: &mut TenantTx) -> Result<bool, DbError> {
+    Ok(query_scalar(
+        "-- identity.memberships.any\nSELECT EXISTS (SELECT FROM identity.memberships)",
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Deletes a batch of registrations of all tenants that nobody verified; answers how many.

@@ -7,7 +7,7 @@ pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod rotate;
 pub(crate) mod store;
-mod text;
+pub(crate) mod text;
 pub(crate) mod verify;
 
 use axum::response::{IntoResponse, Response};

@@ -13,7 +13,7 @@ const PART: usize = 43;
 const CHECKSUM: usize = 8;
 
 /// Writes a key.
-pub(super) fn expose(credential: &Credential, environment: &str) -> SecretString {
+pub(crate) fn expose(credential: &Credential, environment: &str) -> SecretString {
     let text = credential.expose(&prefix(environment));
     // The two parts may have underscores of their own, so that they are told apart by their length.
     let text = text.expose_secret().replacen('.', "_", 1);
@@ -22,7 +22,7 @@ pub(super) fn expose(credential: &Credential, environment: &str) -> SecretString
 }
 
 /// Reads a key; `None` for what cannot be one, or is one of another environment.
-pub(super) fn parse(text: &str, environment: &str) -> Option<Credential> {
+pub(crate) fn parse(text: &str, environment: &str) -> Option<Credential> {
     let prefix = prefix(environment);
     if !text.is_ascii() || text.len() != prefix.len() + PART + 1 + PART + CHECKSUM {
         return None;

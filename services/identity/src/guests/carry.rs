@@ -1,9 +1,8 @@
 //! A session in another tenant that goes on from one the user has.
 
-use bz_auth::Caller;
+use bz_auth::{Caller, step_up_required};
 use bz_http::Problem;
 use bz_tenant::{DbError, TenantTx};
-use http::StatusCode;
 
 use super::store::{self, Held};
 use crate::{
@@ -40,10 +39,11 @@ pub(crate) async fn hold(
 /// 403 `step_up_required` or `ip_not_allowed`.
 pub(crate) fn admit(policy: &Policy, held: &Held, origin: &Origin) -> Result<(), Problem> {
     policy::admit(policy, origin)?;
-    if policy.mfa_required && held.acr != "aal2" {
-        return Err(step_up_required());
+    if policy.is_met_by(&held.acr) {
+        Ok(())
+    } else {
+        Err(step_up_required())
     }
-    Ok(())
 }
 
 /// Starts a session of the caller in the tenant of the transaction: a new one, which knows when and how the user proved who
@@ -70,13 +70,4 @@ pub(crate) async fn start(
     grant.auth_time = held.auth_time;
     grant.token_ends = grant.token_ends.min(ends);
     Ok(grant)
-}
-
-fn step_up_required() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "step_up_required",
-        "The tenant asks for a second factor",
-    )
-    .detail("Log in with your second factor, and try again.")
 }

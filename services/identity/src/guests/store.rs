@@ -111,6 +111,22 @@ pub(crate) async fn remove_guest(tx: &mut TenantTx, person: UserId) -> Result<bo
     )
 }
 
+/// Takes away what other tenants have of a person of the transaction's tenant, before the person is deleted; answers from how
+/// many.
+pub(crate) async fn forget_guest(
+    tx: &mut TenantTx,
+    person: UserId,
+    at: DateTime<Utc>,
+) -> Result<i64, DbError> {
+    Ok(
+        query_scalar("-- identity.guests.forget\nSELECT identity.forget_guest($1, $2)")
+            .bind(person.as_uuid())
+            .bind(at)
+            .fetch_one(tx.conn())
+            .await?,
+    )
+}
+
 /// Carries address and name of a user at home to where the user is a guest; answers to how many tenants. After every change
 /// of either, in its transaction.
 pub(crate) async fn spread_profile(
@@ -142,6 +158,15 @@ pub(crate) async fn end_guest_sessions(
     .bind(at)
     .fetch_one(tx.conn())
     .await?;
+    if ended > 0 {
+        let _queued: i64 = query_scalar(
+            "-- identity.guests.queue_logouts\nSELECT identity.queue_guest_logouts($1, $2)",
+        )
+        .bind(person.map(UserId::as_uuid))
+        .bind(at)
+        .fetch_one(tx.conn())
+        .await?;
+    }
     Ok(usize::try_from(ended).unwrap_or(0))
 }
 

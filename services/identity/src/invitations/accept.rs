@@ -1,7 +1,7 @@
 use axum::{extract::State, response::Response};
 use bz_auth::Caller;
 use bz_http::{Errors, Json, Problem, Validate};
-use bz_kernel::{ExposeSecret, SecretString};
+use bz_kernel::SecretString;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -110,35 +110,16 @@ async fn newcomer(
     };
     let password: SecretString = request.password.ok_or_else(required)?.into();
     let name = request.name.map(|name| name.trim().to_owned());
-    check_password(found, &password, name.as_deref())?;
+    let context = [
+        &*found.invitation.email,
+        &found.tenant_name,
+        name.as_deref().unwrap_or_default(),
+    ];
+    let fewest = found.policy.password_min_length;
+    passwords::check("/password", &password, &context, fewest)?;
     let password_hash = app.passwords.hash(&password).await.map_err(overloaded)?;
     Ok(Newcomer {
         name,
         password_hash,
     })
-}
-
-fn check_password(
-    found: &Found,
-    password: &SecretString,
-    name: Option<&str>,
-) -> Result<(), Problem> {
-    let context = [
-        &*found.invitation.email,
-        &found.tenant_name,
-        name.unwrap_or_default(),
-    ];
-    if let Some(weakness) = passwords::weakness(password, &context) {
-        return Err(Problem::invalid(
-            "/password",
-            weakness.code(),
-            weakness.message(),
-        ));
-    }
-    let fewest = found.policy.password_min_length;
-    if password.expose_secret().chars().count() < usize::from(fewest) {
-        let message = format!("must have at least {fewest} characters in this tenant");
-        return Err(Problem::invalid("/password", "too_short", message));
-    }
-    Ok(())
 }

@@ -18,6 +18,7 @@ use crate::{
     audit::Actor,
     changes::{self, Change},
     credential::Credential,
+    limits,
     mail::{self, Mail, Template},
     origin::Origin,
     pages::Page,
@@ -81,6 +82,8 @@ impl Validate for CreateInvitation {
         (status = 201, description = "The invitation", body = Invitation),
         (status = 409, description = "The address belongs to a member", body = bz_http::ProblemDocument,
             content_type = "application/problem+json"),
+        (status = 429, description = "Too many mails to the address in an hour", body = bz_http::ProblemDocument,
+            content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
 )]
@@ -93,6 +96,7 @@ pub(crate) async fn create_invitation(
 ) -> Result<Response, Problem> {
     caller.refuse_impersonation()?;
     grant::check_escalation(&caller, &request.roles)?;
+    limits::check_invitation(&app, caller.tenant(), &request.email).await?;
     let created = bz_http::idempotent(
         (&app.core.db, &app.core.sources.clock),
         &caller.scope,
@@ -196,12 +200,7 @@ pub(super) fn takes(policy: &Policy, email: &Email) -> Result<(), Problem> {
     if policy.registration == JoinMode::Closed {
         return Err(registration_disabled());
     }
-    if policy.takes(email) {
-        Ok(())
-    } else {
-        let message = "is of a domain that the tenant's policy does not allow";
-        Err(Problem::invalid("/email", "domain_not_allowed", message))
-    }
+    policy::admit_address(policy, "/email", email)
 }
 
 /// Tells what happened to an invitation.

@@ -4,7 +4,7 @@ use bz_http::{Json, Path, Problem};
 use uuid::Uuid;
 
 use super::{Invitation, InvitationStatus, MembersManage, closed, create, grant, store};
-use crate::{app::AppState, credential::Credential, origin::Origin, users::Email};
+use crate::{app::AppState, credential::Credential, limits, origin::Origin, users::Email};
 
 /// Send an invitation again, with a new token and its whole time. The token before it is no longer good.
 #[utoipa::path(
@@ -13,6 +13,8 @@ use crate::{app::AppState, credential::Credential, origin::Origin, users::Email}
     params(("id" = Uuid, Path, description = "The invitation")),
     responses(
         (status = 200, description = "The invitation as it is now", body = Invitation),
+        (status = 429, description = "Too many mails to the address in an hour", body = bz_http::ProblemDocument,
+            content_type = "application/problem+json"),
         bz_http::openapi::ChangeProblems,
     ),
 )]
@@ -24,6 +26,12 @@ pub(crate) async fn resend_invitation(
 ) -> Result<Json<Invitation>, Problem> {
     caller.refuse_impersonation()?;
     let (sources, now) = (&app.core.sources, app.core.sources.now());
+    let address = {
+        let mut tx = app.core.db.read(&caller.scope).await?;
+        let found = store::find(&mut tx, id, now).await?;
+        found.ok_or_else(Problem::not_found)?.invitation.email
+    };
+    limits::check_invitation(&app, caller.tenant(), &address).await?;
     let mut tx = app.core.db.tenant(&caller.scope).await?;
     let found = store::lock(&mut tx, id, now)
         .await?

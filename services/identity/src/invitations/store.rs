@@ -1,7 +1,7 @@
 //! SQL of invitations. Row-level security confines every statement to the tenant of the transaction.
 
 use bz_kernel::UserId;
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::{DbError, SystemTx, TenantTx};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar, types::Json};
 use uuid::Uuid;
@@ -253,4 +253,20 @@ pub(crate) async fn is_member(
     .bind(person.map(UserId::as_uuid))
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// Deletes a batch of the invitations of all tenants that were accepted, taken back or ran out before an instant; answers how
+/// many.
+pub(crate) async fn purge(
+    tx: &mut SystemTx,
+    before: DateTime<Utc>,
+    batch: i32,
+) -> Result<i64, DbError> {
+    Ok(
+        query_scalar("-- identity.invitations.purge\nSELECT identity.purge_invitations($1, $2)")
+            .bind(before)
+            .bind(batch)
+            .fetch_one(tx.conn())
+            .await?,
+    )
 }

@@ -2,7 +2,7 @@
 
 mod audit_anchors;
 mod erasure;
-mod retention;
+pub(crate) mod retention;
 mod signing_keys;
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::{account, app::AppState, mail, webhooks};
+use crate::{account, app::AppState, mail, oauth::backchannel, webhooks};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
@@ -20,16 +20,16 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
         Job::new("signing-keys", async move |stop| {
             signing_keys::run(&keys, &stop).await
         }),
-        retention::job(app),
-        retention::revocations_job(app),
         Job::new("audit-anchors", async move |stop| {
             audit_anchors::run(&anchors, &stop).await
         }),
         erasure::job(app),
     ];
+    jobs.extend(retention::jobs(app));
     jobs.extend(mail::job::jobs(app));
     jobs.extend(account::erasure::jobs(app));
     jobs.extend(webhooks::sender::jobs(app));
+    jobs.push(backchannel::job(app));
     jobs
 }
 

@@ -7,6 +7,7 @@
 mod config;
 
 use bz_http::Problem;
+use bz_kernel::TenantId;
 use bz_service::limiter::{self, Limiter, Quota};
 use http::StatusCode;
 
@@ -45,6 +46,12 @@ pub(crate) enum Limit {
     DiscoverPerIp,
     /// Lists of tenants mailed to one address.
     DiscoverPerAddress,
+    /// Mails to an address that somebody registered with, known or not.
+    RegistrationPerAddress,
+    /// Mails to an address that somebody wants to change theirs to.
+    NewAddressPerAddress,
+    /// Invitations, and mails about accounts that were made, of one tenant to one address.
+    InvitationPerAddress,
 }
 
 impl Limit {
@@ -62,6 +69,9 @@ impl Limit {
             Self::ResendPerAddress => "resend-address",
             Self::DiscoverPerIp => "discover-ip",
             Self::DiscoverPerAddress => "discover-address",
+            Self::RegistrationPerAddress => "registration-address",
+            Self::NewAddressPerAddress => "new-address",
+            Self::InvitationPerAddress => "invitation-address",
         }
     }
 
@@ -77,9 +87,12 @@ impl Limit {
             Self::ForgotPerIp | Self::ResendPerIp | Self::DiscoverPerIp => {
                 (config.mail_per_ip, Quota::an_hour)
             }
-            Self::ForgotPerAddress | Self::ResendPerAddress | Self::DiscoverPerAddress => {
-                (config.mail_per_address, Quota::an_hour)
-            }
+            Self::ForgotPerAddress
+            | Self::ResendPerAddress
+            | Self::DiscoverPerAddress
+            | Self::RegistrationPerAddress
+            | Self::NewAddressPerAddress
+            | Self::InvitationPerAddress => (config.mail_per_address, Quota::an_hour),
         };
         (count > 0).then(|| quota(count))
     }
@@ -118,6 +131,19 @@ pub(crate) async fn check_ip(app: &AppState, limit: Limit, origin: &Origin) -> R
         Some(network) => check(app, limit, &network).await,
         None => Ok(()),
     }
+}
+
+/// Takes one of the mails that a tenant may have sent to an address which has not asked for any.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) async fn check_invitation(
+    app: &AppState,
+    tenant: TenantId,
+    address: &str,
+) -> Result<(), Problem> {
+    let key = format!("{tenant} {}", address.trim().to_lowercase());
+    check(app, Limit::InvitationPerAddress, &key).await
 }
 
 /// The network that a request is counted for: the address itself, of IPv6 the /64 that one subscriber has. `None` for

@@ -14,7 +14,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const RECOVERY_CODE_LETTERS: usize = 16;
 
 /// A new app's secret.
-pub(super) fn new_secret(rng: &Rng) -> [u8; SECRET_BYTES] {
+pub(crate) fn new_secret(rng: &Rng) -> [u8; SECRET_BYTES] {
     rng.bytes()
 }
 

@@ -17,7 +17,7 @@ const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// What became of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// The user is there.
     Proven,
     /// The code is wrong, or was used before.
@@ -28,7 +28,7 @@ pub(super) enum Outcome {
 
 /// Checks a code of a user and takes it as used. Counted before it is looked at, so that attempts side by side do not
 /// get more than their number. The transaction must be committed whatever the outcome.
-pub(super) async fn prove(
+pub(crate) async fn prove(
     tx: &mut TenantTx,
     app: &AppState,
     user: UserId,
@@ -57,14 +57,13 @@ pub(super) async fn prove(
 }
 
 /// Checks a code of an app and takes its step as used.
-pub(super) async fn use_totp(
+pub(crate) async fn use_totp(
     tx: &mut TenantTx,
     app: &AppState,
     factor: &Factor,
     code: &str,
 ) -> Result<bool, DbError> {
-    let Ok(secret) = sealer(app).open(&bound_to(factor.id), &factor.sealed_secret) else {
-        tracing::error!(totp_factor.id = %factor.id, "an app's secret does not open with this platform secret");
+    let Some(secret) = secret(app, factor) else {
         return Ok(false);
     };
     let Ok(totp) = codes::totp(&secret, "", "x") else {
@@ -76,12 +75,21 @@ pub(super) async fn use_totp(
     }
 }
 
+/// The secret of an app; none, and an error in the log, when it does not open.
+pub(crate) fn secret(app: &AppState, factor: &Factor) -> Option<Vec<u8>> {
+    let opened = sealer(app).open(&bound_to(factor.id), &factor.sealed_secret);
+    if opened.is_err() {
+        tracing::error!(totp_factor.id = %factor.id, "an app's secret does not open with this platform secret");
+    }
+    opened.ok()
+}
+
 /// Seals and opens apps' secrets.
-pub(super) fn sealer(app: &AppState) -> Sealer {
+pub(crate) fn sealer(app: &AppState) -> Sealer {
     Sealer::new(&app.core.secret, "totp", app.core.sources.rng.clone())
 }
 
 /// What an app's secret is sealed for.
-pub(super) fn bound_to(factor: Uuid) -> [u8; 16] {
+pub(crate) fn bound_to(factor: Uuid) -> [u8; 16] {
     factor.into_bytes()
 }

@@ -11,6 +11,7 @@ pub(crate) mod totp_enrol;
 pub(crate) mod totp_remove;
 pub(crate) mod verify;
 
+use bz_auth::Caller;
 use bz_http::Problem;
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
@@ -21,9 +22,13 @@ use utoipa::ToSchema;
 use crate::{
     account::links::{self, Recipient},
     app::AppState,
+    audit::{self, Entry},
+    guests,
     mail::{self, Template},
     passkeys,
     problems::unauthorized,
+    sessions::store::RevokedBecause,
+    tenants::policy,
     users::store as users,
 };
 
@@ -47,6 +52,63 @@ pub(crate) async fn tell(
         &values,
     )
     .await
+}
+
+/// Goes on if the caller may change their second factors: whoever has an app must have given a second factor in this
+/// session. A passkey counts only where the tenant asks for second factors, because elsewhere a password alone is enough.
+///
+/// # Errors
+/// 403 `step_up_required`.
+pub(crate) async fn may_change(tx: &mut TenantTx, caller: &Caller) -> Result<(), Problem> {
+    let has_one = store::active_factor(tx, caller.user).await?.is_some()
+        || (caller.claims.owes_second_factor && passkeys::store::has_any(tx, caller.user).await?);
+    if has_one {
+        caller.require_second_factor()
+    } else {
+        Ok(())
+    }
+}
+
+/// Goes on if the user has another second factor than the one that was just removed, or the tenant does not ask for any.
+///
+/// # Errors
+/// 403 `mfa_required_by_policy`.
+async fn keep_one(tx: &mut TenantTx, user: UserId) -> Result<(), Problem> {
+    let is_required = policy::store::find(tx)
+        .await?
+        .is_some_and(|(policy, _)| policy.mfa_required);
+    if !is_required
+        || store::active_factor(tx, user).await?.is_some()
+        || passkeys::store::has_any(tx, user).await?
+    {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "mfa_required_by_policy",
+        "The tenant asks for a second factor",
+    )
+    .detail("Add another second factor before you remove this one."))
+}
+
+/// What follows when the caller removed one of their second factors: their other sessions end, also where they are guests, and
+/// they are told.
+///
+/// # Errors
+/// 403 `mfa_required_by_policy`.
+pub(crate) async fn removed(
+    tx: &mut TenantTx,
+    app: &AppState,
+    caller: &Caller,
+    what: &str,
+    entry: Entry<'_>,
+) -> Result<(), Problem> {
+    keep_one(tx, caller.user).await?;
+    let (user, because) = (caller.user, RevokedBecause::MfaChanged);
+    guests::end_everywhere(tx, app, user, caller.session, because, Some(user)).await?;
+    tell(tx, app, user, what).await?;
+    audit::record(tx, &app.core.sources, entry).await?;
+    Ok(())
 }
 
 /// Removes every second factor and passkey of a user who lost them, and tells the user.
@@ -85,7 +147,7 @@ impl Method {
 }
 
 /// 401: the code is wrong, or was used before.
-fn invalid() -> Problem {
+pub(crate) fn invalid() -> Problem {
     unauthorized("mfa_invalid", "The code is not accepted")
         .detail("Send the code that the app shows now, or an unused recovery code.")
 }
@@ -98,7 +160,7 @@ fn expired() -> Problem {
 }
 
 /// 429: too many wrong codes of this user.
-fn too_many(seconds: u32) -> Problem {
+pub(crate) fn too_many(seconds: u32) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "rate_limited",

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use bz_auth::Caller;
+use bz_auth::Entrant;
 use bz_http::{Json, Problem};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub(crate) struct TotpFactor {
 )]
 pub(crate) async fn get_mfa(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
 ) -> Result<Json<Mfa>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let totp = store::active_factor(&mut tx, caller.user).await?;

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Json, Problem};
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::TenantTx;
 use serde_json::json;
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
     origin::Origin,
 };
 
-/// Get new recovery codes; the ones before are good no more.
+/// Get new recovery codes; the ones before are good no more. Needs a second factor in this session.
 #[utoipa::path(
     post, path = "/auth/mfa/recovery-codes", tag = "mfa",
     responses(
@@ -32,9 +32,13 @@ pub(crate) async fn renew_recovery_codes(
     caller.require_recent_login(app.core.sources.now())?;
     let renew = async |tx: &mut TenantTx| {
         if store::active_factor(tx, caller.user).await?.is_none() {
-            return Ok(None);
+            return Err(Problem::conflict(
+                "mfa_not_enabled",
+                "Add an authenticator app before recovery codes.",
+            ));
         }
-        let codes = renew_codes(tx, &app, &caller).await?;
+        super::may_change(tx, &caller).await?;
+        let codes = renew_codes(tx, &app, caller.user).await?;
         let entry = Entry {
             actor: Actor::of(&caller),
             action: "mfa.recovery_codes_renewed",
@@ -44,18 +48,11 @@ pub(crate) async fn renew_recovery_codes(
             origin: &origin,
         };
         audit::record(tx, &app.core.sources, entry).await?;
-        Ok(Some(codes))
+        Ok(codes)
     };
-    let codes = app
-        .core
-        .db
-        .run::<_, DbError>("identity.mfa.renew_recovery_codes", &caller.scope, renew)
+    let db = &app.core.db;
+    let recovery_codes = db
+        .run::<_, Problem>("identity.mfa.renew_recovery_codes", &caller.scope, renew)
         .await?;
-    let recovery_codes = codes.ok_or_else(|| {
-        Problem::conflict(
-            "mfa_not_enabled",
-            "Add an authenticator app before recovery codes.",
-        )
-    })?;
     Ok(Json(RecoveryCodes { recovery_codes }))
 }

@@ -1,7 +1,7 @@
 //! SQL of second factors. Row-level security confines every statement to the tenant of the transaction.
 
 use bz_kernel::UserId;
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::{DbError, SystemTx, TenantTx};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -84,6 +84,21 @@ pub(crate) async fn active_factor(
         "-- identity.totp_factors.active\n\
          SELECT id, sealed_secret, created_at FROM identity.totp_factors \
          WHERE user_id = $1 AND activated_at IS NOT NULL",
+    )
+    .bind(user.as_uuid())
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// The app that waits for its first code.
+pub(crate) async fn pending_factor(
+    tx: &mut TenantTx,
+    user: UserId,
+) -> Result<Option<Factor>, DbError> {
+    Ok(query_as(
+        "-- identity.totp_factors.pending\n\
+         SELECT id, sealed_secret, created_at FROM identity.totp_factors \
+         WHERE user_id = $1 AND activated_at IS NULL",
     )
     .bind(user.as_uuid())
     .fetch_optional(tx.conn())
@@ -290,4 +305,20 @@ pub(crate) async fn forgive(tx: &mut TenantTx, user: UserId) -> Result<(), DbErr
         .execute(tx.conn())
         .await?;
     Ok(())
+}
+
+/// Deletes a batch of what logins, and registrations of passkeys, of all tenants that were given up before an instant left
+/// behind; answers how many.
+pub(crate) async fn purge_ceremonies(
+    tx: &mut SystemTx,
+    before: DateTime<Utc>,
+    batch: i32,
+) -> Result<i64, DbError> {
+    Ok(
+        query_scalar("-- identity.mfa.purge_ceremonies\nSELECT identity.purge_ceremonies($1, $2)")
+            .bind(before)
+            .bind(batch)
+            .fetch_one(tx.conn())
+            .await?,
+    )
 }

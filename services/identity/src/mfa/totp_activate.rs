@@ -1,6 +1,7 @@
 use axum::extract::State;
-use bz_auth::Caller;
+use bz_auth::{Caller, Entrant};
 use bz_http::{Errors, Json, Path, Problem, Validate};
+use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,6 +13,7 @@ use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
     origin::Origin,
+    sessions::store_own,
 };
 
 /// The first code of an app.
@@ -36,14 +38,9 @@ pub(crate) struct RecoveryCodes {
     pub(super) recovery_codes: Vec<String>,
 }
 
-enum Outcome {
-    Missing,
-    Already,
-    Wrong,
-    Active(Vec<String>),
-}
-
 /// Use an authenticator app from now on: the first code shows that it works.
+///
+/// The session then counts as begun with two factors; a refresh gives an access token that says so.
 #[utoipa::path(
     post, path = "/auth/mfa/totp/{id}/activate", tag = "mfa",
     params(("id" = Uuid, Path, description = "The enrolment's id")),
@@ -52,7 +49,7 @@ enum Outcome {
 )]
 pub(crate) async fn activate_totp(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
     origin: Origin,
     Path(id): Path<Uuid>,
     Json(request): Json<ActivateRequest>,
@@ -60,20 +57,12 @@ pub(crate) async fn activate_totp(
     caller.require_recent_login(app.core.sources.now())?;
     let activate =
         async |tx: &mut TenantTx| activate(tx, &app, &caller, &origin, id, &request.code).await;
-    match app
-        .core
-        .db
-        .run::<_, DbError>("identity.mfa.activate_totp", &caller.scope, activate)
-        .await?
-    {
-        Outcome::Missing => Err(Problem::not_found()),
-        Outcome::Already => Err(already_enabled()),
-        Outcome::Wrong => Err(invalid()),
-        Outcome::Active(recovery_codes) => {
-            app.wake();
-            Ok(Json(RecoveryCodes { recovery_codes }))
-        }
-    }
+    let db = &app.core.db;
+    let recovery_codes = db
+        .run::<_, Problem>("identity.mfa.activate_totp", &caller.scope, activate)
+        .await?;
+    app.wake();
+    Ok(Json(RecoveryCodes { recovery_codes }))
 }
 
 async fn activate(
@@ -83,40 +72,64 @@ async fn activate(
     origin: &Origin,
     id: Uuid,
     code: &str,
-) -> Result<Outcome, DbError> {
-    let Some(factor) = store::factor(tx, caller.user, id).await? else {
-        return Ok(Outcome::Missing);
-    };
+) -> Result<Vec<String>, Problem> {
+    let factor = store::factor(tx, caller.user, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if store::active_factor(tx, caller.user).await?.is_some() {
-        return Ok(Outcome::Already);
+        return Err(already_enabled());
     }
+    super::may_change(tx, caller).await?;
     if !factor::use_totp(tx, app, &factor, code).await? {
-        return Ok(Outcome::Wrong);
+        return Err(invalid());
     }
-    store::activate(tx, caller.user, id, app.core.sources.now()).await?;
-    let recovery_codes = renew_codes(tx, app, caller).await?;
-    super::tell(tx, app, caller.user, "+ TOTP").await?;
+    let recovery_codes = enable(tx, app, caller.user, id).await?;
+    store_own::add_methods(tx, caller.session, &["otp", "mfa"]).await?;
+    record(tx, app, Actor::of(caller), caller.user, origin).await?;
+    Ok(recovery_codes)
+}
+
+/// Makes an app count whose first code was right: with new recovery codes, and a mail that says so.
+pub(crate) async fn enable(
+    tx: &mut TenantTx,
+    app: &AppState,
+    user: UserId,
+    id: Uuid,
+) -> Result<Vec<String>, DbError> {
+    store::activate(tx, user, id, app.core.sources.now()).await?;
+    let recovery_codes = renew_codes(tx, app, user).await?;
+    super::tell(tx, app, user, "+ TOTP").await?;
+    Ok(recovery_codes)
+}
+
+/// Notes that an app counts from now on.
+pub(crate) async fn record(
+    tx: &mut TenantTx,
+    app: &AppState,
+    actor: Actor,
+    user: UserId,
+    origin: &Origin,
+) -> Result<(), DbError> {
     let entry = Entry {
-        actor: Actor::of(caller),
+        actor,
         action: "mfa.enabled",
-        target: Some(("user", caller.user.as_uuid())),
+        target: Some(("user", user.as_uuid())),
         success: true,
         changes: json!({ "method": "totp" }),
         origin,
     };
-    audit::record(tx, &app.core.sources, entry).await?;
-    Ok(Outcome::Active(recovery_codes))
+    audit::record(tx, &app.core.sources, entry).await
 }
 
-/// Replaces the caller's recovery codes and answers the new ones.
+/// Replaces a user's recovery codes and answers the new ones.
 pub(super) async fn renew_codes(
     tx: &mut TenantTx,
     app: &AppState,
-    caller: &Caller,
+    user: UserId,
 ) -> Result<Vec<String>, DbError> {
     let codes = codes::new_recovery_codes(&app.core.sources.rng);
     let mac = |code: &String| codes::recovery_mac(&app.core.secret, code);
     let macs: Vec<Vec<u8>> = codes.iter().map(mac).collect();
-    store::replace_codes(tx, caller.user, &macs).await?;
+    store::replace_codes(tx, user, &macs).await?;
     Ok(codes)
 }

@@ -1,15 +1,19 @@
 use axum::extract::State;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bz_auth::Caller;
+use bz_auth::Entrant;
 use bz_http::{Json, Problem};
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::TenantTx;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{codes, factor, store};
-use crate::{app::AppState, users::store as users};
+use crate::{
+    account::{at_home, gone},
+    app::AppState,
+    users::store as users,
+};
 
 /// The name under which apps list the codes.
 const ISSUER: &str = "BizOSaaS";
@@ -20,11 +24,11 @@ pub(crate) struct Enrolment {
     /// For `POST /auth/mfa/totp/{id}/activate`.
     enrollment_id: Uuid,
     /// The secret in base 32, to type in.
-    secret: String,
+    pub(crate) secret: String,
     /// The same as an address that apps open.
     otpauth_uri: String,
     /// The address as a QR code: a PNG as a `data:` URL.
-    qr_png: String,
+    pub(crate) qr_png: String,
 }
 
 /// Begin to use an authenticator app.
@@ -42,32 +46,34 @@ pub(crate) struct Enrolment {
 )]
 pub(crate) async fn enrol_totp(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
 ) -> Result<(StatusCode, Json<Enrolment>), Problem> {
+    at_home(&caller)?;
     caller.require_recent_login(app.core.sources.now())?;
     let sources = &app.core.sources;
     let (id, secret) = (sources.id::<Uuid>(), codes::new_secret(&sources.rng));
     let sealed = factor::sealer(&app).seal(&factor::bound_to(id), &secret);
     let enrol = async |tx: &mut TenantTx| {
         if store::active_factor(tx, caller.user).await?.is_some() {
-            return Ok(None);
+            return Err(already_enabled());
         }
+        super::may_change(tx, &caller).await?;
         store::insert_factor(tx, id, caller.user, &sealed, sources.now()).await?;
-        users::find(tx, caller.user).await
+        users::find(tx, caller.user).await?.ok_or_else(gone)
     };
     let account = app
         .core
         .db
-        .run::<_, DbError>("identity.mfa.enrol_totp", &caller.scope, enrol)
-        .await?
-        .ok_or_else(already_enabled)?;
+        .run::<_, Problem>("identity.mfa.enrol_totp", &caller.scope, enrol)
+        .await?;
     Ok((
         StatusCode::CREATED,
         Json(enrolment(id, &secret, &account.email)?),
     ))
 }
 
-fn enrolment(id: Uuid, secret: &[u8], email: &str) -> Result<Enrolment, Problem> {
+/// What an app needs that gets this secret.
+pub(crate) fn enrolment(id: Uuid, secret: &[u8], email: &str) -> Result<Enrolment, Problem> {
     let totp = codes::totp(secret, ISSUER, email).map_err(|_| Problem::internal(Unusable))?;
     let png = totp.to_qr_png().map_err(|_| Problem::internal(Unusable))?;
     Ok(Enrolment {

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Path, Problem};
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::TenantTx;
 use http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
@@ -9,12 +9,14 @@ use uuid::Uuid;
 use super::store;
 use crate::{
     app::AppState,
-    audit::{self, Actor, Entry},
+    audit::{Actor, Entry},
     origin::Origin,
-    sessions::{end, store::RevokedBecause},
 };
 
 /// Stop using the authenticator app: its recovery codes go with it, and every other session ends.
+///
+/// Needs a second factor in this session, and another one to stay where the tenant asks for one (403
+/// `mfa_required_by_policy`).
 #[utoipa::path(
     delete, path = "/auth/mfa/totp/{id}", tag = "mfa",
     params(("id" = Uuid, Path, description = "The enrolment's id")),
@@ -28,14 +30,10 @@ pub(crate) async fn remove_totp(
 ) -> Result<StatusCode, Problem> {
     caller.require_recent_login(app.core.sources.now())?;
     let remove = async |tx: &mut TenantTx| remove(tx, &app, &caller, &origin, id).await;
-    let removed = app
-        .core
+    app.core
         .db
-        .run::<_, DbError>("identity.mfa.remove_totp", &caller.scope, remove)
+        .run::<_, Problem>("identity.mfa.remove_totp", &caller.scope, remove)
         .await?;
-    if !removed {
-        return Err(Problem::not_found());
-    }
     app.wake();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -46,32 +44,22 @@ async fn remove(
     caller: &Caller,
     origin: &Origin,
     id: Uuid,
-) -> Result<bool, DbError> {
-    if store::factor(tx, caller.user, id).await?.is_none() {
-        return Ok(false);
+) -> Result<(), Problem> {
+    store::factor(tx, caller.user, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    super::may_change(tx, caller).await?;
+    // One that never counted is just forgotten.
+    if !store::remove_totp(tx, caller.user, app.core.sources.now()).await? {
+        return Ok(());
     }
-    let was_active = store::remove_totp(tx, caller.user, app.core.sources.now()).await?;
-    if was_active {
-        let because = RevokedBecause::MfaChanged;
-        end::end_all(
-            tx,
-            app,
-            caller.user,
-            caller.session,
-            because,
-            Some(caller.user),
-        )
-        .await?;
-        super::tell(tx, app, caller.user, "- TOTP").await?;
-        let entry = Entry {
-            actor: Actor::of(caller),
-            action: "mfa.disabled",
-            target: Some(("user", caller.user.as_uuid())),
-            success: true,
-            changes: json!({ "method": "totp" }),
-            origin,
-        };
-        audit::record(tx, &app.core.sources, entry).await?;
-    }
-    Ok(true)
+    let entry = Entry {
+        actor: Actor::of(caller),
+        action: "mfa.disabled",
+        target: Some(("user", caller.user.as_uuid())),
+        success: true,
+        changes: json!({ "method": "totp" }),
+        origin,
+    };
+    super::removed(tx, app, caller, "- TOTP", entry).await
 }

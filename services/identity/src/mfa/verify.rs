@@ -1,7 +1,9 @@
 use axum::{extract::State, response::Response};
+use bz_auth::claims::TWO_FACTORS;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantScope, TenantTx};
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -22,8 +24,9 @@ use crate::{
     problems::PublicProblems,
     sessions::{
         TokenAnswer,
-        issue::{self, Grant, NewSession},
+        issue::{self, Barred, Grant, NewSession},
     },
+    tenants::policy,
     users::store::Account,
 };
 
@@ -54,7 +57,7 @@ impl Validate for VerifyRequest {
 }
 
 /// Names what is wrong with a code before it is looked at.
-pub(super) fn check_code(code: &str, errors: &mut Errors) {
+pub(crate) fn check_code(code: &str, errors: &mut Errors) {
     if code.is_empty() || code.len() > MOST_CODE_BYTES {
         errors.add("/code", "length", "must have 1 to 64 bytes");
     }
@@ -101,14 +104,17 @@ pub(crate) enum Refused {
     Wrong,
     /// The user had too many wrong codes.
     TooMany,
+    /// The code was right, but the tenant lets nobody in from there.
+    Network,
 }
 
 impl Refused {
-    fn problem(self) -> Problem {
+    pub(crate) fn problem(self) -> Problem {
         match self {
             Self::Expired => expired(),
             Self::Wrong => invalid(),
             Self::TooMany => too_many(600),
+            Self::Network => policy::ip_not_allowed(),
         }
     }
 }
@@ -126,7 +132,7 @@ pub(crate) async fn settle(
     let Some(waiting) = waiting.filter(|waiting| token.matches(&waiting.secret_hash)) else {
         return Ok(Err(Refused::Expired));
     };
-    if waiting.attempts >= MOST_ATTEMPTS || waiting.expires_at <= app.core.sources.now() {
+    if !is_open(&waiting, app.core.sources.now()) {
         return Ok(Err(Refused::Expired));
     }
     store::count_attempt(tx, token.id).await?;
@@ -137,6 +143,11 @@ pub(crate) async fn settle(
     }
     store::remove_challenge(tx, token.id).await?;
     Ok(Ok(waiting))
+}
+
+/// Whether a challenge takes another attempt.
+pub(crate) fn is_open(waiting: &Challenge, now: DateTime<Utc>) -> bool {
+    waiting.attempts < MOST_ATTEMPTS && waiting.expires_at > now
 }
 
 async fn answer(
@@ -152,14 +163,16 @@ async fn answer(
     };
     let user = UserId::from_uuid(waiting.user_id);
     let session = NewSession {
-        acr: "aal2",
+        acr: TWO_FACTORS,
         amr: WITH_CODE,
         device_name: waiting.device_name.as_deref(),
         remember: waiting.remember,
         ..NewSession::with_password(user, origin)
     };
-    let Some((account, grant)) = issue::enter(tx, app, &session).await? else {
-        return Ok(Err(Refused::Expired));
+    let (account, grant) = match issue::enter(tx, app, &session).await? {
+        Ok(entered) => entered,
+        Err(Barred::Inactive) => return Ok(Err(Refused::Expired)),
+        Err(Barred::Network) => return Ok(Err(Refused::Network)),
     };
     let entry = Entry {
         actor: Actor::User(user),

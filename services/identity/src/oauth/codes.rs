@@ -33,6 +33,8 @@ pub(super) struct Code {
     pub(super) acr: String,
     /// By what.
     pub(super) amr: Vec<String>,
+    /// The browser's session: the login that it comes from.
+    pub(super) login: SessionId,
 }
 
 /// A code that was stored.
@@ -61,6 +63,7 @@ struct CodeRow {
     amr: Vec<String>,
     expires_at: DateTime<Utc>,
     issued_session_id: Option<Uuid>,
+    login_session_id: Option<Uuid>,
 }
 
 impl From<CodeRow> for StoredCode {
@@ -76,6 +79,7 @@ impl From<CodeRow> for StoredCode {
                 auth_time: row.auth_time,
                 acr: row.acr,
                 amr: row.amr,
+                login: row.login_session_id.unwrap_or_default().into(),
             },
             secret_hash: row.secret_hash,
             expires_at: row.expires_at,
@@ -94,8 +98,8 @@ pub(super) async fn insert(
     query(
         "-- identity.authorization_codes.insert\n\
          INSERT INTO identity.authorization_codes (id, secret_hash, client_id, user_id, redirect_uri, scopes, nonce, \
-           code_challenge, auth_time, acr, amr, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           code_challenge, auth_time, acr, amr, created_at, expires_at, login_session_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(credential.id)
     .bind(credential.secret_hash())
@@ -110,6 +114,7 @@ pub(super) async fn insert(
     .bind(&code.amr)
     .bind(at)
     .bind(at + LIFETIME)
+    .bind(code.login.as_uuid())
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -120,7 +125,7 @@ pub(super) async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<StoredCod
     let row: Option<CodeRow> = query_as(
         "-- identity.authorization_codes.lock\n\
          SELECT secret_hash, client_id, user_id, redirect_uri, scopes, nonce, code_challenge, auth_time, acr, amr, \
-           expires_at, issued_session_id \
+           expires_at, issued_session_id, login_session_id \
          FROM identity.authorization_codes WHERE id = $1 FOR UPDATE",
     )
     .bind(id)

@@ -1,4 +1,5 @@
 use axum::{extract::State, response::IntoResponse};
+use bz_auth::client_assertion::ALGORITHMS;
 use bz_http::Json;
 use http::header;
 use serde::Serialize;
@@ -41,11 +42,17 @@ pub(crate) struct ProviderMetadata {
     /// PKCE, which every client needs.
     code_challenge_methods_supported: [&'static str; 1],
     /// How clients show who they are.
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    /// What may sign the assertions of `private_key_jwt`.
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
     /// The same for introspection.
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    /// What may sign there.
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
     /// The same for revocation.
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    /// What may sign there.
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
     /// The scopes of OpenID Connect; the platform's permissions are scopes too.
     scopes_supported: [&'static str; 4],
     /// What ID tokens and userinfo may say.
@@ -64,6 +71,10 @@ pub(crate) struct ProviderMetadata {
     request_parameter_supported: bool,
     /// The same by reference.
     request_uri_parameter_supported: bool,
+    /// Applications are told of the end of sessions (OpenID Connect Back-Channel Logout 1.0).
+    backchannel_logout_supported: bool,
+    /// By the `sid` of their ID tokens.
+    backchannel_logout_session_supported: bool,
 }
 
 impl ProviderMetadata {
@@ -87,17 +98,23 @@ impl ProviderMetadata {
             token_endpoint_auth_methods_supported: [
                 "client_secret_basic",
                 "client_secret_post",
+                "private_key_jwt",
                 "none",
             ],
+            token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
             introspection_endpoint_auth_methods_supported: [
                 "client_secret_basic",
                 "client_secret_post",
+                "private_key_jwt",
             ],
+            introspection_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
             revocation_endpoint_auth_methods_supported: [
                 "client_secret_basic",
                 "client_secret_post",
+                "private_key_jwt",
                 "none",
             ],
+            revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
             scopes_supported: scopes::OF_OPENID_CONNECT,
             claims_supported: [
                 "iss",
@@ -123,6 +140,8 @@ impl ProviderMetadata {
             claims_parameter_supported: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
         }
     }
 }

@@ -11,7 +11,7 @@ use bz_tenant::TenantScope;
 use serde_json::{Value, json};
 
 use super::{
-    client_auth,
+    client_auth::{self, Presented},
     error::TokenError,
     params::Params,
     store::{self, ClientSession},
@@ -60,7 +60,14 @@ pub(super) async fn authenticated(
             .get(name)
             .map_err(|_| TokenError::InvalidRequest("A parameter is there twice."))
     };
-    let client = client_auth::check(app, basic, get("client_id")?, get("client_secret")?).await?;
+    let presented = Presented {
+        basic,
+        client_id: get("client_id")?,
+        client_secret: get("client_secret")?,
+        assertion: get("client_assertion")?,
+        assertion_type: get("client_assertion_type")?,
+    };
+    let client = client_auth::check(app, presented).await?;
     let token = get("token")?.ok_or(TokenError::InvalidRequest("token is missing."))?;
     Ok((client, token.to_owned()))
 }

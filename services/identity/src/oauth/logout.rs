@@ -160,7 +160,8 @@ async fn find_client(
     Ok(client.map(|client| (tenant, client)))
 }
 
-/// Ends the session behind the browser, and that of the application which the ID token is of.
+/// Ends the session behind the browser, what came from it without leave to stay, and the session of the application which
+/// the ID token is of.
 async fn end_sessions(
     app: &AppState,
     wanted: &Wanted,
@@ -180,6 +181,9 @@ async fn end_sessions(
         if let Some(browser) = browser {
             let actor = Some(browser.account.user);
             end::end(tx, app, browser.session, because, actor).await?;
+            for session in store::bound_to_login(tx, browser.session).await? {
+                end::end(tx, app, session, because, actor).await?;
+            }
         }
         if let Some((_, client, user, session)) = of_client {
             let held = store::live(tx, session, app.core.sources.now()).await?;

@@ -4,7 +4,9 @@
 //! The endpoints of the protocols answer as those say and not with problem documents, and are described by the discovery
 //! document and not by the OpenAPI document.
 
+pub(crate) mod assertion;
 mod authorize;
+pub(crate) mod backchannel;
 mod browser;
 mod client_auth;
 mod codes;
@@ -16,7 +18,7 @@ mod grants;
 mod introspect;
 mod logout;
 mod pages;
-mod params;
+pub(crate) mod params;
 mod revoke;
 pub(crate) mod scopes;
 pub(crate) mod store;
@@ -41,6 +43,10 @@ pub(crate) fn routes() -> Router<AppState> {
         )
         .route("/oauth2/login", post(authorize::login::log_in))
         .route("/oauth2/login/code", post(authorize::login::take_code))
+        .route(
+            "/oauth2/login/set-up",
+            post(authorize::set_up::take_first_code),
+        )
         .route("/oauth2/consent", post(authorize::consent::decide))
         .route(
             "/oauth2/userinfo",

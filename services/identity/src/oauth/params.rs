@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 /// Parameters in the order in which they were sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 /// A parameter was sent more than once, which RFC 6749 section 3.1 forbids.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ impl Params {
         Ok(params)
     }
 
-    fn parse(text: &[u8]) -> Self {
+    pub(crate) fn parse(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
@@ -76,7 +76,7 @@ impl Params {
     }
 
     /// Name and value of each.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -104,7 +104,7 @@ impl Params {
 }
 
 /// Adds parameters to an address without changing anything that it has.
-pub(super) fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
+pub(crate) fn with_query(uri: &str, params: &[(&str, &str)]) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(params)
         .finish();

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
+use super::codes::Code;
 use crate::oauth_clients::OauthClientId;
 
 /// What a session of an application may do, while it lasts.
@@ -29,19 +30,19 @@ struct ClientSessionRow {
 pub(super) async fn attach(
     tx: &mut TenantTx,
     session: SessionId,
-    client: OauthClientId,
-    scopes: &[String],
-    auth_time: DateTime<Utc>,
+    code: &Code,
 ) -> Result<(), DbError> {
     query(
         "-- identity.oauth_grants.insert\n\
          WITH session AS (UPDATE identity.sessions SET auth_time = $4 WHERE id = $1 RETURNING id) \
-         INSERT INTO identity.oauth_grants (session_id, client_id, scopes) SELECT id, $2, $3 FROM session",
+         INSERT INTO identity.oauth_grants (session_id, client_id, scopes, login_session_id) \
+         SELECT id, $2, $3, $5 FROM session",
     )
     .bind(session.as_uuid())
-    .bind(client.as_uuid())
-    .bind(scopes)
-    .bind(auth_time)
+    .bind(code.client.as_uuid())
+    .bind(&code.scopes)
+    .bind(code.auth_time)
+    .bind(code.login.as_uuid())
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -68,6 +69,22 @@ pub(super) async fn live(
         user: row.user_id.into(),
         scopes: row.scopes,
     }))
+}
+
+/// The sessions of applications that came from a login and were not allowed to go on without it.
+pub(super) async fn bound_to_login(
+    tx: &mut TenantTx,
+    login: SessionId,
+) -> Result<Vec<SessionId>, DbError> {
+    let sessions: Vec<Uuid> = query_scalar(
+        "-- identity.oauth_grants.bound_to_login\n\
+         SELECT session_id FROM identity.oauth_grants \
+         WHERE login_session_id = $1 AND NOT 'offline_access' = ANY (scopes)",
+    )
+    .bind(login.as_uuid())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(sessions.into_iter().map(SessionId::from).collect())
 }
 
 /// Deletes a batch of the authorization codes of all tenants that ended before an instant; answers how many.

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use super::{
-    client_auth, cors,
+    client_auth::{self, Presented},
+    cors,
     error::TokenError,
     grants::{authorization_code, client_credentials, refresh_token},
 };
@@ -30,6 +31,8 @@ pub(super) struct TokenForm {
     grant_type: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<String>,
+    client_assertion: Option<String>,
+    client_assertion_type: Option<String>,
     pub(super) scope: Option<String>,
     pub(super) code: Option<String>,
     pub(super) redirect_uri: Option<String>,
@@ -41,6 +44,17 @@ impl TokenForm {
     /// A parameter without a value is one that was not sent (RFC 6749 section 3.1).
     pub(super) fn sent(value: &Option<String>) -> Option<&str> {
         value.as_deref().filter(|value| !value.is_empty())
+    }
+
+    /// What it says of its client.
+    pub(super) fn presented(&self, basic: Option<(String, SecretString)>) -> Presented<'_> {
+        Presented {
+            basic,
+            client_id: Self::sent(&self.client_id),
+            client_secret: Self::sent(&self.client_secret),
+            assertion: Self::sent(&self.client_assertion),
+            assertion_type: Self::sent(&self.client_assertion_type),
+        }
     }
 }
 
@@ -116,7 +130,13 @@ async fn of_client(
     basic: Option<(String, SecretString)>,
     form: TokenForm,
 ) -> Result<TokenResponse, TokenError> {
-    let (client, secret) = sent(basic, form.client_id, form.client_secret)?;
+    let presented = form.presented(basic);
+    if let Some(claimed) = presented.assertion()? {
+        let scope = form.scope.as_deref();
+        let claims = client_credentials::claims_by_key(app, &claimed, scope, LIFETIME).await?;
+        return answer(app, &claims, "");
+    }
+    let (client, secret) = sent(presented)?;
     if client.starts_with(SERVICE_ACCOUNT_CLIENT) {
         let scope = form.scope.as_deref();
         let claims = client_credentials::claims(app, &client, &secret, scope, LIFETIME).await?;
@@ -158,21 +178,14 @@ fn answer(
 }
 
 /// Client and secret: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
-fn sent(
-    basic: Option<(String, SecretString)>,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-) -> Result<(String, SecretString), TokenError> {
-    Ok(match (basic, client_secret) {
-        (Some(_), Some(_)) => {
-            return Err(TokenError::InvalidRequest(
-                "Two ways of client authentication.",
-            ));
-        }
+fn sent(presented: Presented<'_>) -> Result<(String, SecretString), TokenError> {
+    let named = presented.client_id.map(str::to_owned);
+    Ok(match (presented.basic, presented.client_secret) {
+        (Some(_), Some(_)) => return Err(client_auth::TWO_WAYS),
         (Some((name, secret)), None) => (name, secret),
         (None, Some(secret)) => (
-            client_id.ok_or(TokenError::InvalidRequest("client_id is missing."))?,
-            secret.into(),
+            named.ok_or(TokenError::InvalidRequest("client_id is missing."))?,
+            secret.to_owned().into(),
         ),
         (None, None) => return Err(TokenError::InvalidClient),
     })

@@ -61,7 +61,7 @@ fn access_claims(app: &AppState, issue: &Issue<'_>) -> Claims {
     let user = UserGrant {
         user: issue.account.user,
         tenant: issue.account.tenant,
-        home_tenant: issue.account.tenant,
+        home_tenant: issue.account.home_tenant,
         session: grant.token.session,
         client_id: issue.client.client_id.clone(),
         roles: Vec::new(),

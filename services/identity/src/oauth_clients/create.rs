@@ -7,7 +7,7 @@ use bz_http::{IdempotencyKey, Json, Problem, etag};
 use http::{HeaderValue, StatusCode, header};
 
 use super::{
-    AuthMethod, CreateOauthClient, OauthClient, OauthClientWithSecret, OauthClientsManage,
+    CreateOauthClient, OauthClient, OauthClientWithSecret, OauthClientsManage,
     secret::ClientSecret, store,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub(super) async fn create_oauth_client(
     origin: Origin,
     Json(request): Json<CreateOauthClient>,
 ) -> Result<Response, Problem> {
+    request.check_target(&app)?;
     let (db, sources) = (&app.core.db, &app.core.sources);
     let created = bz_http::idempotent(
         (db, &sources.clock),
@@ -47,7 +48,7 @@ pub(super) async fn create_oauth_client(
         &request,
         async |tx| {
             let (id, now) = (sources.id(), sources.now());
-            let secret = (request.token_endpoint_auth_method != AuthMethod::None)
+            let secret = (request.token_endpoint_auth_method.has_secret())
                 .then(|| ClientSecret::derive(&app.core.secret, id, 1));
             let created =
                 store::insert(tx, id, caller.user, now, &request, secret.as_ref()).await?;
@@ -76,7 +77,7 @@ pub(super) async fn create_oauth_client(
 
 /// The secret is not among what is remembered of the answer; it is derived once more.
 fn with_first_secret(app: &AppState, client: OauthClient) -> Response {
-    let client_secret = (client.token_endpoint_auth_method != AuthMethod::None)
+    let client_secret = (client.token_endpoint_auth_method.has_secret())
         .then(|| ClientSecret::derive(&app.core.secret, client.id, 1).expose());
     let tag = [(header::ETAG, etag(client.version))];
     let answer = OauthClientWithSecret {

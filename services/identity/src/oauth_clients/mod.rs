@@ -6,16 +6,17 @@ mod get;
 mod list;
 mod patch;
 mod rotate_secret;
-mod rules;
+pub(crate) mod rules;
 pub(crate) mod secret;
 pub(crate) mod store;
 
 use std::collections::BTreeMap;
 
-use bz_http::{Errors, Patch, Validate};
+use bz_http::{Errors, Patch, Problem, Validate};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -74,8 +75,17 @@ pub(crate) enum AuthMethod {
     ClientSecretBasic,
     /// In the form.
     ClientSecretPost,
+    /// By a signature with a key that only it has (RFC 7523).
+    PrivateKeyJwt,
     /// It cannot keep a secret: an application in a browser or on a phone.
     None,
+}
+
+impl OauthClient {
+    /// Whether it runs where its user is and keeps no secret, and has no server of its own that calls for it.
+    pub(crate) const fn is_public(&self) -> bool {
+        matches!(self.token_endpoint_auth_method, AuthMethod::None)
+    }
 }
 
 impl AuthMethod {
@@ -83,8 +93,14 @@ impl AuthMethod {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
         }
+    }
+
+    /// Whether there is a secret that both sides know.
+    pub(crate) const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 }
 
@@ -117,6 +133,13 @@ pub(crate) struct OauthClient {
     pub(crate) grant_types: Vec<GrantType>,
     /// How it shows who it is.
     pub(crate) token_endpoint_auth_method: AuthMethod,
+    /// The public keys of a client that signs: a JSON Web Key Set.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) jwks: Option<Value>,
+    /// Where it is told that a session of its users has ended (OpenID Connect Back-Channel Logout 1.0).
+    #[serde(default)]
+    pub(crate) backchannel_logout_uri: Option<String>,
     /// What it may ask for: scopes of OpenID Connect, and permissions of the platform such as `leads:read`.
     pub(crate) allowed_scopes: Vec<String>,
     /// By which claim it learns roles.
@@ -163,6 +186,17 @@ pub(crate) struct CreateOauthClient {
     /// How it shows who it is. Cannot be changed.
     #[serde(default)]
     pub(crate) token_endpoint_auth_method: AuthMethod,
+    /// The public keys of a client that signs: a JSON Web Key Set with 1 to 5 keys, RSA of 2048 to 4096 bits, P-256 or Ed25519.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}))]
+    pub(crate) jwks: Option<Value>,
+    /// Where it is told that a session of its users has ended: a public `https` address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(
+        max_length = 2000,
+        example = "https://superset.example.com/backchannel-logout"
+    )]
+    pub(crate) backchannel_logout_uri: Option<String>,
     /// What it may ask for; `openid`, `profile` and `email` when not given.
     #[serde(default = "identity_only")]
     #[schema(max_items = 50)]
@@ -187,9 +221,31 @@ impl Validate for CreateOauthClient {
         rules::redirect_uris(errors, "/post_logout_redirect_uris", after_logout, 0);
         rules::grant_types(errors, &self.grant_types);
         rules::scopes(errors, &self.allowed_scopes);
+        rules::keys(errors, self.token_endpoint_auth_method, self.jwks.as_ref());
         if let Some(mapping) = &self.role_claim_mapping {
             rules::role_claim_mapping(errors, mapping);
         }
+    }
+}
+
+impl CreateOauthClient {
+    /// Whether the service may call where it is asked to.
+    ///
+    /// # Errors
+    /// 422.
+    fn check_target(&self, app: &AppState) -> Result<(), Problem> {
+        let Some(uri) = &self.backchannel_logout_uri else {
+            return Ok(());
+        };
+        let policy = app.webhooks.egress.policy();
+        let invalid = |code, message| Problem::invalid("/backchannel_logout_uri", code, message);
+        if uri.len() > rules::LONGEST_URI {
+            return Err(invalid("length", "must have at most 2000 characters"));
+        }
+        let refused = policy.check(uri).err();
+        refused.map_or(Ok(()), |refused| {
+            Err(invalid(refused.code, refused.message))
+        })
     }
 }
 
@@ -208,6 +264,13 @@ pub(crate) struct PatchOauthClient {
     post_logout_redirect_uris: Option<Vec<String>>,
     /// How it may get tokens.
     grant_types: Option<Vec<GrantType>>,
+    /// The public keys of a client that signs, all of them.
+    #[schema(value_type = Option<Object>)]
+    jwks: Option<Value>,
+    /// Where it is told that a session of its users has ended; `null` for nowhere.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    backchannel_logout_uri: Patch<String>,
     /// What it may ask for. Tokens that were given keep what they were given with.
     #[schema(max_items = 50)]
     allowed_scopes: Option<Vec<String>>,
@@ -233,6 +296,10 @@ impl PatchOauthClient {
                 .unwrap_or(client.post_logout_redirect_uris),
             grant_types: self.grant_types.unwrap_or(client.grant_types),
             token_endpoint_auth_method: client.token_endpoint_auth_method,
+            jwks: self.jwks.or(client.jwks),
+            backchannel_logout_uri: self
+                .backchannel_logout_uri
+                .onto(client.backchannel_logout_uri),
             allowed_scopes: self.allowed_scopes.unwrap_or(client.allowed_scopes),
             role_claim_mapping: self.role_claim_mapping.onto(client.role_claim_mapping),
         }

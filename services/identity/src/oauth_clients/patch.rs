@@ -36,6 +36,7 @@ pub(super) async fn patch_oauth_client(
         .ok_or_else(Problem::not_found)?;
     if_match.check(client.version)?;
     let wanted = validated(patch.onto(client))?;
+    wanted.check_target(&app)?;
     let changed = store::update(&mut tx, id, sources.now(), &wanted).await?;
     let entry = Entry {
         actor: Actor::of(&caller),

@@ -4,8 +4,7 @@ use bz_http::{IfMatch, Json, Path, Problem};
 use serde_json::json;
 
 use super::{
-    AuthMethod, OauthClientId, OauthClientWithSecret, OauthClientsManage, secret::ClientSecret,
-    store,
+    OauthClientId, OauthClientWithSecret, OauthClientsManage, secret::ClientSecret, store,
 };
 use crate::{
     app::AppState,
@@ -39,10 +38,10 @@ pub(super) async fn rotate_oauth_client_secret(
         .await?
         .ok_or_else(Problem::not_found)?;
     if_match.check(client.version)?;
-    if client.token_endpoint_auth_method == AuthMethod::None {
+    if !client.token_endpoint_auth_method.has_secret() {
         return Err(Problem::conflict(
             "client_without_secret",
-            "This client cannot keep a secret and has none.",
+            "This client has no secret: it cannot keep one, or signs instead.",
         ));
     }
     let generation = generation.saturating_add(1);

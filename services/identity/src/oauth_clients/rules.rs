@@ -1,13 +1,15 @@
 //! What a client may be registered with.
 
+use bz_auth::client_assertion::ClientKeys;
 use bz_http::Errors;
+use serde_json::Value;
 use url::Url;
 
-use super::{GrantType, RoleClaimMapping};
+use super::{AuthMethod, GrantType, RoleClaimMapping};
 use crate::oauth::scopes;
 
 const MOST_URIS: usize = 20;
-const LONGEST_URI: usize = 2000;
+pub(super) const LONGEST_URI: usize = 2000;
 const MOST_SCOPES: usize = 50;
 const MOST_ROLES: usize = 50;
 /// Claims that the token itself needs (RFC 7519, OpenID Connect Core 1.0): none of them can carry roles.
@@ -65,7 +67,7 @@ pub(super) fn redirect_uris(
 
 /// An address that a browser may be sent to with a code in it (RFC 9700 section 2.1, RFC 8252 section 7). It is later
 /// compared character by character, so it must be written as it will be sent.
-fn redirect_uri(uri: &str) -> Result<(), &'static str> {
+pub(crate) fn redirect_uri(uri: &str) -> Result<(), &'static str> {
     if uri.len() > LONGEST_URI {
         return Err("must have at most 2000 characters");
     }
@@ -100,6 +102,26 @@ pub(super) fn grant_types(errors: &mut Errors, grants: &[GrantType]) {
     }
     if grants.len() > 2 {
         errors.add("/grant_types", "duplicate", "must have each grant once");
+    }
+}
+
+/// Keys are for those who sign, and for nobody else.
+pub(super) fn keys(errors: &mut Errors, method: AuthMethod, keys: Option<&Value>) {
+    match (method == AuthMethod::PrivateKeyJwt, keys) {
+        (true, Some(keys)) => key_set(errors, keys),
+        (true, None) => errors.add("/jwks", "required", "must be the client's public keys"),
+        (false, Some(_)) => {
+            let message = "is for clients with the method private_key_jwt";
+            errors.add("/jwks", "invalid_value", message);
+        }
+        (false, None) => {}
+    }
+}
+
+/// A JSON Web Key Set.
+pub(crate) fn key_set(errors: &mut Errors, keys: &Value) {
+    if let Err(message) = ClientKeys::read(keys) {
+        errors.add("/jwks", "invalid_jwks", message);
     }
 }
 

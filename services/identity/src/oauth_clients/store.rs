@@ -4,6 +4,7 @@ use bz_kernel::{SessionId, TenantId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use sqlx::{FromRow, query, query_as, query_scalar, types::Json};
 use uuid::Uuid;
 
@@ -14,8 +15,8 @@ use super::{
 
 macro_rules! columns {
     () => {
-        "id, name, redirect_uris, post_logout_redirect_uris, grant_types, token_endpoint_auth_method, allowed_scopes, \
-         role_claim_mapping, previous_secret_hash IS NOT NULL AS has_previous_secret, created_by, created_at, \
+        "id, name, redirect_uris, post_logout_redirect_uris, grant_types, token_endpoint_auth_method, jwks, \
+         backchannel_logout_uri, allowed_scopes, role_claim_mapping, previous_secret_hash IS NOT NULL AS has_previous_secret, created_by, created_at, \
          updated_at, version"
     };
 }
@@ -28,6 +29,8 @@ struct ClientRow {
     post_logout_redirect_uris: Vec<String>,
     grant_types: Vec<String>,
     token_endpoint_auth_method: String,
+    jwks: Option<Value>,
+    backchannel_logout_uri: Option<String>,
     allowed_scopes: Vec<String>,
     role_claim_mapping: Option<Json<RoleClaimMapping>>,
     has_previous_secret: bool,
@@ -49,6 +52,8 @@ impl ClientRow {
             post_logout_redirect_uris: self.post_logout_redirect_uris,
             grant_types: grant_types?,
             token_endpoint_auth_method: known(&self.token_endpoint_auth_method)?,
+            jwks: self.jwks,
+            backchannel_logout_uri: self.backchannel_logout_uri,
             allowed_scopes: self.allowed_scopes,
             role_claim_mapping: self.role_claim_mapping.map(|Json(mapping)| mapping),
             has_previous_secret: self.has_previous_secret,
@@ -87,8 +92,8 @@ pub(super) async fn insert(
         "-- identity.oauth_clients.insert\n\
          INSERT INTO identity.oauth_clients (id, name, redirect_uris, post_logout_redirect_uris, grant_types, \
            token_endpoint_auth_method, allowed_scopes, role_claim_mapping, secret_generation, secret_hash, created_by, \
-           created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING ",
+           created_at, updated_at, jwks, backchannel_logout_uri) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14) RETURNING ",
         columns!()
     ))
     .bind(id.as_uuid())
@@ -103,6 +108,8 @@ pub(super) async fn insert(
     .bind(secret.map(ClientSecret::hash))
     .bind(by.as_uuid())
     .bind(at)
+    .bind(&client.jwks)
+    .bind(&client.backchannel_logout_uri)
     .fetch_one(tx.conn())
     .await?;
     row.of(tx.scope().tenant())
@@ -187,7 +194,8 @@ pub(super) async fn update(
     let row: ClientRow = query_as(concat!(
         "-- identity.oauth_clients.update\n\
          UPDATE identity.oauth_clients SET name = $2, redirect_uris = $3, post_logout_redirect_uris = $4, \
-           grant_types = $5, allowed_scopes = $6, role_claim_mapping = $7, updated_at = $8, version = version + 1 \
+           grant_types = $5, allowed_scopes = $6, role_claim_mapping = $7, updated_at = $8, version = version + 1, \
+           jwks = $9, backchannel_logout_uri = $10 \
          WHERE id = $1 RETURNING ",
         columns!()
     ))
@@ -199,6 +207,8 @@ pub(super) async fn update(
     .bind(&client.allowed_scopes)
     .bind(client.role_claim_mapping.as_ref().map(Json))
     .bind(at)
+    .bind(&client.jwks)
+    .bind(&client.backchannel_logout_uri)
     .fetch_one(tx.conn())
     .await?;
     row.of(tx.scope().tenant())
@@ -252,6 +262,6 @@ pub(super) async fn sessions_of(
 }
 
 /// What the audit log says of a client.
-pub(super) fn changes(client: &impl Serialize) -> serde_json::Value {
+pub(super) fn changes(client: &impl Serialize) -> Value {
     serde_json::to_value(client).unwrap_or_default()
 }

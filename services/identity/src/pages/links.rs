@@ -3,21 +3,16 @@
 use axum::{
     Router,
     extract::State,
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
 use bz_http::{Errors, Form, Problem, Query, Validate};
 use http::StatusCode;
+use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{layout::page, texts};
-use crate::{
-    account,
-    app::AppState,
-    invitations,
-    mail::{language::Language, template::escaped},
-    origin::Origin,
-};
+use super::{layout, texts};
+use crate::{account, app::AppState, invitations, mail::language::Language, origin::Origin};
 
 /// A page behind a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,12 +106,11 @@ impl Validate for Sent {
 
 fn show(of: Page, language: Language, token: &str) -> Response {
     let texts = texts::of(of, language);
-    let body = format!(
-        "<p>{}</p>\n{}",
-        escaped(texts.lead),
-        form(of, language, token)
-    );
-    page(StatusCode::OK, language, texts.title, &body)
+    let body = html! {
+        p { (texts.lead) }
+        (form(of, language, token, false))
+    };
+    answer(StatusCode::OK, language, texts.title, &body)
 }
 
 async fn submit(
@@ -129,33 +123,46 @@ async fn submit(
     let texts = texts::of(of, language);
     let token = sent.token.clone();
     let Err(problem) = of.act(app, sent, origin).await else {
-        let body = format!("<p role=\"status\">{}</p>", escaped(texts.done));
-        return page(StatusCode::OK, language, texts.title, &body);
+        let body = html! { p role="status" { (texts.done) } };
+        return answer(StatusCode::OK, language, texts.title, &body);
     };
-    let said = escaped(texts::problem(problem.code(), language));
-    let mut body = format!("<p class=\"error\" role=\"alert\">{said}</p>");
-    if problem.code() != "token_invalid" {
-        body = format!("{body}\n{}", form(of, language, &token));
-    }
-    page(problem.status(), language, texts.title, &body)
+    let body = html! {
+        p.bad #refusal role="alert" { (texts::problem(problem.code(), language)) }
+        @if problem.code() != "token_invalid" {
+            (form(of, language, &token, true))
+        }
+    };
+    answer(problem.status(), language, texts.title, &body)
+}
+
+fn answer(status: StatusCode, language: Language, title: &str, body: &Markup) -> Response {
+    let page = layout::Page {
+        status,
+        language: language.tag(),
+        title,
+        form_leads_to: None,
+        content: html! {
+            h1 { (title) }
+            (body)
+        },
+    };
+    page.into_response()
 }
 
 /// The form, which goes to the address that it was read from.
-fn form(of: Page, language: Language, token: &str) -> String {
-    let token = escaped(token);
-    let button = escaped(texts::of(of, language).button);
-    let field = if matches!(of, Page::ResetPassword | Page::Invitation) {
-        let (label, hint) = texts::password(language);
-        format!(
-            "<label for=\"password\">{label}</label>\n\
-             <input id=\"password\" name=\"password\" type=\"password\" required minlength=\"8\" \
-             autocomplete=\"new-password\" aria-describedby=\"hint\">\n<p id=\"hint\">{hint}</p>\n"
-        )
-    } else {
-        String::new()
-    };
-    format!(
-        "<form method=\"post\">\n<input type=\"hidden\" name=\"token\" value=\"{token}\">\n{field}\
-         <button type=\"submit\">{button}</button>\n</form>"
-    )
+fn form(of: Page, language: Language, token: &str, was_refused: bool) -> Markup {
+    let (label, hint) = texts::password(language);
+    let described = if was_refused { "hint refusal" } else { "hint" };
+    html! {
+        form method="post" {
+            input type="hidden" name="token" value=(token);
+            @if matches!(of, Page::ResetPassword | Page::Invitation) {
+                label for="password" { (label) }
+                input #password type="password" name="password" required minlength="8" autocomplete="new-password"
+                    aria-describedby=(described) aria-invalid=[was_refused.then_some("true")];
+                p.soft #hint { (hint) }
+            }
+            button type="submit" { (texts::of(of, language).button) }
+        }
+    }
 }

@@ -28,13 +28,13 @@ pub(super) const fn of(page: Page, language: Language) -> Texts {
         ),
         (Page::ResetPassword, Language::En) => (
             "Choose a password",
-            "It ends all sessions that are open now.",
+            "Saving it ends all sessions that are open now.",
             "Save the password",
             "Your password is saved. You can log in with it now.",
         ),
         (Page::ResetPassword, Language::De) => (
             "Passwort wählen",
-            "Das beendet alle Sitzungen, die jetzt offen sind.",
+            "Mit dem Speichern enden alle Sitzungen, die jetzt offen sind.",
             "Passwort speichern",
             "Ihr Passwort ist gespeichert. Sie können sich jetzt damit anmelden.",
         ),

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use bz_auth::Caller;
+use bz_auth::Entrant;
 use bz_http::{Json, Problem};
 use bz_kernel::Page;
 
@@ -13,7 +13,7 @@ use crate::app::AppState;
 )]
 pub(crate) async fn list_passkeys(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
 ) -> Result<Json<Page<Passkey>>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let items = store::list(&mut tx, caller.user).await?;

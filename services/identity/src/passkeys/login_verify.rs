@@ -1,4 +1,5 @@
 use axum::{extract::State, response::Response};
+use bz_auth::claims::TWO_FACTORS;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_kernel::{TenantId, UserId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
@@ -6,9 +7,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
-use webauthn_rs::prelude::{AuthenticationResult, PublicKeyCredential};
+use webauthn_rs::prelude::PublicKeyCredential;
 
-use super::{ceremony::Ceremony, not_accepted, store};
+use super::{assertion, ceremony::Ceremony, not_accepted, store};
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
@@ -16,14 +17,11 @@ use crate::{
     problems::PublicProblems,
     sessions::{
         TokenAnswer,
-        issue::{self, Grant, NewSession},
+        issue::{self, Barred, Grant, NewSession},
     },
+    tenants::policy,
     users::store::Account,
 };
-
-/// Methods of a session that a passkey began (RFC 8176): a key that is kept in one device, or one that is synchronised.
-const WITH_DEVICE_KEY: &[&str] = &["hwk", "user", "mfa"];
-const WITH_SYNCED_KEY: &[&str] = &["swk", "user", "mfa"];
 
 /// What the browser answered.
 #[derive(Deserialize, ToSchema)]
@@ -74,7 +72,7 @@ pub(crate) async fn login_verify(
         .db
         .run::<_, DbError>("identity.passkeys.login", &scope, enter)
         .await?
-        .ok_or_else(not_accepted)?;
+        .map_err(Refused::problem)?;
     Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))
 }
 
@@ -101,33 +99,22 @@ struct Login<'a> {
 }
 
 impl Login<'_> {
-    async fn enter(&self, tx: &mut TenantTx) -> Result<Option<(Account, Grant)>, DbError> {
-        let (app, now) = (self.app, self.app.core.sources.now());
-        let credential_id = self.request.credential.get_credential_id();
-        let Some(mut passkey) = store::lock(tx, self.user, credential_id).await? else {
-            return Ok(None);
-        };
-        let Some(result) = self.verify(&passkey) else {
-            return Ok(None);
-        };
-        passkey.credential.update_credential(&result);
-        let ceremony = (self.ceremony.id, self.ceremony.expires_at);
-        if !store::note_use(tx, self.user, &passkey, ceremony, now).await? {
-            return Ok(None);
-        }
-        let amr = if result.backup_eligible() {
-            WITH_SYNCED_KEY
-        } else {
-            WITH_DEVICE_KEY
+    async fn enter(&self, tx: &mut TenantTx) -> Result<Result<(Account, Grant), Refused>, DbError> {
+        let (app, credential) = (self.app, &self.request.credential);
+        let proven = assertion::prove(tx, app, self.user, &self.ceremony, credential).await?;
+        let Some(amr) = proven else {
+            return Ok(Err(Refused::NotAccepted));
         };
         let session = NewSession {
-            acr: "aal2",
+            acr: TWO_FACTORS,
             amr,
             remember: self.request.remember,
             ..NewSession::with_password(self.user, self.origin)
         };
-        let Some((account, grant)) = issue::enter(tx, app, &session).await? else {
-            return Ok(None);
+        let (account, grant) = match issue::enter(tx, app, &session).await? {
+            Ok(entered) => entered,
+            Err(Barred::Inactive) => return Ok(Err(Refused::NotAccepted)),
+            Err(Barred::Network) => return Ok(Err(Refused::Network)),
         };
         let entry = Entry {
             actor: Actor::User(self.user),
@@ -138,20 +125,23 @@ impl Login<'_> {
             origin: self.origin,
         };
         audit::record(tx, &app.core.sources, entry).await?;
-        Ok(Some((account, grant)))
+        Ok(Ok((account, grant)))
     }
+}
 
-    /// The signature, the origin, the flags, and that the counter has moved.
-    fn verify(&self, passkey: &store::Stored) -> Option<AuthenticationResult> {
-        let webauthn = &self.app.config.relying_party;
-        let state = self.ceremony.state.clone();
-        webauthn
-            .finish_discoverable_authentication_v2(
-                &self.request.credential,
-                state,
-                &passkey.credential,
-            )
-            .inspect_err(|error| tracing::debug!(%error, "a passkey was not accepted"))
-            .ok()
+/// Why nobody is logged in.
+enum Refused {
+    /// The passkey did not answer the ceremony, or its user may not log in.
+    NotAccepted,
+    /// It did, but the tenant lets nobody in from there.
+    Network,
+}
+
+impl Refused {
+    fn problem(self) -> Problem {
+        match self {
+            Self::NotAccepted => not_accepted(),
+            Self::Network => policy::ip_not_allowed(),
+        }
     }
 }

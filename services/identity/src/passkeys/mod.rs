@@ -1,5 +1,6 @@
 //! Passkeys (WebAuthn): a login without a password, with the strength of two factors.
 
+pub(crate) mod assertion;
 mod ceremony;
 pub(crate) mod list;
 pub(crate) mod login_options;
@@ -47,7 +48,7 @@ fn check_name(name: &str, errors: &mut Errors) {
 }
 
 /// 401: the passkey is not known, or did not answer this ceremony. One answer for all.
-fn not_accepted() -> Problem {
+pub(crate) fn not_accepted() -> Problem {
     unauthorized("passkey_invalid", "The passkey is not accepted")
         .detail("Start again with POST /auth/passkeys/login/options.")
 }

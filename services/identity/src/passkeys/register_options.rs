@@ -1,5 +1,5 @@
 use axum::extract::State;
-use bz_auth::Caller;
+use bz_auth::Entrant;
 use bz_http::{Json, Problem};
 use bz_tenant::{DbError, TenantTx};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use webauthn_rs::prelude::CreationChallengeResponse;
 use webauthn_rs_proto::ResidentKeyRequirement;
 
 use super::{CEREMONY_LIFETIME, store};
-use crate::{app::AppState, users::store as users};
+use crate::{account::at_home, app::AppState, mfa, users::store as users};
 
 /// What the browser needs to make a passkey.
 #[derive(Serialize, ToSchema)]
@@ -29,11 +29,13 @@ pub(crate) struct RegistrationOptions {
 )]
 pub(crate) async fn register_options(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
 ) -> Result<Json<RegistrationOptions>, Problem> {
+    at_home(&caller)?;
     caller.require_recent_login(app.core.sources.now())?;
     let (account, known) = {
         let mut tx = app.core.db.read(&caller.scope).await?;
+        mfa::may_change(&mut tx, &caller).await?;
         let account = users::find(&mut tx, caller.user).await?;
         let known = store::credential_ids(&mut tx, caller.user).await?;
         (account.ok_or_else(Problem::not_found)?, known)

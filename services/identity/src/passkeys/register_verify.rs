@@ -1,5 +1,5 @@
 use axum::extract::State;
-use bz_auth::Caller;
+use bz_auth::{Caller, Entrant};
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_tenant::{DbError, TenantTx};
 use http::StatusCode;
@@ -15,6 +15,7 @@ use crate::{
     audit::{self, Actor, Entry},
     mfa,
     origin::Origin,
+    sessions::store_own,
 };
 
 /// What a passkey is called that was given no name.
@@ -43,6 +44,8 @@ impl Validate for RegisterPasskey {
 }
 
 /// Add the passkey that the browser made.
+///
+/// The session then counts as begun with two factors; a refresh gives an access token that says so.
 #[utoipa::path(
     post, path = "/auth/passkeys/register/verify", tag = "passkeys",
     request_body = RegisterPasskey,
@@ -55,7 +58,7 @@ impl Validate for RegisterPasskey {
 )]
 pub(crate) async fn register_verify(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
     origin: Origin,
     Json(request): Json<RegisterPasskey>,
 ) -> Result<(StatusCode, Json<Passkey>), Problem> {
@@ -94,6 +97,7 @@ async fn register(
             "This passkey was added before.",
         )));
     };
+    store_own::add_methods(tx, caller.session, &["user", "mfa"]).await?;
     mfa::tell(tx, app, caller.user, "+ passkey").await?;
     let entry = Entry {
         actor: Actor::of(caller),

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use bz_auth::Caller;
 use bz_http::{Path, Problem};
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::TenantTx;
 use http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
@@ -9,13 +9,15 @@ use uuid::Uuid;
 use super::store;
 use crate::{
     app::AppState,
-    audit::{self, Actor, Entry},
+    audit::{Actor, Entry},
     mfa,
     origin::Origin,
-    sessions::{end, store::RevokedBecause},
 };
 
 /// Remove a passkey. The user's other sessions end.
+///
+/// Whoever has an authenticator app needs a second factor in this session; where the tenant asks for one, another must stay
+/// (403 `mfa_required_by_policy`).
 #[utoipa::path(
     delete, path = "/auth/passkeys/{id}", tag = "passkeys",
     params(("id" = Uuid, Path, description = "The passkey's id")),
@@ -28,14 +30,11 @@ pub(crate) async fn remove_passkey(
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, Problem> {
     caller.require_recent_login(app.core.sources.now())?;
-    let user = caller.user;
     let remove = async |tx: &mut TenantTx| {
-        if !store::remove(tx, user, id).await? {
-            return Ok(false);
+        if !store::remove(tx, caller.user, id).await? {
+            return Err(Problem::not_found());
         }
-        let because = RevokedBecause::MfaChanged;
-        end::end_all(tx, &app, user, caller.session, because, Some(user)).await?;
-        mfa::tell(tx, &app, user, "- passkey").await?;
+        mfa::may_change(tx, &caller).await?;
         let entry = Entry {
             actor: Actor::of(&caller),
             action: "passkey.removed",
@@ -44,17 +43,12 @@ pub(crate) async fn remove_passkey(
             changes: json!({}),
             origin: &origin,
         };
-        audit::record(tx, &app.core.sources, entry).await?;
-        Ok(true)
+        mfa::removed(tx, &app, &caller, "- passkey", entry).await
     };
-    let removed = app
-        .core
+    app.core
         .db
-        .run::<_, DbError>("identity.passkeys.remove", &caller.scope, remove)
+        .run::<_, Problem>("identity.passkeys.remove", &caller.scope, remove)
         .await?;
-    if !removed {
-        return Err(Problem::not_found());
-    }
     app.wake();
     Ok(StatusCode::NO_CONTENT)
 }

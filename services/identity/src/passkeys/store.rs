@@ -16,7 +16,7 @@ pub(super) struct Stored {
 }
 
 /// The passkeys of a user, oldest first.
-pub(super) async fn list(tx: &mut TenantTx, user: UserId) -> Result<Vec<Passkey>, DbError> {
+pub(crate) async fn list(tx: &mut TenantTx, user: UserId) -> Result<Vec<Passkey>, DbError> {
     Ok(query_as(
         "-- identity.passkeys.list\n\
          SELECT id, name, created_at, last_used_at FROM identity.passkeys WHERE user_id = $1 ORDER BY id",
@@ -198,6 +198,17 @@ pub(super) async fn note_use(
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether a user has a passkey.
+pub(crate) async fn has_any(tx: &mut TenantTx, user: UserId) -> Result<bool, DbError> {
+    Ok(query_scalar(
+        "-- identity.passkeys.has_any\n\
+         SELECT EXISTS (SELECT FROM identity.passkeys WHERE user_id = $1)",
+    )
+    .bind(user.as_uuid())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Removes every passkey of a user.

@@ -2,6 +2,9 @@
 
 mod admission;
 mod bench;
+mod check;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod phc;
 mod priority;
 mod rules;
@@ -18,6 +21,7 @@ use self::stored::Stored;
 
 use self::admission::{Full, Hasher};
 pub use self::bench::{Rate, bench};
+pub(crate) use self::check::{check, check_for};
 pub use self::phc::Cost;
 pub use self::priority::Priority;
 pub use self::rules::{Weakness, normalise, weakness};

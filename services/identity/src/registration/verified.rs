@@ -9,6 +9,7 @@ use super::{
 use crate::{
     account::background,
     app::AppState,
+    limits::{self, Limit},
     mail::{self, Mail, Template, language::Language},
     origin::Origin,
     users::store as users,
@@ -29,6 +30,11 @@ pub(super) struct Source {
 pub(super) fn enrol_later(app: &AppState, applicant: Applicant, hash: String, source: Source) {
     let task = app.clone();
     background(app, "registration", async move {
+        // Whoever fills a mailbox by registering with its address stops there, and is not told.
+        let (limit, address) = (Limit::RegistrationPerAddress, applicant.email.as_str());
+        if limits::check(&task, limit, address).await.is_err() {
+            return Ok(());
+        }
         let key = source.key.as_deref();
         let enrolled = enrol::enrol(
             &task,

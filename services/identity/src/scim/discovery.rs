@@ -26,10 +26,12 @@ pub(super) async fn get_config(State(app): State<AppState>, _: Can<ScimManage>) 
     let config = json!({
         "schemas": [CONFIG_SCHEMA],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "bulk": {
+            "supported": true, "maxOperations": super::bulk::MOST_OPERATIONS, "maxPayloadSize": super::BODY_LIMIT,
+        },
         "filter": { "supported": true, "maxResults": super::query::MOST_ITEMS },
         "changePassword": unsupported,
-        "sort": unsupported,
+        "sort": { "supported": true },
         "etag": { "supported": true },
         "authenticationSchemes": [{
             "type": "oauthbearertoken", "name": "Bearer token",

@@ -6,9 +6,12 @@
 
 mod answer;
 mod body;
+mod bulk;
 mod discovery;
 mod error;
 mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod groups;
 mod patch;
 mod query;
@@ -19,7 +22,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{MethodRouter, any, get},
+    routing::{MethodRouter, any, get, post},
 };
 use bz_auth::Caller;
 use bz_http::Problem;
@@ -64,6 +67,7 @@ pub(crate) fn routes() -> Router<AppState> {
         ("Users/{id}", RESOURCE, user),
         ("Groups", COLLECTION, groups),
         ("Groups/{id}", RESOURCE, group),
+        ("Bulk", "POST", post(bulk::bulk)),
     ];
     let add =
         |router: Router<AppState>,
@@ -76,7 +80,6 @@ pub(crate) fn routes() -> Router<AppState> {
         .into_iter()
         .fold(Router::new(), add)
         .route("/scim/v2/.search", any(not_implemented))
-        .route("/scim/v2/Bulk", any(not_implemented))
         .route("/scim/v2/Me", any(not_implemented))
         .route("/scim/v2/{*path}", any(nothing))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -2,13 +2,14 @@
 
 use bz_http::Problem;
 use bz_tenant::{DbError, TenantTx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, Postgres, QueryBuilder, postgres::PgRow};
 
 use super::{
     error::bad_request,
     filter::{Filter, Operator},
+    query::{Sort, Wanted},
 };
 
 /// What an attribute is in a statement.
@@ -38,16 +39,14 @@ pub(super) struct Listing {
     pub(super) column_of: fn(&str) -> Option<Column>,
 }
 
-/// How many rows pass a filter, and those from `start` (the first is 1) on, `count` at most.
+/// How many rows pass the filter, and those that are wanted of them.
 ///
 /// # Errors
-/// 400 `invalidFilter`.
+/// 400 `invalidFilter` or `invalidValue`.
 pub(super) async fn page<R>(
     tx: &mut TenantTx,
     listing: &Listing,
-    filter: Option<&Filter>,
-    start: i64,
-    count: i64,
+    wanted: &Wanted,
 ) -> Result<(i64, Vec<R>), Problem>
 where
     R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
@@ -55,7 +54,7 @@ where
     let mut counted = QueryBuilder::new(listing.count);
     let mut listed = QueryBuilder::new(listing.select);
     for query in [&mut counted, &mut listed] {
-        match filter {
+        match &wanted.filter {
             Some(filter) => push(query, filter, listing.column_of)?,
             None => _ = query.push("true"),
         }
@@ -65,9 +64,13 @@ where
         .fetch_one(tx.conn())
         .await
         .map_err(DbError::from)?;
-    listed.push(" ORDER BY ").push(listing.order);
-    listed.push(" OFFSET ").push_bind(start - 1);
-    listed.push(" LIMIT ").push_bind(count);
+    listed.push(" ORDER BY ");
+    if let Some(sort) = &wanted.sort {
+        push_order(&mut listed, sort, listing.column_of)?;
+    }
+    listed.push(listing.order);
+    listed.push(" OFFSET ").push_bind(wanted.start - 1);
+    listed.push(" LIMIT ").push_bind(wanted.count);
     let rows = listed
         .build_query_as()
         .fetch_all(tx.conn())
@@ -76,11 +79,30 @@ where
     Ok((total, rows))
 }
 
+/// Appends an order. Resources without the attribute are last, or first when the greatest are (RFC 7644 section 3.4.2.3),
+/// which is how Postgres orders NULL.
+fn push_order(
+    query: &mut QueryBuilder<'_, Postgres>,
+    sort: &Sort,
+    column_of: fn(&str) -> Option<Column>,
+) -> Result<(), Problem> {
+    match column_of(&sort.by) {
+        Some(Column::Text(sql)) => query.push(format_args!("lower({sql})")),
+        Some(Column::Exact(sql) | Column::Flag(sql) | Column::Time(sql)) => query.push(sql),
+        Some(Column::Any(_)) | None => {
+            let detail = format!("There is no attribute {:.100} to sort by.", sort.by);
+            return Err(bad_request("invalidValue", detail));
+        }
+    };
+    query.push(if sort.descending { " DESC, " } else { ", " });
+    Ok(())
+}
+
 /// Appends a filter as a condition.
 ///
 /// # Errors
 /// 400 `invalidFilter` for what is no attribute, or cannot be compared so.
-fn push(
+pub(super) fn push(
     query: &mut QueryBuilder<'_, Postgres>,
     filter: &Filter,
     column_of: fn(&str) -> Option<Column>,
@@ -172,6 +194,10 @@ fn compare(
         }
         (Column::Time(sql), Value::String(text)) => {
             let at: DateTime<Utc> = text.parse().map_err(|_| cannot())?;
+            // The database knows other years than the library.
+            if !(1..=9999).contains(&at.year()) {
+                return Err(cannot());
+            }
             let sign = sign(operator).ok_or_else(cannot)?;
             query.push(format_args!("{sql} {sign} "));
             query.push_bind(at);

@@ -7,12 +7,12 @@ use bz_http::{Errors, Json, Problem, Validate};
 use bz_tenant::TenantTx;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{ServiceAccount, ServiceAccountsManage, ServiceRole, store, store::NewAccount};
-use crate::{app::AppState, origin::Origin};
+use crate::{app::AppState, oauth_clients::rules, origin::Origin};
 
 /// A service account to make.
 #[derive(Deserialize, ToSchema)]
@@ -24,12 +24,18 @@ pub(crate) struct CreateServiceAccount {
     description: Option<String>,
     /// What it may do.
     role: ServiceRole,
+    /// Public keys, with which it may show who it is instead of with a secret (RFC 7523): a JSON Web Key Set.
+    #[schema(value_type = Option<Object>)]
+    jwks: Option<Value>,
 }
 
 impl Validate for CreateServiceAccount {
     fn validate(&self, errors: &mut Errors) {
         super::check_name(&self.name, errors);
         super::check_description(self.description.as_deref().unwrap_or_default(), errors);
+        if let Some(keys) = &self.jwks {
+            rules::key_set(errors, keys);
+        }
     }
 }
 
@@ -57,6 +63,7 @@ pub(crate) async fn create_service_account(
         name: wanted.name.trim(),
         description: wanted.description.as_deref(),
         role: wanted.role,
+        jwks: wanted.jwks.as_ref(),
         by: caller.user,
         at: app.core.sources.now(),
     };

@@ -110,6 +110,9 @@ pub(crate) struct ServiceAccount {
     role: ServiceRole,
     /// Whether it may get tokens.
     status: ServiceStatus,
+    /// Its public keys, with which it may show who it is instead of with a secret: a JSON Web Key Set.
+    #[schema(value_type = Option<Object>)]
+    jwks: Option<Value>,
     /// Its secrets, without what is secret; two at most.
     secrets: Vec<SecretInfo>,
     /// Who made it.
@@ -138,6 +141,21 @@ pub(crate) struct SecretInfo {
 pub(crate) fn client_id(tenant: TenantId, id: Uuid) -> String {
     let head = [tenant.as_uuid().into_bytes(), id.into_bytes()].concat();
     format!("{SERVICE_ACCOUNT_CLIENT}{}", URL_SAFE_NO_PAD.encode(head))
+}
+
+/// Reads what [`client_id`] wrote; `None` for what cannot be one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "chooses the tenant whose account is read; its id is no secret and lets nobody in"
+)]
+pub(crate) fn parse_client_id(text: &str) -> Option<(TenantId, Uuid)> {
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text.strip_prefix(SERVICE_ACCOUNT_CLIENT)?)
+        .ok()?;
+    let bytes: [u8; 32] = bytes.try_into().ok()?;
+    let (tenant, id) = bytes.split_first_chunk::<16>()?;
+    let tenant = TenantId::trusted(Uuid::from_bytes(*tenant));
+    Some((tenant, Uuid::from_slice(id).ok()?))
 }
 
 fn check_name(name: &str, errors: &mut Errors) {

@@ -1,14 +1,14 @@
 use axum::extract::State;
 use bz_auth::Can;
-use bz_http::{Errors, IfMatch, Json, Path, Problem, Validate, Versioned};
+use bz_http::{Errors, IfMatch, Json, Patch, Path, Problem, Validate, Versioned};
 use bz_tenant::TenantTx;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{ServiceAccount, ServiceAccountsManage, ServiceRole, ServiceStatus, store};
-use crate::{app::AppState, origin::Origin};
+use crate::{app::AppState, oauth_clients::rules, origin::Origin};
 
 /// What to change of an account; what is missing stays.
 #[derive(Deserialize, ToSchema)]
@@ -22,6 +22,10 @@ pub(crate) struct PatchServiceAccount {
     role: Option<ServiceRole>,
     /// Whether it may get tokens.
     status: Option<ServiceStatus>,
+    /// Its public keys, all of them; `null` for none.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    jwks: Patch<Value>,
 }
 
 impl Validate for PatchServiceAccount {
@@ -30,6 +34,9 @@ impl Validate for PatchServiceAccount {
             super::check_name(name, errors);
         }
         super::check_description(self.description.as_deref().unwrap_or_default(), errors);
+        if let Patch::Value(keys) = &self.jwks {
+            rules::key_set(errors, keys);
+        }
     }
 }
 
@@ -96,5 +103,6 @@ impl PatchServiceAccount {
         }
         account.role = self.role.unwrap_or(account.role);
         account.status = self.status.unwrap_or(account.status);
+        account.jwks = self.jwks.onto(account.jwks.take());
     }
 }

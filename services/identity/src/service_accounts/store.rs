@@ -3,6 +3,7 @@
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::{FromRow, query, query_as, types::Json};
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ struct AccountRow {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     version: i64,
+    jwks: Option<Value>,
     secrets: Json<Vec<SecretInfo>>,
 }
 
@@ -40,6 +42,7 @@ impl From<AccountRow> for ServiceAccount {
                 "active" => ServiceStatus::Active,
                 _ => ServiceStatus::Disabled,
             },
+            jwks: row.jwks,
             secrets: row.secrets.0,
             created_by: row.created_by.into(),
             created_at: row.created_at,
@@ -56,7 +59,7 @@ macro_rules! select {
             $name,
             "\n\
              SELECT a.tenant_id, a.id, a.name, a.description, a.role, a.status, a.created_by, a.created_at, a.updated_at, \
-               a.version, coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'created_at', s.created_at, \
+               a.version, a.jwks, coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'created_at', s.created_at, \
                  'last_used_at', s.last_used_at) ORDER BY s.id) FROM identity.service_account_secrets s \
                  WHERE s.tenant_id = a.tenant_id AND s.service_account_id = a.id), '[]') AS secrets \
              FROM identity.service_accounts a ",
@@ -71,6 +74,7 @@ pub(super) struct NewAccount<'a> {
     pub(super) name: &'a str,
     pub(super) description: Option<&'a str>,
     pub(super) role: ServiceRole,
+    pub(super) jwks: Option<&'a Value>,
     pub(super) by: UserId,
     pub(super) at: DateTime<Utc>,
 }
@@ -78,8 +82,8 @@ pub(super) struct NewAccount<'a> {
 pub(super) async fn insert(tx: &mut TenantTx, new: &NewAccount<'_>) -> Result<(), DbError> {
     query(
         "-- identity.service_accounts.insert\n\
-         INSERT INTO identity.service_accounts (id, name, description, role, created_by, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+         INSERT INTO identity.service_accounts (id, name, description, role, created_by, created_at, updated_at, jwks) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
     )
     .bind(new.id)
     .bind(new.name)
@@ -87,6 +91,7 @@ pub(super) async fn insert(tx: &mut TenantTx, new: &NewAccount<'_>) -> Result<()
     .bind(new.role.as_str())
     .bind(new.by.as_uuid())
     .bind(new.at)
+    .bind(new.jwks)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -139,7 +144,7 @@ pub(super) async fn update(
     query(
         "-- identity.service_accounts.update\n\
          UPDATE identity.service_accounts SET name = $2, description = $3, role = $4, status = $5, updated_at = $6, \
-           version = version + 1 WHERE id = $1",
+           version = version + 1, jwks = $7 WHERE id = $1",
     )
     .bind(account.id)
     .bind(&account.name)
@@ -147,6 +152,7 @@ pub(super) async fn update(
     .bind(account.role.as_str())
     .bind(account.status.as_str())
     .bind(at)
+    .bind(&account.jwks)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -213,6 +219,22 @@ pub(crate) struct StoredSecret {
     pub(crate) secret_hash: Vec<u8>,
     /// When a token was last given for it.
     pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Role and public keys of an account that may get tokens and has keys.
+pub(crate) async fn signing(
+    tx: &mut TenantTx,
+    id: Uuid,
+) -> Result<Option<(String, Value)>, DbError> {
+    Ok(query_as(
+        "-- identity.service_accounts.signing\n\
+         SELECT a.role, a.jwks FROM identity.service_accounts a \
+         JOIN identity.tenants t ON t.tenant_id = a.tenant_id \
+         WHERE a.id = $1 AND a.status = 'active' AND t.status = 'active' AND a.jwks IS NOT NULL",
+    )
+    .bind(id)
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// The secret with this id.

@@ -18,7 +18,10 @@ use crate::{
     origin::Origin,
     problems::invalid_credentials,
     tenants, users,
-    users::{Email, store::Candidate},
+    users::{
+        Email,
+        store::{Account, Candidate},
+    },
 };
 
 /// Whom a login is about.
@@ -89,26 +92,10 @@ pub(super) async fn seek(
 }
 
 /// Counts the failure, has it noted, and answers what every failed login is answered.
-pub(super) async fn refuse(
-    app: &AppState,
-    attempt: Attempt,
-    sought: &Sought,
-    origin: &Origin,
-) -> Problem {
-    let waiting = !attempt.is_open;
+pub(super) async fn refuse(app: &AppState, attempt: Attempt, mut failure: Failure) -> Problem {
+    failure.waiting = !attempt.is_open;
     // True at most once an hour.
-    let tells_owner = attempt.failed(app).await;
-    let failure = Failure {
-        tenant: sought.tenant,
-        name: sought.name,
-        account: sought
-            .candidate
-            .as_ref()
-            .map(|candidate| candidate.user.as_uuid()),
-        waiting,
-        tells_owner,
-        origin: origin.clone(),
-    };
+    failure.tells_owner = attempt.failed(app).await;
     let app_of_task = app.clone();
     // After the answer, whose time must not tell whether there is a tenant to write this down in.
     app.core.tasks.spawn(async move {
@@ -122,17 +109,54 @@ pub(super) async fn refuse(
     invalid_credentials()
 }
 
-/// A failed login, for the audit log. Of the address only a digest: it may be a password in the wrong field.
-struct Failure {
+/// A failed login, or a wrong password of somebody who is logged in, for the audit log. Of the address only a digest: it
+/// may be a password in the wrong field.
+pub(super) struct Failure {
     tenant: TenantId,
     name: LoginName,
     account: Option<Uuid>,
+    actor: Actor,
+    action: &'static str,
     waiting: bool,
     tells_owner: bool,
     origin: Origin,
 }
 
 impl Failure {
+    /// A login that failed.
+    pub(super) fn of_login(sought: &Sought, origin: &Origin) -> Self {
+        let candidate = sought.candidate.as_ref();
+        Self {
+            tenant: sought.tenant,
+            name: sought.name,
+            account: candidate.map(|candidate| candidate.user.as_uuid()),
+            actor: Actor::Anonymous,
+            action: "session.started",
+            waiting: false,
+            tells_owner: false,
+            origin: origin.clone(),
+        }
+    }
+
+    /// A wrong password of a user who is logged in, for what they tried to do.
+    pub(super) fn of_user(
+        account: &Account,
+        name: LoginName,
+        action: &'static str,
+        origin: &Origin,
+    ) -> Self {
+        Self {
+            tenant: account.tenant,
+            name,
+            account: Some(account.user.as_uuid()),
+            actor: Actor::User(account.user),
+            action,
+            waiting: false,
+            tells_owner: false,
+            origin: origin.clone(),
+        }
+    }
+
     async fn note(&self, app: &AppState) -> Result<(), DbError> {
         let mut tx = app
             .core
@@ -141,8 +165,8 @@ impl Failure {
             .await?;
         let exists = tenants::store::find_own(&mut tx).await?.is_some();
         let entry = Entry {
-            actor: Actor::Anonymous,
-            action: "session.started",
+            actor: self.actor,
+            action: self.action,
             target: self.account.map(|user| ("user", user)),
             success: false,
             changes: json!({ "address_digest": self.name.to_hex(), "compared": !self.waiting }),

@@ -9,7 +9,7 @@ use super::{
     store::{self, RevokedBecause},
     store_own,
 };
-use crate::{app::AppState, revocations, revocations::Revoked};
+use crate::{app::AppState, oauth::backchannel, revocations, revocations::Revoked};
 
 /// What siblings learn of a session's end.
 #[derive(Serialize)]
@@ -60,6 +60,7 @@ async fn tell(
     actor: Option<UserId>,
 ) -> Result<(), DbError> {
     revocations::revoke(tx, &app.core.sources, Revoked::Session(session)).await?;
+    backchannel::queue(tx, session, app.core.sources.now()).await?;
     let data = SessionRevoked {
         session_id: session,
         reason: because.as_str(),

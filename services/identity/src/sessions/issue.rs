@@ -131,32 +131,47 @@ pub(crate) fn access_token(
         amr: grant.amr.clone(),
         act: None,
     };
-    let claims = Claims::of_user(
+    let mut claims = Claims::of_user(
         &app.core.issuer,
         user_grant,
         grant.token_id,
         now,
         ACCESS_TOKEN_LIFETIME,
     );
+    if !account.policy.is_met_by(&grant.acr) {
+        claims = claims.owing_second_factor();
+    }
     app.keys.current().sign(&claims).map_err(Problem::internal)
 }
 
 /// Starts a session for the account as it is now: proving who one is takes long enough for somebody to disable it, or to
-/// change its roles. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this. `None`
-/// when the account may not log in any more.
+/// change its roles. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this.
 pub(crate) async fn enter(
     tx: &mut TenantTx,
     app: &AppState,
     session: &NewSession<'_>,
-) -> Result<Option<(Account, Grant)>, DbError> {
+) -> Result<Result<(Account, Grant), Barred>, DbError> {
     let grant = start(tx, app, session).await?;
     let account = users::store::find(tx, session.user).await?;
-    if let Some(account) = account.filter(|account| app.may_log_in(account)) {
-        return Ok(Some((account, grant)));
-    }
+    let barred = match account.filter(|account| app.may_log_in(account)) {
+        Some(account) if account.policy.takes_network(session.origin.ip) => {
+            return Ok(Ok((account, grant)));
+        }
+        Some(_) => Barred::Network,
+        None => Barred::Inactive,
+    };
     let because = RevokedBecause::UserDisabled;
     end::end(tx, app, grant.token.session, because, None).await?;
-    Ok(None)
+    Ok(Err(barred))
+}
+
+/// Why somebody who proved who they are gets no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Barred {
+    /// The account may not log in any more.
+    Inactive,
+    /// The tenant lets no session start from there.
+    Network,
 }
 
 /// Signs the tokens of a session. No transaction is open meanwhile.
@@ -175,6 +190,7 @@ pub(crate) fn answer(
         refresh_token: Some(grant.token.expose().expose_secret().to_owned()),
         refresh_expires_in: (grant.token_ends - now).num_seconds(),
         session_id: grant.token.session,
+        owes_second_factor: !account.policy.is_met_by(&grant.acr),
         user: User::from(account),
         tenant: TenantSummary::from(account),
     })

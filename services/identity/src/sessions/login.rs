@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     TokenAnswer,
-    attempt::{self, Sought},
+    attempt::{self, Failure, Sought},
     credentials::{Credentials, LoginForm, LoginRequest},
     delivery::Delivery,
     issue::{self, Grant, NewSession},
@@ -107,10 +107,12 @@ pub(crate) async fn authenticate(
     let attempt = lockout::admit(app, sought.tenant, sought.name, device.as_ref()).await?;
     let (attempt, verdict) = compare(app, &asker, attempt, &sought, credentials).await?;
     let Verdict::Match { outdated } = verdict else {
-        return Err(attempt::refuse(app, attempt, &sought, origin).await);
+        let failure = Failure::of_login(&sought, origin);
+        return Err(attempt::refuse(app, attempt, failure).await);
     };
     let Some(candidate) = sought.candidate.take_if(|candidate| candidate.is_active) else {
-        return Err(attempt::refuse(app, attempt, &sought, origin).await);
+        let failure = Failure::of_login(&sought, origin);
+        return Err(attempt::refuse(app, attempt, failure).await);
     };
     attempt.succeeded(app).await;
     let account = account_of(app, sought.tenant, candidate.user).await?;
@@ -198,7 +200,8 @@ async fn start_session(
             let challenge = challenge::create(tx, app, &session).await?;
             return Ok(Some(Started::Challenge(challenge)));
         }
-        let Some((account, grant)) = issue::enter(tx, app, &session).await? else {
+        // Where it comes from was looked at before.
+        let Ok((account, grant)) = issue::enter(tx, app, &session).await? else {
             return Ok(None);
         };
         let entry = Entry {

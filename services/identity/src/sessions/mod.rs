@@ -9,6 +9,7 @@ pub(crate) mod issue;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod proof;
 pub(crate) mod reauthenticate;
 pub(crate) mod refresh;
 pub(crate) mod revoke;
@@ -57,6 +58,10 @@ pub(crate) struct TokenAnswer {
     refresh_expires_in: i64,
     /// The session.
     session_id: SessionId,
+    /// Whether the tenant asks for a second factor that the session has not been given. The access token is then good for
+    /// setting one up or giving it, and for nothing else; a refresh afterwards gives one that is good for everything.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    owes_second_factor: bool,
     /// The user.
     user: User,
     /// The tenant that the tokens are for.

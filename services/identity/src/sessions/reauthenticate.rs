@@ -2,11 +2,11 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use bz_auth::Caller;
+use bz_auth::{Caller, Entrant};
 use bz_http::{Errors, Json, Problem, Validate};
-use bz_kernel::{ExposeSecret, SecretString, SessionId, TenantId};
+use bz_kernel::{ExposeSecret, SessionId};
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -14,28 +14,54 @@ use utoipa::ToSchema;
 use super::{
     ACCESS_TOKEN_LIFETIME,
     issue::{self, Grant},
-    store, store_own,
+    proof, store, store_own,
     token::RefreshToken,
 };
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
+    guests::home_of,
+    mfa::{
+        self, Method,
+        factor::{self, Outcome},
+        verify::{Refused, check_code},
+    },
     origin::Origin,
-    passwords::Verdict,
-    problems::{PublicProblems, invalid_credentials, overloaded, unauthorized},
+    passkeys::{self, assertion::Assertion},
+    problems::{PublicProblems, unauthorized},
+    tenants::policy,
     users::{self, store::Account},
 };
 
-/// What proves who the user is.
+/// What the audit log calls it.
+const ACTION: &str = "session.reauthenticated";
+
+/// What proves who the user is: at least one of the three, and all that are sent must be right.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "password": "correct horse battery" }))]
 pub(crate) struct ReauthenticateRequest {
     /// The password.
-    password: String,
+    password: Option<String>,
+    /// A code of the authenticator app, or a recovery code.
+    #[schema(example = "123456", max_length = 64)]
+    code: Option<String>,
+    /// What kind of code it is; digits are an app's when left out.
+    method: Option<Method>,
+    /// The answer of a passkey.
+    passkey: Option<Assertion>,
 }
 
 impl Validate for ReauthenticateRequest {
-    fn validate(&self, _: &mut Errors) {}
+    fn validate(&self, errors: &mut Errors) {
+        if self.password.is_none() && self.code.is_none() && self.passkey.is_none() {
+            let message = "is required, unless there is a code or a passkey";
+            errors.add("/password", "required", message);
+        }
+        if let Some(code) = &self.code {
+            check_code(code, errors);
+        }
+    }
 }
 
 /// An access token of the same session.
@@ -47,11 +73,15 @@ pub(crate) struct FreshToken {
     token_type: &'static str,
     /// Seconds until the access token ends.
     expires_in: i64,
+    /// How strongly the user has proved who they are in this session: `aal1` or `aal2` (NIST SP 800-63B).
+    acr: String,
 }
 
-/// Prove who you are once more, for what needs a recent login.
+/// Prove who you are once more: for what needs a recent login, and for what needs a second factor.
 ///
-/// Answers an access token of the same session with a new `auth_time`; the tokens at hand stay good.
+/// Takes the password, a code, or the answer of a passkey to `POST /auth/passkeys/login/options`. Answers an access token of
+/// the same session with a new `auth_time`; after a code or a passkey the session counts as begun with two factors (`acr`
+/// `aal2`). The tokens at hand stay good. Wrong passwords and codes count like those of logins.
 #[utoipa::path(
     post, path = "/auth/reauthenticate", tag = "sessions",
     request_body = ReauthenticateRequest,
@@ -59,31 +89,36 @@ pub(crate) struct FreshToken {
 )]
 pub(crate) async fn reauthenticate(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
+    headers: HeaderMap,
     origin: Origin,
     Json(request): Json<ReauthenticateRequest>,
 ) -> Result<Response, Problem> {
     crate::api_keys::only_people(&caller)?;
     let session = caller.session.ok_or_else(session_revoked)?;
-    let stored = stored_hash(&app, &caller).await?;
-    let password = SecretString::from(request.password);
-    let verdict = app.passwords.verify(&password, stored.as_deref());
-    let matches = matches!(verdict.await.map_err(overloaded)?, Verdict::Match { .. });
-    let note = async |tx: &mut TenantTx| note(tx, &app, &caller, session, matches, &origin).await;
-    let noted = app
+    let mut methods = Vec::new();
+    if let Some(password) = request.password.clone() {
+        let from = (&headers, &origin);
+        proof::password(&app, &caller, from, &password.into(), ACTION).await?;
+        methods.push("pwd");
+    }
+    methods.extend(second_factor(&app, &caller, &request, &origin).await?);
+    let note = async |tx: &mut TenantTx| note(tx, &app, &caller, session, &methods, &origin).await;
+    let (account, grant) = app
         .core
         .db
-        .run::<_, DbError>("identity.sessions.reauthenticate", &caller.scope, note)
+        .run::<_, Problem>("identity.sessions.reauthenticate", &caller.scope, note)
         .await?;
-    if !matches {
-        return Err(invalid_credentials());
-    }
-    let (account, grant) = noted.ok_or_else(session_revoked)?;
-    let token = issue::access_token(&app, &account, &grant)?;
+    answer(&app, &account, grant)
+}
+
+fn answer(app: &AppState, account: &Account, grant: Grant) -> Result<Response, Problem> {
+    let token = issue::access_token(app, account, &grant)?;
     let mut response = Json(FreshToken {
         access_token: token.expose_secret().to_owned(),
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(),
+        acr: grant.acr,
     })
     .into_response();
     response
@@ -92,54 +127,92 @@ pub(crate) async fn reauthenticate(
     Ok(response)
 }
 
-/// The hash of the caller's password, which is kept in their home tenant.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the home tenant of a verified token"
-)]
-async fn stored_hash(app: &AppState, caller: &Caller) -> Result<Option<String>, DbError> {
-    let home = caller
-        .claims
-        .htid
-        .map_or(caller.tenant(), TenantId::trusted);
-    let scope = TenantScope::new(home, Some(caller.user));
-    let mut tx = app.core.db.read(&scope).await?;
-    let account = users::store::find(&mut tx, caller.user).await?;
-    Ok(account.and_then(|account| account.password_hash))
+/// By which methods the second factors that were sent prove that the caller is there. They are those of the caller's home.
+async fn second_factor(
+    app: &AppState,
+    caller: &Caller,
+    request: &ReauthenticateRequest,
+    origin: &Origin,
+) -> Result<Vec<&'static str>, Problem> {
+    if request.code.is_none() && request.passkey.is_none() {
+        return Ok(Vec::new());
+    }
+    let prove = async |tx: &mut TenantTx| {
+        let proven = prove(tx, app, caller, request).await?;
+        if proven.is_err() {
+            let entry = Entry {
+                actor: Actor::of(caller),
+                action: ACTION,
+                target: Some(("user", caller.user.as_uuid())),
+                success: false,
+                changes: json!({}),
+                origin,
+            };
+            audit::record(tx, &app.core.sources, entry).await?;
+        }
+        Ok(proven)
+    };
+    let scope = TenantScope::new(home_of(caller), Some(caller.user));
+    // A refusal is an outcome too: the attempt must be counted.
+    app.core
+        .db
+        .run::<_, DbError>("identity.mfa.step_up", &scope, prove)
+        .await?
 }
 
-/// Writes down the attempt, and in the session that it succeeded; nothing comes of a session that has ended.
+async fn prove(
+    tx: &mut TenantTx,
+    app: &AppState,
+    caller: &Caller,
+    request: &ReauthenticateRequest,
+) -> Result<Result<Vec<&'static str>, Problem>, DbError> {
+    let mut methods = Vec::new();
+    if let Some(code) = &request.code {
+        let method = request.method.unwrap_or_else(|| Method::of_code(code));
+        match factor::prove(tx, app, caller.user, method, code).await? {
+            Outcome::Proven => methods.extend(["otp", "mfa"]),
+            Outcome::Wrong => return Ok(Err(mfa::invalid())),
+            Outcome::TooMany => return Ok(Err(Refused::TooMany.problem())),
+        }
+    }
+    if let Some(assertion) = &request.passkey {
+        match assertion.prove(tx, app, caller.user).await? {
+            Some(proven) => methods.extend(proven),
+            None => return Ok(Err(passkeys::not_accepted())),
+        }
+    }
+    Ok(Ok(methods))
+}
+
+/// Notes in the session what was proven, and in the audit log; nothing comes of a session that has ended.
 async fn note(
     tx: &mut TenantTx,
     app: &AppState,
     caller: &Caller,
     id: SessionId,
-    matches: bool,
+    methods: &[&str],
     origin: &Origin,
-) -> Result<Option<(Account, Grant)>, DbError> {
+) -> Result<(Account, Grant), Problem> {
     let (sources, now) = (&app.core.sources, app.core.sources.now());
-    let session = store::lock(tx, id).await?;
-    let session = session.filter(|session| {
+    let is_good = |session: &store::Session| {
         session.user == caller.user && !session.revoked && session.expires_at > now
-    });
-    let account = users::store::find(tx, caller.user).await?;
-    let account = account.filter(Account::is_active);
-    let (Some(session), Some(account)) = (session, account) else {
-        return Ok(None);
     };
-    let mut amr = session.amr;
-    if matches {
-        if !amr.iter().any(|method| method == "pwd") {
-            amr.push("pwd".to_owned());
-        }
-        store_own::reauthenticated(tx, id, now, &amr).await?;
-    }
+    let locked = store::lock(tx, id).await?;
+    locked.filter(is_good).ok_or_else(session_revoked)?;
+    let account = users::store::find(tx, caller.user).await?;
+    let account = account
+        .filter(Account::is_active)
+        .ok_or_else(session_revoked)?;
+    policy::admit(&account.policy, origin)?;
+    store_own::reauthenticated(tx, id, now).await?;
+    store_own::add_methods(tx, Some(id), methods).await?;
+    let session = store::lock(tx, id).await?.ok_or_else(session_revoked)?;
     let entry = Entry {
         actor: Actor::of(caller),
-        action: "session.reauthenticated",
+        action: ACTION,
         target: Some(("session", id.as_uuid())),
-        success: matches,
-        changes: json!({}),
+        success: true,
+        changes: json!({ "methods": methods }),
         origin,
     };
     audit::record(tx, sources, entry).await?;
@@ -149,11 +222,11 @@ async fn note(
         client_id: session.client_id,
         auth_time: now,
         acr: session.acr,
-        amr,
+        amr: session.amr,
         token_ends: session.expires_at,
         token_id: sources.id(),
     };
-    Ok(Some((account, grant)))
+    Ok((account, grant))
 }
 
 fn session_revoked() -> Problem {

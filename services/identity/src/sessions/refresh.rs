@@ -1,4 +1,5 @@
 use axum::{extract::State, response::Response};
+use bz_auth::step_up_required;
 use bz_http::{Errors, Problem, Validate};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use http::{HeaderMap, StatusCode};
@@ -20,9 +21,10 @@ use crate::{
     audit::{self, Actor, Entry},
     limits::{self, Limit},
     mail::{self, Template},
-    oauth_clients::secret::CLIENT_ID_PREFIX,
+    oauth_clients::{OauthClient, secret::CLIENT_ID_PREFIX},
     origin::Origin,
     problems::{PublicProblems, unauthorized},
+    tenants::policy::{self, Policy},
     users,
     users::store::Account,
 };
@@ -43,7 +45,8 @@ impl Validate for RefreshRequest {
 ///
 /// A refresh token is good once. Sent again within ten seconds it gets the same successor (a lost answer, several
 /// tabs); after that, or once the successor was used, it counts as stolen and the whole session ends. A token in the
-/// cookie is exchanged for one in the cookie: for pages of the configured origins, with the header `X-Requested-With`.
+/// cookie is exchanged for one in the cookie: for pages of the configured origins, with the header `X-Requested-With`. The
+/// tenant's policy is asked each time: 403 `ip_not_allowed` from a network that it does not let in.
 #[utoipa::path(
     post, path = "/auth/refresh", tag = "sessions", security(()),
     request_body = Option<RefreshRequest>,
@@ -109,11 +112,17 @@ pub(crate) enum Refused {
     Reused,
     /// The session was ended.
     Revoked,
+    /// The tenant lets nobody in from there; the token stays good elsewhere.
+    Network,
+    /// The tenant asks for a second factor, which an application's session cannot be given.
+    OwesSecondFactor,
 }
 
 impl Refused {
     fn problem(self) -> Problem {
         let (code, detail) = match self {
+            Self::Network => return policy::ip_not_allowed(),
+            Self::OwesSecondFactor => return step_up_required(),
             Self::Invalid => (
                 "refresh_token_invalid",
                 "This is not a refresh token of a session.",
@@ -138,7 +147,7 @@ pub(crate) async fn exchange(
     tx: &mut TenantTx,
     app: &AppState,
     presented: &RefreshToken,
-    oauth_client: Option<&str>,
+    oauth_client: Option<&OauthClient>,
     origin: &Origin,
 ) -> Result<Result<(Account, Grant), Refused>, DbError> {
     let now = app.core.sources.now();
@@ -154,7 +163,7 @@ pub(crate) async fn exchange(
         return Ok(Err(Refused::Invalid));
     }
     let is_its_client = match oauth_client {
-        Some(client) => session.client_id == client,
+        Some(client) => session.client_id == client.client_id,
         None => !session.client_id.starts_with(CLIENT_ID_PREFIX),
     };
     if !is_its_client {
@@ -176,6 +185,9 @@ pub(crate) async fn exchange(
     let Some(account) = account.filter(Account::is_active) else {
         return Ok(Err(Refused::Revoked));
     };
+    if let Err(refused) = meets_policy(&account.policy, &session, oauth_client, origin) {
+        return Ok(Err(refused));
+    }
     let successor = presented.successor(&app.core.secret);
     let made_at = generation.used_at.unwrap_or(now);
     // Never after its session.
@@ -195,6 +207,24 @@ pub(crate) async fn exchange(
             token_id: app.core.sources.id(),
         },
     )))
+}
+
+/// Whether the tenant's policy lets the session go on. The platform's own front ends get tokens that are good for giving the
+/// second factor; applications have no way to give it. Where an application's own server calls from says nothing of its user.
+fn meets_policy(
+    policy: &Policy,
+    session: &Session,
+    oauth_client: Option<&OauthClient>,
+    origin: &Origin,
+) -> Result<(), Refused> {
+    let is_a_server = oauth_client.is_some_and(|client| !client.is_public());
+    if !is_a_server && !policy.takes_network(origin.ip) {
+        return Err(Refused::Network);
+    }
+    if oauth_client.is_some() && !policy.is_met_by(&session.acr) {
+        return Err(Refused::OwesSecondFactor);
+    }
+    Ok(())
 }
 
 async fn end_stolen(

@@ -89,20 +89,40 @@ pub(super) async fn take_turn(tx: &mut TenantTx, user: UserId) -> Result<(), DbE
     Ok(())
 }
 
-/// Notes that the user of a locked session proved who they are once more.
+/// Notes that the user of a session proved who they are once more.
 pub(super) async fn reauthenticated(
     tx: &mut TenantTx,
     session: SessionId,
     at: DateTime<Utc>,
-    amr: &[String],
 ) -> Result<(), DbError> {
     query(
         "-- identity.sessions.reauthenticated\n\
-         UPDATE identity.sessions SET auth_time = $2, amr = $3 WHERE id = $1",
+         UPDATE identity.sessions SET auth_time = $2 WHERE id = $1",
     )
     .bind(session.as_uuid())
     .bind(at)
-    .bind(amr)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Notes by what else (RFC 8176) the user of a session proved who they are: with `mfa` among it the session has two factors.
+pub(crate) async fn add_methods(
+    tx: &mut TenantTx,
+    session: Option<SessionId>,
+    methods: &[&str],
+) -> Result<(), DbError> {
+    query(
+        "-- identity.sessions.add_methods\n\
+         UPDATE identity.sessions \
+         SET acr = CASE WHEN 'mfa' = ANY ($2) THEN 'aal2' ELSE acr END, \
+             amr = amr || ARRAY( \
+               SELECT n.method FROM unnest($2::text[]) WITH ORDINALITY AS n (method, place) \
+               WHERE n.method <> ALL (amr) ORDER BY n.place) \
+         WHERE id = $1 AND revoked_at IS NULL",
+    )
+    .bind(session.map(SessionId::as_uuid))
+    .bind(methods)
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -1,7 +1,8 @@
 use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Errors, IfMatch, Json, Path, Problem, Validate};
-use bz_tenant::TenantTx;
+use bz_kernel::Sources;
+use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,9 @@ pub(crate) async fn delete_tenant(
             "must be the tenant's slug",
         ));
     }
-    close(&mut tx, &app, Actor::of(&caller), now, &origin).await?;
+    let actor = Actor::of(&caller);
+    tell_owners(&mut tx, &app, actor, now).await?;
+    close(&mut tx, &app.core.sources, actor, &origin).await?;
     tx.commit().await?;
     app.wake();
     let deleted = DeletedTenant {
@@ -106,22 +109,22 @@ pub(crate) async fn delete_tenant(
     Ok((StatusCode::ACCEPTED, Json(deleted)))
 }
 
-/// Marks the tenant as deleted and ends everything in it, and what its people have elsewhere.
-async fn close(
+/// Marks the tenant as deleted and ends everything in it, and what its people have elsewhere; nothing happens when it was
+/// deleted before.
+pub(crate) async fn close(
     tx: &mut TenantTx,
-    app: &AppState,
+    sources: &Sources,
     actor: Actor,
-    now: DateTime<Utc>,
     origin: &Origin,
-) -> Result<(), Problem> {
-    let sources = &app.core.sources;
-    let id = tx.scope().tenant().as_uuid();
-    store::set_deleted(tx, true, now).await?;
+) -> Result<(), DbError> {
+    let (id, now) = (tx.scope().tenant().as_uuid(), sources.now());
+    if !store::set_deleted(tx, true, now).await? {
+        return Ok(());
+    }
     // One revocation and one event stand for all sessions: a tenant can have very many.
     let ended = store::end_sessions(tx, now).await?;
     revocations::revoke(tx, sources, Revoked::Tenant).await?;
     guests::store::end_guest_sessions(tx, None, RevokedBecause::TenantDeleted, now).await?;
-    tell_owners(tx, app, actor, now).await?;
     let change = Change {
         actor,
         kind: "tenant.deletion_scheduled",
@@ -130,8 +133,7 @@ async fn close(
         changes: json!({ "sessions_ended": ended }),
         origin,
     };
-    changes::record(tx, sources, change).await?;
-    Ok(())
+    changes::record(tx, sources, change).await
 }
 
 /// Tells the owners that the tenant was deleted, by whom, and until when the operator can restore it.

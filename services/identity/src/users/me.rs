@@ -1,5 +1,5 @@
 use axum::extract::State;
-use bz_auth::Caller;
+use bz_auth::{Caller, Entrant};
 use bz_http::{Problem, Versioned};
 use bz_kernel::{SessionId, TenantId, UserId};
 use chrono::{DateTime, Utc};
@@ -62,7 +62,7 @@ pub(crate) struct CurrentSession {
 )]
 pub(crate) async fn get_me(
     State(app): State<AppState>,
-    caller: Caller,
+    Entrant(caller): Entrant,
 ) -> Result<Versioned<Me>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let account = store::find(&mut tx, caller.user)

@@ -5,13 +5,16 @@ Usage: authlib_flask.py ISSUER. Prints every secret that it was given, one a lin
 
 import sys
 import threading
+import time
 
 import jwt
+import requests
 from authlib.integrations.flask_client import OAuth
 from authlib.integrations.requests_client import OAuth2Session
-from flask import Flask, jsonify, redirect, session, url_for
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from flask import Flask, jsonify, redirect, request, session, url_for
 from joserfc import jwt as jose_jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 from werkzeug.serving import make_server
 
 from account import PASSWORD, Account
@@ -34,6 +37,7 @@ def application(issuer, client):
         client_kwargs={"scope": SCOPE, "code_challenge_method": "S256"},
     )
     app.tokens = []
+    app.logouts = []
 
     @app.get("/login")
     def login():
@@ -47,11 +51,47 @@ def application(issuer, client):
         session["asked"] = dict(oauth.bizosaas.userinfo(token=token))
         return redirect(url_for("home"))
 
+    @app.post("/backchannel")
+    def backchannel():
+        app.logouts.append(logout_claims(issuer, client, request.form["logout_token"]))
+        return "", 200, {"cache-control": "no-store"}
+
     @app.get("/")
     def home():
         return jsonify(user=session.get("user"), asked=session.get("asked"))
 
     return app
+
+
+def logout_claims(issuer, client, raw):
+    """What OpenID Connect Back-Channel Logout 1.0 section 2.6 tells an application to check, by two libraries."""
+    uri = f"{issuer}/.well-known/jwks.json"
+    key = jwt.PyJWKClient(uri).get_signing_key_from_jwt(raw)
+    wanted = {"require": ["iss", "aud", "iat", "exp", "jti", "events"]}
+    claims = jwt.decode(raw, key, algorithms=["RS256"], audience=client["client_id"], issuer=issuer, options=wanted)
+    assert jwt.get_unverified_header(raw)["typ"] == "logout+jwt"
+    assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
+    assert "nonce" not in claims and claims["sid"] and claims["sub"]
+    keys = KeySet.import_key_set(requests.get(uri).json())
+    assert jose_jwt.decode(raw, keys, algorithms=["RS256"]).claims == claims
+    return claims
+
+
+def check_signed_client(issuer, account):
+    """A service account that signs, by Authlib's own client: RFC 7523."""
+    endpoint = f"{issuer}/oauth2/token"
+    key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig", "alg": "RS256"})
+    body = {"name": "Signs", "role": "viewer", "jwks": {"keys": [key.as_dict(private=False)]}}
+    answer = account.http.post(f"{issuer}/api/service-accounts", json=body)
+    assert answer.status_code == 201, answer.text
+    program = OAuth2Session(
+        answer.json()["client_id"], key.as_pem(private=True), token_endpoint_auth_method="private_key_jwt", trust_env=False
+    )
+    program.register_client_auth_method(PrivateKeyJWT(endpoint))
+    token = program.fetch_token(endpoint, grant_type="client_credentials")
+    me = account.http.get(f"{issuer}/api/permissions", headers={"authorization": f"Bearer {token['access_token']}"})
+    assert me.status_code != 401, me.text
+    return token["access_token"]
 
 
 def serve(app, server):
@@ -104,6 +144,7 @@ def main(issuer):
     client = account.application(
         redirect_uris=[f"{base}/callback"],
         post_logout_redirect_uris=[f"{base}/"],
+        backchannel_logout_uri=f"{base}/backchannel",
         grant_types=["authorization_code", "refresh_token"],
         allowed_scopes=SCOPE.split(),
         role_claim_mapping={"claim": "role_keys", "roles": {"owner": "Admin"}},
@@ -128,8 +169,16 @@ def main(issuer):
     end = f"{metadata['end_session_endpoint']}?id_token_hint={second['id_token']}&post_logout_redirect_uri={base}/"
     assert browser.get(end).url == f"{base}/"
     assert browser.get(f"{base}/login").url.startswith(f"{issuer}/oauth2/authorize")
+    # Both sessions have ended, the first by its revocation, the second with the login: the application was told of each.
+    ended = {token["userinfo"]["sid"] for token in (first, second)}
+    for _ in range(150):
+        if {claims["sid"] for claims in app.logouts} == ended:
+            break
+        time.sleep(0.1)
+    assert sorted(claims["sid"] for claims in app.logouts) == sorted(ended), app.logouts
+    signed = check_signed_client(issuer, account)
 
-    secrets = [PASSWORD, client["client_secret"], account.tokens["access_token"], account.tokens["refresh_token"]]
+    secrets = [PASSWORD, client["client_secret"], account.tokens["access_token"], account.tokens["refresh_token"], signed]
     for token in (first, second, refreshed):
         secrets += [token["access_token"], token["refresh_token"], token["id_token"]]
     secrets += [cookie.value for cookie in browser.session.cookies if cookie.name.startswith("bz_")]

@@ -1,4 +1,4 @@
-// Logs in with openid-client, as n8n does, with a secret and without one, and checks the tokens with jose.
+// Logs in with openid-client, as n8n does, with a secret, a signature and neither, and checks the tokens with jose.
 //
 // Usage: openid_client.mjs ISSUER EMAIL PASSWORD, of an account that may register applications.
 import assert from "node:assert/strict";
@@ -62,6 +62,9 @@ class Browser {
 }
 
 async function run(account, method) {
+  // Only the public key leaves this process.
+  const pair = method === "private_key_jwt" && (await jose.generateKeyPair("ES256", { extractable: true }));
+  const jwks = pair && { keys: [{ ...(await jose.exportJWK(pair.publicKey)), kid: "1", alg: "ES256" }] };
   const client = await json(
     "/api/oauth-clients",
     {
@@ -70,6 +73,7 @@ async function run(account, method) {
       post_logout_redirect_uris: [afterLogout],
       grant_types: ["authorization_code", "refresh_token"],
       token_endpoint_auth_method: method,
+      ...(jwks && { jwks }),
       allowed_scopes: ["openid", "profile", "email", "offline_access"],
     },
     account.access_token,
@@ -77,6 +81,7 @@ async function run(account, method) {
   const authentication = {
     client_secret_basic: () => oidc.ClientSecretBasic(client.client_secret),
     client_secret_post: () => oidc.ClientSecretPost(client.client_secret),
+    private_key_jwt: () => oidc.PrivateKeyJwt({ key: pair.privateKey, kid: "1" }),
     none: () => oidc.None(),
   }[method]();
   const config = await oidc.discovery(new URL(issuer), client.client_id, undefined, authentication, insecure);
@@ -133,7 +138,7 @@ async function run(account, method) {
 }
 
 const account = await json("/auth/register", { email, password });
-for (const method of ["client_secret_basic", "client_secret_post", "none"]) {
+for (const method of ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]) {
   const secrets = await run(account, method);
   console.log(secrets.filter(Boolean).join("\n"));
 }

@@ -341,9 +341,12 @@ async fn new_recovery_codes_replace_the_old_ones() {
         .await
         .assert_problem(409, "mfa_not_enabled");
     let (_, old) = with_app(&app).await;
-    let new = app
-        .acme
-        .member
+    let mut claims =
+        app.tokens
+            .user_claims(Tenant::Acme, Tenant::Acme.user(Role::Member), &["member"]);
+    claims.acr = Some("aal2".to_owned());
+    let member = app.anonymous.with_token(app.tokens.sign(&claims));
+    let new = member
         .post("/auth/mfa/recovery-codes", json!({}))
         .await
         .assert_status(200)

@@ -3,109 +3,27 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Output, Stdio},
-    sync::Arc,
-    time::Duration,
+    process::Output,
 };
 
-use bz_kernel::ExposeSecret;
-use bz_testkit::{TestDb, wait_until};
-use tokio::{
-    io::AsyncReadExt,
-    net::TcpListener,
-    process::{Child, Command},
-    task::JoinHandle,
+use bz_testkit::TestDb;
+use tokio::process::Command;
+
+use crate::{
+    process::Process,
+    support::{PASSWORD, client_program},
 };
 
-use crate::support::PASSWORD;
-
-/// Where `scripts/test` has put the clients: `venv` and `node_modules`.
-const INSTALLED: &str = "TEST_CLIENTS";
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The service as a process of its own, with its log.
-struct Provider {
-    issuer: String,
-    child: Child,
-    log: JoinHandle<String>,
-    _database: Arc<TestDb>,
-}
-
-impl Provider {
-    async fn start() -> Self {
-        let database = Arc::new(TestDb::new().await);
-        let url = database.url("identity");
-        // Free a moment ago: nobody else picks it before the service does.
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let issuer = format!("http://127.0.0.1:{port}");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_identity"))
-            .env_clear()
-            .envs([
-                ("HOST", "127.0.0.1"),
-                ("PORT", &port.to_string()),
-                ("ADMIN_PORT", "0"),
-                ("DRAIN_DELAY", "0s"),
-                ("ENVIRONMENT", "development"),
-                ("LOG_LEVEL", "debug"),
-                ("PLATFORM_SECRET", "0123456789abcdef0123456789abcdef"),
-                ("DATABASE_URL", url.expose_secret()),
-                ("ISSUER", &issuer),
-            ])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let log = tokio::spawn(async move {
-            let mut log = String::new();
-            stdout.read_to_string(&mut log).await.unwrap();
-            log
-        });
-        let provider = Self {
-            issuer,
-            child,
-            log,
-            _database: database,
-        };
-        let ready = format!("{}/health/ready", provider.issuer);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let is_ready = async || {
-            http.get(&ready)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status() == 200)
-        };
-        wait_until(is_ready, PATIENCE).await;
-        provider
-    }
-
-    /// Stops the service and answers everything that it logged.
-    async fn stop(mut self) -> String {
-        self.child.kill().await.unwrap();
-        self.log.await.unwrap()
-    }
+/// The service with everything in its log that there can be.
+async fn provider() -> (TestDb, Process) {
+    let database = TestDb::new().await;
+    let more = [("LOG_LEVEL", "debug"), ("EGRESS_ALLOW", "127.0.0.1")];
+    let process = Process::start(&database, &more).await;
+    (database, process)
 }
 
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the clients of this test are, which the service does not know"
-)]
-fn installed(what: &str) -> Option<PathBuf> {
-    let path = std::env::var(INSTALLED)
-        .ok()
-        .map(|root| Path::new(&root).join(what));
-    let found = path.filter(|path| path.exists());
-    if found.is_none() {
-        println!("skipped: {INSTALLED} names no folder with {what}; scripts/test makes it");
-    }
-    found
 }
 
 fn assert_success(output: &Output) {
@@ -132,20 +50,20 @@ fn assert_silent(log: &str, output: &Output) {
 
 /// Runs a client that is written in Python.
 async fn run_python(script: &str) {
-    let Some(python) = installed("venv/bin/python") else {
+    let Some(python) = client_program("venv/bin/python") else {
         return;
     };
-    let provider = Provider::start().await;
+    let (_database, provider) = provider().await;
     let output = Command::new(python)
         .current_dir(clients())
-        .args(["-B", script, &provider.issuer])
+        .args(["-B", script, &provider.base])
         .env("AUTHLIB_INSECURE_TRANSPORT", "1")
         .env("NO_PROXY", "*")
         .output()
         .await
         .unwrap();
     assert_success(&output);
-    assert_silent(&provider.stop().await, &output);
+    assert_silent(&provider.kill().await, &output);
 }
 
 /// Pitfall 14: Authlib behind Flask logs in, and no secret that it was given is in the log.
@@ -166,26 +84,26 @@ async fn mod_auth_openidc_lets_a_page_be_seen_by_who_is_logged_in() {
 /// Pitfalls 13, 14: openid-client and jose log in with a secret and without one, and no secret is in the log.
 #[tokio::test]
 async fn openid_client_logs_in_with_a_secret_and_without_one() {
-    let Some(modules) = installed("node_modules") else {
+    let Some(modules) = client_program("node_modules") else {
         return;
     };
-    let provider = Provider::start().await;
+    let (_database, provider) = provider().await;
     // Node looks for packages beside the script.
-    let folder = modules.parent().unwrap().join(format!(
-        "run-{}",
-        provider.issuer.rsplit(':').next().unwrap()
-    ));
+    let folder = modules
+        .parent()
+        .unwrap()
+        .join(format!("run-{}", provider.base.rsplit(':').next().unwrap()));
     std::fs::create_dir_all(&folder).unwrap();
     let script = folder.join("openid_client.mjs");
     std::fs::copy(clients().join("openid_client.mjs"), &script).unwrap();
     let output = Command::new("node")
         .arg(&script)
-        .args([&provider.issuer, "owner@example.com", PASSWORD])
+        .args([&provider.base, "owner@example.com", PASSWORD])
         .env("NO_PROXY", "*")
         .output()
         .await
         .unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert_success(&output);
-    assert_silent(&provider.stop().await, &output);
+    assert_silent(&provider.kill().await, &output);
 }

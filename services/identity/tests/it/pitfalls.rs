@@ -51,7 +51,11 @@ fn read(path: &Path, found: &mut BTreeMap<u32, Vec<(String, String)>>) {
         if let Some(rest) = line.strip_prefix("/// Pitfall") {
             let numbers = rest.strip_prefix('s').unwrap_or(rest);
             let numbers = numbers.split_once(':').map_or("", |(numbers, _)| numbers);
-            waiting.extend(numbers.split(',').filter_map(|n| n.trim().parse::<u32>().ok()));
+            waiting.extend(
+                numbers
+                    .split(',')
+                    .filter_map(|n| n.trim().parse::<u32>().ok()),
+            );
         } else if let Some(function) = function(line) {
             for number in waiting.drain(..) {
                 let tests: &mut Vec<_> = found.entry(number).or_default();
@@ -70,7 +74,11 @@ fn table(tests: &BTreeMap<u32, Vec<(String, String)>>) -> String {
     let mut out = String::new();
     for line in PITFALLS.lines().filter(|line| !line.is_empty()) {
         if let Some(part) = line.strip_prefix("## ") {
-            write!(out, "\n### {part}\n\n| | pitfall | test |\n| --- | --- | --- |\n").unwrap();
+            write!(
+                out,
+                "\n### {part}\n\n| | pitfall | test |\n| --- | --- | --- |\n"
+            )
+            .unwrap();
         } else if let Some((number, pitfall)) = numbered(line) {
             let tests = tests.get(&number).map_or(&[][..], Vec::as_slice);
             let cell = |(file, test): &(String, String)| format!("[`{test}`](../{file})");

@@ -72,7 +72,7 @@ async fn an_account_gets_tokens_of_its_tenant_with_its_role() {
         account,
         json!({
             "id": account["id"], "client_id": account["client_id"], "name": "Importer", "description": null,
-            "role": "member", "status": "active", "secrets": [], "created_by": Tenant::Acme.user(Role::Owner),
+            "role": "member", "status": "active", "jwks": null, "secrets": [], "created_by": Tenant::Acme.user(Role::Owner),
             "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z",
         })
     );

@@ -1,93 +1,30 @@
 //! Webhooks of the real process, which is killed, and whose messages the specification's own libraries verify.
 
-use std::{process::Stdio, time::Duration};
+use std::process::Stdio;
 
-use bz_kernel::ExposeSecret;
-use bz_testkit::{ISSUER, TestDb, wait_until};
+use bz_testkit::{TestDb, wait_until};
 use serde_json::{Value, json};
 use sqlx::query_scalar;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, Command},
-};
+use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{
+    process::{PATIENCE, Process},
     receiver::{Message, Receiver, SILENCE},
     support::{PASSWORD, client_program},
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The service as it is deployed.
-struct Process {
-    child: Child,
-    base: String,
+async fn start(database: &TestDb) -> Process {
+    Process::start(database, &[("EGRESS_ALLOW", "127.0.0.1")]).await
 }
 
-impl Process {
-    async fn start(database: &TestDb) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_identity"))
-            .env_clear()
-            .envs([
-                ("HOST", "127.0.0.1"),
-                ("PORT", "0"),
-                ("ADMIN_PORT", "0"),
-                ("ENVIRONMENT", "development"),
-                ("EGRESS_ALLOW", "127.0.0.1"),
-                ("ISSUER", ISSUER),
-                ("PLATFORM_SECRET", "0123456789abcdef0123456789abcdef"),
-                ("DATABASE_URL", database.url("identity").expose_secret()),
-            ])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let base = loop {
-            let line = lines.next_line().await.unwrap().unwrap();
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if line["message"] == "listening" {
-                let address = line["addresses"].as_str().unwrap();
-                break format!("http://{}", address.split(',').next().unwrap());
-            }
-        };
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let process = Self { child, base };
-        let ready = async || {
-            let answer = process
-                .send(http::Method::GET, "/health/ready", "", &json!(null))
-                .await;
-            answer.is_ok_and(|answer| answer.status() == 200)
-        };
-        wait_until(ready, PATIENCE).await;
-        process
-    }
-
-    async fn send(
-        &self,
-        method: http::Method,
-        path: &str,
-        token: &str,
-        body: &Value,
-    ) -> reqwest::Result<reqwest::Response> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let request = client.request(method, format!("{}{path}", self.base));
-        request.bearer_auth(token).json(body).send().await
-    }
-
-    async fn post(&self, path: &str, token: &str, body: &Value) -> Value {
-        let answer = self
-            .send(http::Method::POST, path, token, body)
-            .await
-            .unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.json().await.unwrap()
-    }
-
-    /// SIGKILL.
-    async fn kill(mut self) {
-        self.child.kill().await.unwrap();
-    }
+/// What the process answers; null for an empty body.
+async fn post(process: &Process, path: &str, token: &str, body: &Value) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client.post(format!("{}{path}", process.base));
+    let answer = request.bearer_auth(token).json(body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    let text = answer.text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// As if the lease of what was under way had run out.
@@ -107,34 +44,30 @@ async fn let_the_lease_run_out(database: &TestDb) {
 async fn a_message_survives_two_kills_and_the_standard_libraries_verify_it() {
     let database = TestDb::new().await;
     let receiver = Receiver::answering(SILENCE).await;
-    let first = Process::start(&database).await;
+    let first = start(&database).await;
     let ada = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let tokens = first.post("/auth/register", "", &ada).await;
+    let tokens = post(&first, "/auth/register", "", &ada).await;
     let token = tokens["access_token"].as_str().unwrap();
     let hook = json!({ "url": receiver.url, "events": ["session.*"] });
-    let webhook = first.post("/api/webhooks", token, &hook).await;
+    let webhook = post(&first, "/api/webhooks", token, &hook).await;
     // An open transaction holds the outbox back: the change below is committed, and its event not seen.
     let mut admin = database.admin().await;
     sqlx::raw_sql("BEGIN; SELECT pg_current_xact_id()")
         .execute(&mut admin)
         .await
         .unwrap();
-    let out = first
-        .send(http::Method::POST, "/auth/logout", token, &json!({}))
-        .await
-        .unwrap();
-    assert_eq!(out.status(), 204);
+    post(&first, "/auth/logout", token, &json!({})).await;
     first.kill().await;
     sqlx::raw_sql("ROLLBACK").execute(&mut admin).await.unwrap();
     assert_eq!(receiver.count(), 0);
 
-    let second = Process::start(&database).await;
+    let second = start(&database).await;
     wait_until(async || receiver.count() == 1, PATIENCE).await;
     second.kill().await;
     receiver.answer_from_now_on(200);
     let_the_lease_run_out(&database).await;
 
-    let third = Process::start(&database).await;
+    let third = start(&database).await;
     let delivered = "SELECT count(*) FROM identity.webhook_deliveries WHERE status = 'delivered'";
     wait_until(
         async || {

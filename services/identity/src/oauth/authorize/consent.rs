@@ -31,7 +31,7 @@ pub(in crate::oauth) async fn decide(
     };
     let browser = browser::find(&app, &headers, request.tenant).await?;
     let now = app.core.sources.now();
-    let Some(browser) = browser.filter(|browser| request.accepts(browser, now)) else {
+    let Some(browser) = browser.filter(|browser| request.accepts(browser, origin.ip, now)) else {
         return proceed(&app, &headers, &origin, &request).await;
     };
     let form = FormKey::of(&app, &headers);

@@ -7,7 +7,7 @@ use axum::{
 use bz_http::Problem;
 use bz_kernel::TenantId;
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
 
 use super::{
@@ -16,8 +16,9 @@ use super::{
         pages::{self, Refusal},
         params::Params,
     },
-    code_page, login_page,
+    code_page, guest, login_page,
     request::AuthorizationRequest,
+    set_up,
 };
 use crate::{
     app::AppState,
@@ -32,7 +33,7 @@ use crate::{
         credentials::Credentials,
         delivery::Delivery,
         end,
-        issue::{self, NewSession},
+        issue::{self, Barred, NewSession},
         login::{Authenticated, authenticate},
         store::RevokedBecause,
     },
@@ -58,7 +59,9 @@ pub(in crate::oauth) async fn log_in(
     if !FormKey::of(&app, &headers).accepts(&app, None, params.field("csrf")) {
         return Ok(again(Refusal::StaleForm));
     }
-    let credentials = credentials(&params, &request);
+    let address = email.unwrap_or_default();
+    let home = guest::home_of(&app, request.tenant, address).await?;
+    let credentials = credentials(&params, home);
     // The application names the tenant; which host was called says nothing here.
     let mut hostless = headers.clone();
     hostless.remove(header::HOST);
@@ -71,12 +74,12 @@ pub(in crate::oauth) async fn log_in(
     }
 }
 
-fn credentials(params: &Params, request: &AuthorizationRequest) -> Credentials {
+fn credentials(params: &Params, tenant: TenantId) -> Credentials {
     let field = |name| params.field(name).unwrap_or_default().to_owned();
     Credentials {
         address: field("email"),
         password: field("password").into(),
-        tenant: Some(request.tenant.to_string()),
+        tenant: Some(tenant.to_string()),
         device_name: None,
         remember: false,
         delivery: Delivery::Body,
@@ -104,13 +107,33 @@ async fn go_on(
             .await?;
         return Ok(code_page(app, headers, request, asked.token(), None));
     }
+    if account.policy.mfa_required && account.tenant != request.tenant {
+        let refusal = Some(Refusal::NeedsSecondFactor);
+        return Ok(login_page(app, headers, request, None, refusal));
+    }
+    if account.policy.mfa_required {
+        return set_up::begin(app, headers, request, &account, origin).await;
+    }
     let session = NewSession {
         client_id: browser::CLIENT,
         remember: false,
         ..NewSession::with_password(account.user, origin)
     };
-    let rehashed = account.password_hash.as_deref().zip(new_hash.as_deref());
-    start(app, headers, request, account.tenant, &session, rehashed).await
+    // A guest's hash is at home, where the next login renews it.
+    let rehashed = account
+        .password_hash
+        .as_deref()
+        .zip(new_hash.as_deref())
+        .filter(|_| account.tenant == request.tenant);
+    let started = start(
+        app,
+        headers,
+        (account.tenant, request.tenant),
+        &session,
+        rehashed,
+    )
+    .await?;
+    Ok(go_back(app, headers, request, started))
 }
 
 /// `POST /oauth2/login/code`: the second factor, after the right password.
@@ -131,8 +154,8 @@ pub(in crate::oauth) async fn take_code(
     }
     let (text, code) = (params.field("mfa_token"), params.field("code"));
     let (text, code) = (text.unwrap_or_default(), code.unwrap_or_default());
-    let token = Credential::parse(challenge::PREFIX, text);
-    let Some(token) = token.filter(|token| token.tenant == request.tenant) else {
+    // Of this tenant, or of the home of a guest, which is seen when the session begins.
+    let Some(token) = Credential::parse(challenge::PREFIX, text) else {
         return over(Refusal::StaleForm);
     };
     let method = Method::of_code(code);
@@ -143,8 +166,9 @@ pub(in crate::oauth) async fn take_code(
         .await?;
     let waiting = match settled {
         Ok(waiting) => waiting,
-        Err(Refused::Expired) => return over(Refusal::StaleForm),
-        Err(Refused::TooMany) => return over(Refusal::Busy),
+        Err(Refused::Expired) => return over(Refusal::CodeTooLate),
+        Err(Refused::TooMany) => return over(Refusal::TooManyCodes),
+        Err(Refused::Network) => return over(Refusal::Network),
         Err(Refused::Wrong) => {
             let again = Some(Refusal::WrongCode);
             return Ok(code_page(&app, &headers, &request, text, again));
@@ -157,7 +181,15 @@ pub(in crate::oauth) async fn take_code(
         amr: verify::WITH_CODE,
         ..NewSession::with_password(waiting.user_id.into(), &origin)
     };
-    start(&app, &headers, &request, token.tenant, &session, None).await
+    let started = start(
+        &app,
+        &headers,
+        (token.tenant, request.tenant),
+        &session,
+        None,
+    )
+    .await?;
+    Ok(go_back(&app, &headers, &request, started))
 }
 
 fn refusal(problem: &Problem) -> Option<Refusal> {
@@ -165,22 +197,42 @@ fn refusal(problem: &Problem) -> Option<Refusal> {
         "invalid_credentials" => Some(Refusal::WrongCredentials),
         "email_not_verified" => Some(Refusal::NotVerified),
         "overloaded" | "rate_limited" => Some(Refusal::Busy),
+        "ip_not_allowed" => Some(Refusal::Network),
         _ => None,
     }
 }
 
-/// Starts the session behind the browser, and goes on with the request. The session that the browser had before ends:
-/// nobody can have put it there.
-async fn start(
+/// Goes on with the request, or shows why nobody is logged in.
+pub(super) fn go_back(
     app: &AppState,
     headers: &HeaderMap,
     request: &AuthorizationRequest,
-    tenant: TenantId,
+    started: Result<HeaderValue, Refusal>,
+) -> Response {
+    match started {
+        Ok(cookie) => {
+            let mut response = pages::see_other(&request.after_login());
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            response
+        }
+        Err(refusal) => login_page(app, headers, request, None, Some(refusal)),
+    }
+}
+
+/// Starts the session behind the browser of somebody who showed at `home` who they are; answers its cookie. The session that
+/// the browser had before ends: nobody can have put it there.
+pub(super) async fn start(
+    app: &AppState,
+    headers: &HeaderMap,
+    (home, tenant): (TenantId, TenantId),
     session: &NewSession<'_>,
     rehashed: Option<(&str, &str)>,
-) -> Result<Response, Problem> {
+) -> Result<Result<HeaderValue, Refusal>, Problem> {
     let before = browser::find(app, headers, tenant).await?;
     let start = async |tx: &mut TenantTx| {
+        if let Err(refusal) = guest::admit(tx, home, session).await? {
+            return Ok(Err(refusal));
+        }
         if let Some((old, new)) = rehashed {
             users::store::replace_hash(tx, session.user, old, new).await?;
         }
@@ -188,8 +240,10 @@ async fn start(
             let (because, actor) = (RevokedBecause::Logout, Some(before.account.user));
             end::end(tx, app, before.session, because, actor).await?;
         }
-        let Some((account, grant)) = issue::enter(tx, app, session).await? else {
-            return Ok(None);
+        let (account, grant) = match issue::enter(tx, app, session).await? {
+            Ok(entered) => entered,
+            Err(Barred::Inactive) => return Ok(Err(Refusal::WrongCredentials)),
+            Err(Barred::Network) => return Ok(Err(Refusal::Network)),
         };
         let cookie = browser::bind(tx, app, grant.token.session).await?;
         let entry = Entry {
@@ -201,19 +255,13 @@ async fn start(
             origin: session.origin,
         };
         audit::record(tx, &app.core.sources, entry).await?;
-        Ok(Some(cookie))
+        Ok(Ok(cookie))
     };
     let scope = TenantScope::new(tenant, Some(session.user));
     let db = &app.core.db;
-    let cookie = db
+    let started = db
         .run::<_, DbError>("identity.browser_sessions.start", &scope, start)
         .await?;
     app.wake();
-    let Some(cookie) = cookie else {
-        let refusal = Some(Refusal::WrongCredentials);
-        return Ok(login_page(app, headers, request, None, refusal));
-    };
-    let mut response = pages::see_other(&request.after_login());
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
+    Ok(started)
 }

@@ -1,8 +1,10 @@
 //! OpenID Connect Core 1.0 section 3.1.2: a browser comes from an application and goes back with a code.
 
 pub(super) mod consent;
+mod guest;
 pub(super) mod login;
 mod request;
+pub(super) mod set_up;
 
 use axum::{
     extract::{Request, State},
@@ -52,7 +54,7 @@ async fn proceed(
 ) -> Result<Response, Problem> {
     let browser = browser::find(app, headers, request.tenant).await?;
     let now = app.core.sources.now();
-    let Some(browser) = browser.filter(|browser| request.accepts(browser, now)) else {
+    let Some(browser) = browser.filter(|browser| request.accepts(browser, origin.ip, now)) else {
         return Ok(if request.prompt.none {
             request.refuse(app, "login_required", "Nobody is logged in.")
         } else {
@@ -94,6 +96,7 @@ async fn issue_code(
         auth_time: browser.auth_time,
         acr: browser.acr.clone(),
         amr: browser.amr.clone(),
+        login: browser.session,
     };
     let store = async |tx: &mut TenantTx| {
         let now = sources.now();
@@ -153,6 +156,7 @@ fn code_page(
         client: &request.client.name,
         redirect_uri: &request.redirect_uri,
         params: &request.params,
+        other_account: &request.with_other_account(),
         csrf: &form.token(app, None),
         mfa_token,
         refusal,

@@ -1,5 +1,7 @@
 //! What an application asks for, checked.
 
+use std::net::IpAddr;
+
 use axum::response::Response;
 use bz_kernel::{TenantId, UserId};
 use bz_tenant::{DbError, TenantScope};
@@ -155,10 +157,17 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Whether a login is good enough for this request.
-    pub(super) fn accepts(&self, browser: &Browser, now: DateTime<Utc>) -> bool {
+    /// Whether a login is good enough for this request and for the tenant's policy as it is now.
+    pub(super) fn accepts(
+        &self,
+        browser: &Browser,
+        ip: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> bool {
         let age = (now - browser.auth_time).num_seconds();
         !self.prompt.login
+            && browser.account.policy.is_met_by(&browser.acr)
+            && browser.account.policy.takes_network(ip)
             && self.max_age.is_none_or(|most| age <= most)
             && self
                 .hinted_user

@@ -124,7 +124,9 @@ impl Redemption<'_> {
             return Ok(Outcome::Refused);
         }
         let account = users::store::find(tx, stored.code.user).await?;
-        let Some(account) = account.filter(Account::is_active) else {
+        let meets_policy = |account: &Account| account.policy.is_met_by(&stored.code.acr);
+        let account = account.filter(|account| account.is_active() && meets_policy(account));
+        let Some(account) = account else {
             return Ok(Outcome::Refused);
         };
         let grant = self.start(tx, &stored).await?;
@@ -153,7 +155,7 @@ impl Redemption<'_> {
         let mut grant = issue::start(tx, self.app, &session).await?;
         grant.auth_time = code.auth_time;
         let id = grant.token.session;
-        store::attach(tx, id, code.client, &code.scopes, code.auth_time).await?;
+        store::attach(tx, id, code).await?;
         let now = self.app.core.sources.now();
         codes::consume(tx, self.presented.id, id, now).await?;
         Ok(grant)

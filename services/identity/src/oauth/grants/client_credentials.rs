@@ -8,8 +8,12 @@ use chrono::TimeDelta;
 use crate::{
     app::AppState,
     credential::Credential,
-    oauth::error::TokenError,
-    service_accounts::{SECRET_PREFIX, client_id, store},
+    oauth::{
+        assertion::{self, Signer},
+        client_auth::Claimed,
+        error::TokenError,
+    },
+    service_accounts::{SECRET_PREFIX, client_id, parse_client_id, store},
 };
 
 /// The claims of a service account's token: a principal of its tenant with a role, as a user is.
@@ -31,17 +35,52 @@ pub(in crate::oauth) async fn claims(
     let credential = credential.ok_or(TokenError::InvalidClient)?;
     let scope = TenantScope::new(credential.tenant, None);
     let find = async |tx: &mut TenantTx| find(tx, app, client, &credential).await;
-    let found = app
-        .core
-        .db
+    let db = &app.core.db;
+    let found = db
         .run::<_, DbError>("identity.service_accounts.token", &scope, find)
-        .await;
-    let found = found.map_err(|error| {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "a service account could not be looked up");
-        TokenError::ServerError
-    })?;
+        .await?;
     let (principal, jti) = found.ok_or(TokenError::InvalidClient)?;
+    let (issuer, now) = (&app.core.issuer, app.core.sources.now());
+    Ok(Claims::of_service_account(
+        issuer, principal, jti, now, lifetime,
+    ))
+}
+
+/// The same for an account that shows who it is by a signature (RFC 7523).
+///
+/// # Errors
+/// As [`claims`].
+pub(in crate::oauth) async fn claims_by_key(
+    app: &AppState,
+    claimed: &Claimed<'_>,
+    scope: Option<&str>,
+    lifetime: TimeDelta,
+) -> Result<Claims, TokenError> {
+    if scope.is_some_and(|scope| !scope.trim().is_empty()) {
+        return Err(TokenError::InvalidScope);
+    }
+    let (tenant, id) = parse_client_id(&claimed.client_id).ok_or(TokenError::InvalidClient)?;
+    // Made before the role is read, as above.
+    let jti = app.core.sources.id();
+    let mut tx = app.core.db.read(&TenantScope::new(tenant, None)).await?;
+    let signing = store::signing(&mut tx, id).await?;
+    drop(tx);
+    let Some((role, keys)) = signing else {
+        return Err(TokenError::InvalidClient);
+    };
+    let signer = Signer {
+        tenant,
+        id,
+        client_id: &claimed.client_id,
+        keys: &keys,
+    };
+    assertion::accept(app, &signer, claimed.text).await?;
+    let principal = ServicePrincipal {
+        id: UserId::from_uuid(id),
+        tenant,
+        client_id: claimed.client_id.clone(),
+        role,
+    };
     let (issuer, now) = (&app.core.issuer, app.core.sources.now());
     Ok(Claims::of_service_account(
         issuer, principal, jti, now, lifetime,

@@ -103,7 +103,7 @@ async fn in_turn(
         (None, allowed) => allowed.clone().unwrap_or_default(),
     };
     let may_stay = allowed.is_some_and(|allowed| scopes::has(&allowed, OFFLINE_ACCESS));
-    let exchanged = refresh::exchange(tx, app, presented, Some(&client.client_id), origin).await?;
+    let exchanged = refresh::exchange(tx, app, presented, Some(client), origin).await?;
     Ok(match exchanged {
         // A session without the user's leave to stay has a token that was never given out.
         Ok(_) if !may_stay => Outcome::Refused(Refused::Invalid),

@@ -1,12 +1,15 @@
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::html;
 use url::Url;
 
-use super::{Texts, hidden, page};
-use crate::oauth::{
-    params::Params,
-    scopes::{EMAIL, OFFLINE_ACCESS, OPENID, PROFILE},
+use super::{Texts, hidden};
+use crate::{
+    oauth::{
+        params::Params,
+        scopes::{EMAIL, OFFLINE_ACCESS, OPENID, PROFILE},
+    },
+    pages::layout::Page,
 };
 
 /// What the consent page shows.
@@ -58,7 +61,12 @@ pub(in crate::oauth) fn consent(texts: &Texts, consent: &Consent<'_>) -> Respons
             button.quiet type="submit" name="decision" value="deny" { (texts.deny) }
         }
     };
-    let title = format!("{} · {}", texts.allow_title, consent.client);
-    let target = Some(consent.redirect_uri);
-    page(StatusCode::OK, texts, &title, target, &content)
+    let page = Page {
+        status: StatusCode::OK,
+        language: texts.language,
+        title: &format!("{} · {}", texts.allow_title, consent.client),
+        form_leads_to: Some(consent.redirect_uri),
+        content,
+    };
+    page.into_response()
 }

@@ -1,8 +1,9 @@
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::html;
 
-use super::{Texts, page};
+use super::Texts;
+use crate::pages::layout::Page;
 
 /// What is wrong with a request whose sender cannot be told, because nobody knows where to send the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,5 +28,12 @@ pub(in crate::oauth) fn error(texts: &Texts, error: PageError) -> Response {
         p.bad role="alert" { (what) }
         p { (texts.error_advice) }
     };
-    page(StatusCode::BAD_REQUEST, texts, texts.error, None, &content)
+    let page = Page {
+        status: StatusCode::BAD_REQUEST,
+        language: texts.language,
+        title: texts.error,
+        form_leads_to: None,
+        content,
+    };
+    page.into_response()
 }

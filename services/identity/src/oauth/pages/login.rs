@@ -1,9 +1,9 @@
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::html;
 
-use super::{Texts, hidden, page};
-use crate::oauth::params::Params;
+use super::{Texts, hidden};
+use crate::{oauth::params::Params, pages::layout::Page};
 
 /// What the login page shows.
 pub(in crate::oauth) struct Login<'a> {
@@ -30,17 +30,33 @@ pub(in crate::oauth) enum Refusal {
     NotVerified,
     /// The code of the second factor is wrong.
     WrongCode,
+    /// Too many wrong codes, over all logins.
+    TooManyCodes,
+    /// The code came too late, or after too many wrong ones: the login starts again.
+    CodeTooLate,
+    /// The tenant asks for a second factor, and this person has none.
+    NeedsSecondFactor,
     /// Too many at once.
     Busy,
     /// The form was not on a page of this browser.
     StaleForm,
+    /// The tenant lets nobody in from there.
+    Network,
+    /// The tenant asks for a second factor, and the user's cannot be used here.
+    FactorElsewhere,
 }
 
 impl Refusal {
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::WrongCredentials | Self::WrongCode => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotVerified | Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::NotVerified
+            | Self::StaleForm
+            | Self::CodeTooLate
+            | Self::NeedsSecondFactor
+            | Self::Network
+            | Self::FactorElsewhere => StatusCode::FORBIDDEN,
+            Self::TooManyCodes => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -49,9 +65,14 @@ impl Refusal {
         match self {
             Self::WrongCredentials => texts.wrong_credentials,
             Self::WrongCode => texts.wrong_code,
+            Self::TooManyCodes => texts.too_many_codes,
+            Self::CodeTooLate => texts.code_too_late,
+            Self::NeedsSecondFactor => texts.needs_second_factor,
             Self::NotVerified => texts.not_verified,
             Self::Busy => texts.busy,
             Self::StaleForm => texts.stale_form,
+            Self::Network => texts.network,
+            Self::FactorElsewhere => texts.factor_elsewhere,
         }
     }
 }
@@ -78,6 +99,12 @@ pub(in crate::oauth) fn login(texts: &Texts, login: &Login<'_>) -> Response {
             button type="submit" { (texts.log_in) }
         }
     };
-    let title = format!("{} · {}", texts.log_in, login.client);
-    page(status, texts, &title, Some(login.redirect_uri), &content)
+    let page = Page {
+        status,
+        language: texts.language,
+        title: &format!("{} · {}", texts.log_in, login.client),
+        form_leads_to: Some(login.redirect_uri),
+        content,
+    };
+    page.into_response()
 }

@@ -1,9 +1,9 @@
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use maud::html;
+use maud::{Markup, html};
 
-use super::{Texts, hidden, page};
-use crate::oauth::params::Params;
+use super::{Texts, hidden};
+use crate::{oauth::params::Params, pages::layout::Page};
 
 /// The page that asks whether somebody wants to log out: no other site can do it by itself.
 pub(in crate::oauth) fn confirm_logout(
@@ -22,7 +22,7 @@ pub(in crate::oauth) fn confirm_logout(
             button type="submit" { (texts.log_out) }
         }
     };
-    page(StatusCode::OK, texts, texts.log_out, leads_to, &content)
+    plain(texts, texts.log_out, leads_to, content)
 }
 
 /// The page after a logout.
@@ -31,5 +31,16 @@ pub(in crate::oauth) fn logged_out(texts: &Texts) -> Response {
         h1 { (texts.logged_out) }
         p { (texts.logged_out_more) }
     };
-    page(StatusCode::OK, texts, texts.logged_out, None, &content)
+    plain(texts, texts.logged_out, None, content)
+}
+
+fn plain(texts: &Texts, title: &str, form_leads_to: Option<&str>, content: Markup) -> Response {
+    let page = Page {
+        status: StatusCode::OK,
+        language: texts.language,
+        title,
+        form_leads_to,
+        content,
+    };
+    page.into_response()
 }

@@ -11,7 +11,7 @@ use super::{ScimGroup, WriteGroup};
 use crate::{
     roles::rights::Rights,
     scim::{
-        filter::Filter,
+        query::Wanted,
         sql::{self, Column, Listing},
     },
 };
@@ -59,7 +59,7 @@ macro_rules! select {
     };
 }
 
-fn column(name: &str) -> Option<Column> {
+pub(in crate::scim) fn column(name: &str) -> Option<Column> {
     Some(match name {
         "id" => Column::Text("r.id::text"),
         "displayname" => Column::Text("r.name"),
@@ -83,15 +83,13 @@ pub(super) async fn find(tx: &mut TenantTx, id: RoleId) -> Result<Option<ScimGro
     Ok(row.map(Into::into))
 }
 
-/// How many groups pass a filter, and some of them in the order of their making.
+/// How many groups pass a filter, and those that are wanted of them.
 ///
 /// # Errors
 /// 400 `invalidFilter`.
 pub(super) async fn list(
     tx: &mut TenantTx,
-    filter: Option<&Filter>,
-    start: i64,
-    count: i64,
+    wanted: &Wanted,
 ) -> Result<(i64, Vec<ScimGroup>), Problem> {
     let listing = Listing {
         count: "-- identity.scim_groups.count\nSELECT count(*) FROM identity.roles r WHERE ",
@@ -99,7 +97,7 @@ pub(super) async fn list(
         order: "r.id",
         column_of: column,
     };
-    let (total, rows): (_, Vec<GroupRow>) = sql::page(tx, &listing, filter, start, count).await?;
+    let (total, rows): (_, Vec<GroupRow>) = sql::page(tx, &listing, wanted).await?;
     Ok((total, rows.into_iter().map(Into::into).collect()))
 }
 

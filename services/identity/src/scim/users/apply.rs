@@ -39,6 +39,9 @@ pub(super) async fn apply(
         let rights = member.as_ref().map_or(&nothing, |member| &member.rights);
         granter(by.caller).require(&nothing, rights)?;
     }
+    if is_moved && let Ok(email) = Email::parse(&wanted.email) {
+        admin::create::admit(tx, &email).await?;
+    }
     let now = app.core.sources.now();
     store::write(tx, id, wanted, now).await?;
     if had.active != wanted.active {

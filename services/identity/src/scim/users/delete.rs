@@ -33,7 +33,7 @@ pub(in crate::scim) async fn delete_user(
     let member = members::store::find(&mut tx, id).await?;
     let because = RevokedBecause::UserDeleted;
     change::shut_out(&mut tx, &app, id, because, caller.user).await?;
-    admin::store::delete(&mut tx, id).await?;
+    admin::store::delete(&mut tx, id, app.core.sources.now()).await?;
     change::keep_an_owner(&mut tx, member.as_ref()).await?;
     let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
     let changes = json!({ "by": "scim" });

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{ScimUser, WriteUser};
 use crate::scim::{
-    filter::Filter,
+    query::Wanted,
     sql::{self, Column, Listing},
 };
 
@@ -71,7 +71,7 @@ macro_rules! select {
     };
 }
 
-fn column(name: &str) -> Option<Column> {
+pub(in crate::scim) fn column(name: &str) -> Option<Column> {
     Some(match name {
         "id" => Column::Text("u.id::text"),
         "username" => Column::Text("coalesce(s.user_name, u.email)"),
@@ -100,15 +100,13 @@ pub(in crate::scim) async fn find(
     Ok(row.map(Into::into))
 }
 
-/// How many users pass a filter, and some of them in the order of their making.
+/// How many users pass a filter, and those that are wanted of them.
 ///
 /// # Errors
 /// 400 `invalidFilter`.
 pub(super) async fn list(
     tx: &mut TenantTx,
-    filter: Option<&Filter>,
-    start: i64,
-    count: i64,
+    wanted: &Wanted,
 ) -> Result<(i64, Vec<ScimUser>), Problem> {
     let listing = Listing {
         count: concat!("-- identity.scim_users.count\nSELECT count(*)", from!()),
@@ -116,7 +114,7 @@ pub(super) async fn list(
         order: "u.id",
         column_of: column,
     };
-    let (total, rows): (_, Vec<UserRow>) = sql::page(tx, &listing, filter, start, count).await?;
+    let (total, rows): (_, Vec<UserRow>) = sql::page(tx, &listing, wanted).await?;
     Ok((total, rows.into_iter().map(Into::into).collect()))
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod store;
 
 use std::net::IpAddr;
 
+use bz_auth::claims::TWO_FACTORS;
 use bz_http::{Errors, Problem, Validate};
 use http::StatusCode;
 use ipnet::IpNet;
@@ -34,7 +35,7 @@ pub(crate) enum JoinMode {
 pub(crate) struct Policy {
     /// Who may become a member.
     pub registration: JoinMode,
-    /// Domains of the addresses that may be invited; empty: any.
+    /// Domains of the addresses that people may have who join or are made, or change theirs; empty: any.
     pub allowed_domains: Vec<String>,
     /// Whether a session needs a second factor.
     pub mfa_required: bool,
@@ -44,7 +45,7 @@ pub(crate) struct Policy {
     pub session_idle_hours: Option<u16>,
     /// The fewest characters of a new password.
     pub password_min_length: u8,
-    /// Networks from which a session may be started (CIDR); empty: any.
+    /// Networks from which a session may be started and refreshed (CIDR); empty: any.
     pub ip_allow: Vec<String>,
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct PutPolicy {
     /// Who may become a member.
     #[serde(default)]
     registration: JoinMode,
-    /// Domains of the addresses that may be invited; empty: any.
+    /// Domains of the addresses that people may have who join or are made, or change theirs; empty: any.
     #[serde(default)]
     #[schema(max_items = 100)]
     allowed_domains: Vec<String>,
@@ -85,7 +86,7 @@ pub(crate) struct PutPolicy {
     /// The fewest characters of a new password.
     #[schema(minimum = 8, maximum = 64)]
     password_min_length: Option<u8>,
-    /// Networks from which a session may be started (CIDR, or single addresses); empty: any.
+    /// Networks from which a session may be started and refreshed (CIDR, or single addresses); empty: any.
     #[serde(default)]
     #[schema(max_items = 100)]
     ip_allow: Vec<String>,
@@ -165,6 +166,11 @@ impl Policy {
         self.allowed_domains.is_empty() || self.allowed_domains.iter().any(|one| one == domain)
     }
 
+    /// Whether a session of this strength may do what its user may do.
+    pub(crate) fn is_met_by(&self, acr: &str) -> bool {
+        !self.mfa_required || acr == TWO_FACTORS
+    }
+
     /// Whether a session may be started from there. An address that is not known is none of the allowed ones.
     pub(crate) fn takes_network(&self, ip: Option<IpAddr>) -> bool {
         let mut networks = self.ip_allow.iter().filter_map(|text| parsed_network(text));
@@ -182,11 +188,33 @@ pub(crate) fn admit(policy: &Policy, origin: &Origin) -> Result<(), Problem> {
     if policy.takes_network(origin.ip) {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(ip_not_allowed())
+}
+
+/// 403: nobody gets in from there.
+pub(crate) fn ip_not_allowed() -> Problem {
+    Problem::new(
         StatusCode::FORBIDDEN,
         "ip_not_allowed",
         "The tenant lets nobody in from this network",
-    ))
+    )
+    .detail("Use a network of the tenant's, or ask whoever manages the tenant.")
+}
+
+/// Goes on if the tenant lets somebody have this address.
+///
+/// # Errors
+/// 422 `domain_not_allowed` at `pointer`.
+pub(crate) fn admit_address(
+    policy: &Policy,
+    pointer: &'static str,
+    email: &Email,
+) -> Result<(), Problem> {
+    if policy.takes(email) {
+        return Ok(());
+    }
+    let message = "is of a domain that the tenant's policy does not allow";
+    Err(Problem::invalid(pointer, "domain_not_allowed", message))
 }
 
 /// The domain as addresses have it.

@@ -15,7 +15,8 @@ use crate::{
 
 /// Replace the tenant's policy.
 ///
-/// It applies to sessions that start, to invitations and to passwords that are chosen from now on.
+/// It applies to sessions that start or are refreshed, to invitations, and to passwords and addresses that are chosen from
+/// now on.
 #[utoipa::path(
     put, path = "/api/tenants/{id}/policy", tag = "tenants",
     security(("bearer" = ["tenant:manage"])),

@@ -12,10 +12,12 @@ use crate::{
     account::links::{self, Recipient},
     app::AppState,
     changes::{self, By},
+    limits,
     members::{self, change},
     origin::Origin,
     registration::check_name,
     roles::{guard, rights::Rights},
+    tenants::policy,
     users::{self, Email},
 };
 
@@ -58,6 +60,8 @@ impl Validate for CreateUser {
          headers(("ETag" = String, description = "Its version"))),
         (status = 409, description = "`email_taken`", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
+        (status = 429, description = "Too many mails to the address in an hour", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
 )]
@@ -68,6 +72,7 @@ pub(super) async fn create_user(
     origin: Origin,
     Json(user): Json<CreateUser>,
 ) -> Result<Response, Problem> {
+    limits::check_invitation(&app, caller.tenant(), &user.email).await?;
     let (core, by) = (&app.core, By::new(&caller, &origin));
     let at = (&core.db, &core.sources.clock);
     let create = async |tx: &mut TenantTx| create(tx, &app, by, &user).await;
@@ -108,6 +113,14 @@ pub(crate) async fn invite(tx: &mut TenantTx, app: &AppState, user: UserId) -> R
     Ok(())
 }
 
+/// Goes on if the tenant's policy lets somebody have this address, which an administrator or a directory gives them.
+pub(crate) async fn admit(tx: &mut TenantTx, email: &Email) -> Result<(), Problem> {
+    match policy::store::find(tx).await? {
+        Some((policy, _)) => policy::admit_address(&policy, "/email", email),
+        None => Ok(()),
+    }
+}
+
 /// Stores a user without a password. Where addresses need not be verified, the tenant becomes the default home of an
 /// address that has none; nothing shows whether it had one.
 pub(crate) async fn insert(
@@ -116,6 +129,7 @@ pub(crate) async fn insert(
     email: &Email,
     name: Option<&str>,
 ) -> Result<UserId, Problem> {
+    admit(tx, email).await?;
     let id: UserId = app.core.sources.id();
     store::insert(tx, id, email, name, app.core.sources.now()).await?;
     if !app.config.registration.needs_verified_email() {

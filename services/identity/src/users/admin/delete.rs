@@ -31,7 +31,7 @@ pub(super) async fn delete_user(
     if_match.check(before.user.version)?;
     let because = RevokedBecause::UserDeleted;
     change::shut_out(&mut tx, &app, id, because, caller.user).await?;
-    store::delete(&mut tx, id).await?;
+    store::delete(&mut tx, id, app.core.sources.now()).await?;
     change::keep_an_owner(&mut tx, before.member.as_ref()).await?;
     // Nothing of the person stays in the log but the id.
     let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));

@@ -2,13 +2,14 @@ use axum::{extract::State, http::StatusCode};
 use bz_auth::Can;
 use bz_http::{Path, Problem};
 use bz_kernel::UserId;
+use bz_tenant::TenantTx;
 use serde_json::json;
 
-use super::{UsersManage, store, target::target};
+use super::{UsersManage, store, target::act};
 use crate::{
     account::links::{self, Recipient},
     app::AppState,
-    changes::{self, By},
+    changes::By,
     members::change,
     origin::Origin,
     sessions::store::RevokedBecause,
@@ -27,26 +28,16 @@ pub(super) async fn force_password_reset(
     Path(id): Path<UserId>,
     origin: Origin,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
-    target(&mut tx, &caller, id).await?;
-    store::clear_password(&mut tx, id, app.core.sources.now()).await?;
-    let because = RevokedBecause::PasswordReset;
-    change::shut_out(&mut tx, &app, id, because, caller.user).await?;
-    if let Some(account) = users::store::find(&mut tx, id).await? {
-        links::reset_password(&mut tx, &app, Recipient::of(&account)).await?;
-    }
-    let changes = json!({});
-    let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
-    changes::tell(
-        &mut tx,
-        &app,
-        by,
-        "user.password_reset_forced",
-        target,
-        changes,
-    )
-    .await?;
-    tx.commit().await?;
-    app.wake();
+    let by = By::new(&caller, &origin);
+    let reset = async |tx: &mut TenantTx| {
+        store::clear_password(tx, id, app.core.sources.now()).await?;
+        let because = RevokedBecause::PasswordReset;
+        change::shut_out(tx, &app, id, because, caller.user).await?;
+        if let Some(account) = users::store::find(tx, id).await? {
+            links::reset_password(tx, &app, Recipient::of(&account)).await?;
+        }
+        Ok(json!({}))
+    };
+    act(&app, by, id, "user.password_reset_forced", reset).await?;
     Ok(StatusCode::NO_CONTENT)
 }

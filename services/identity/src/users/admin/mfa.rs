@@ -2,15 +2,12 @@ use axum::{extract::State, http::StatusCode};
 use bz_auth::Can;
 use bz_http::{Path, Problem};
 use bz_kernel::UserId;
+use bz_tenant::TenantTx;
 use serde_json::json;
 
-use super::{UsersManage, target::target};
+use super::{UsersManage, target::act};
 use crate::{
-    app::AppState,
-    changes::{self, By},
-    members::change,
-    mfa,
-    origin::Origin,
+    app::AppState, changes::By, members::change, mfa, origin::Origin,
     sessions::store::RevokedBecause,
 };
 
@@ -26,15 +23,13 @@ pub(super) async fn remove_user_mfa(
     Path(id): Path<UserId>,
     origin: Origin,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
-    target(&mut tx, &caller, id).await?;
-    mfa::remove_all(&mut tx, &app, id).await?;
-    let because = RevokedBecause::MfaChanged;
-    change::shut_out(&mut tx, &app, id, because, caller.user).await?;
-    let changes = json!({});
-    let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
-    changes::tell(&mut tx, &app, by, "user.mfa_removed", target, changes).await?;
-    tx.commit().await?;
-    app.wake();
+    let by = By::new(&caller, &origin);
+    let remove = async |tx: &mut TenantTx| {
+        mfa::remove_all(tx, &app, id).await?;
+        let because = RevokedBecause::MfaChanged;
+        change::shut_out(tx, &app, id, because, caller.user).await?;
+        Ok(json!({}))
+    };
+    act(&app, by, id, "user.mfa_removed", remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }

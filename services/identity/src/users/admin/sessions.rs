@@ -2,15 +2,12 @@ use axum::{extract::State, http::StatusCode};
 use bz_auth::Can;
 use bz_http::{Path, Problem};
 use bz_kernel::UserId;
+use bz_tenant::TenantTx;
 use serde_json::json;
 
-use super::{UsersManage, target::target};
+use super::{UsersManage, target::act};
 use crate::{
-    app::AppState,
-    changes::{self, By},
-    members::change,
-    origin::Origin,
-    sessions::store::RevokedBecause,
+    app::AppState, changes::By, members::change, origin::Origin, sessions::store::RevokedBecause,
 };
 
 /// End all sessions of a user in the tenant.
@@ -25,14 +22,12 @@ pub(super) async fn end_user_sessions(
     Path(id): Path<UserId>,
     origin: Origin,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
-    target(&mut tx, &caller, id).await?;
-    let because = RevokedBecause::EndedByAdmin;
-    let ended = change::shut_out(&mut tx, &app, id, because, caller.user).await?;
-    let changes = json!({ "sessions": ended });
-    let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
-    changes::tell(&mut tx, &app, by, "user.sessions_ended", target, changes).await?;
-    tx.commit().await?;
-    app.wake();
+    let by = By::new(&caller, &origin);
+    let end = async |tx: &mut TenantTx| {
+        let because = RevokedBecause::EndedByAdmin;
+        let ended = change::shut_out(tx, &app, id, because, caller.user).await?;
+        Ok(json!({ "sessions": ended }))
+    };
+    act(&app, by, id, "user.sessions_ended", end).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::ManagedUser;
 use crate::{
+    guests,
     members::store::held_roles,
     roles::rights::{Rights, own_roles},
     users::Email,
@@ -201,7 +202,12 @@ pub(crate) async fn clear_password(
 }
 
 /// Deletes a user, and what is the user's.
-pub(crate) async fn delete(tx: &mut TenantTx, user: UserId) -> Result<(), DbError> {
+pub(crate) async fn delete(
+    tx: &mut TenantTx,
+    user: UserId,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    guests::store::forget_guest(tx, user, at).await?;
     query("-- identity.users.delete\nDELETE FROM identity.users WHERE id = $1")
         .bind(user.as_uuid())
         .execute(tx.conn())

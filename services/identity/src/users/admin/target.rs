@@ -4,9 +4,12 @@ use bz_auth::Caller;
 use bz_http::Problem;
 use bz_kernel::UserId;
 use bz_tenant::TenantTx;
+use serde_json::Value;
 
 use super::{ManagedUser, store};
 use crate::{
+    app::AppState,
+    changes::{self, By},
     members::{self, Member},
     roles::guard,
 };
@@ -33,4 +36,28 @@ pub(super) async fn target(
     guard::may_act_on(caller, &user.rights)?;
     let member = members::store::find(tx, id).await?;
     Ok(Target { user, member })
+}
+
+/// Does something to a user in a transaction of its own, and tells it as `kind` with what `work` answers. Answers the user as
+/// it was before.
+///
+/// # Errors
+/// As [`target`], and those of the work.
+pub(super) async fn act<F>(
+    app: &AppState,
+    by: By<'_>,
+    id: UserId,
+    kind: &'static str,
+    work: F,
+) -> Result<Target, Problem>
+where
+    F: AsyncFnOnce(&mut TenantTx) -> Result<Value, Problem>,
+{
+    let mut tx = app.core.db.tenant(&by.caller.scope).await?;
+    let before = target(&mut tx, by.caller, id).await?;
+    let changes = work(&mut tx).await?;
+    changes::tell(&mut tx, app, by, kind, ("user", id.as_uuid()), changes).await?;
+    tx.commit().await?;
+    app.wake();
+    Ok(before)
 }

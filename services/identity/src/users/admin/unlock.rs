@@ -2,15 +2,11 @@ use axum::{extract::State, http::StatusCode};
 use bz_auth::Can;
 use bz_http::{Path, Problem};
 use bz_kernel::UserId;
+use bz_tenant::TenantTx;
 use serde_json::json;
 
-use super::{UsersManage, target::target};
-use crate::{
-    app::AppState,
-    changes::{self, By},
-    lockout,
-    origin::Origin,
-};
+use super::{UsersManage, target::act};
+use crate::{app::AppState, changes::By, lockout, origin::Origin};
 
 /// Let a user try the password again after too many failures. Says nothing of whether there was a wait.
 #[utoipa::path(
@@ -24,13 +20,9 @@ pub(super) async fn unlock_user(
     Path(id): Path<UserId>,
     origin: Origin,
 ) -> Result<StatusCode, Problem> {
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let found = target(&mut tx, &caller, id).await?;
-    let changes = json!({});
-    let (by, target) = (By::new(&caller, &origin), ("user", id.as_uuid()));
-    changes::tell(&mut tx, &app, by, "user.unlocked", target, changes).await?;
-    tx.commit().await?;
+    let by = By::new(&caller, &origin);
+    let unlock = async |_: &mut TenantTx| Ok(json!({}));
+    let found = act(&app, by, id, "user.unlocked", unlock).await?;
     lockout::unlock(&app, caller.tenant(), &found.user.email).await;
-    app.wake();
     Ok(StatusCode::NO_CONTENT)
 }
