@@ -182,26 +182,27 @@ pub(super) async fn put_stages(
     query("SET CONSTRAINTS crm.stages_position_key, crm.stages_name_key DEFERRED")
         .execute(tx.conn())
         .await?;
+    let mut sql = Sql::new(
+        "-- crm.stages.put\n\
+         INSERT INTO crm.stages (pipeline_id, id, name, position, kind, probability, rot_days, required_fields) VALUES ",
+    );
     for (position, (id, stage)) in (0_i32..).zip(stages) {
-        query(
-            "-- crm.stages.put\n\
-             INSERT INTO crm.stages (id, pipeline_id, name, position, kind, probability, rot_days, required_fields) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT ON CONSTRAINT stages_pkey DO UPDATE SET \
-             name = EXCLUDED.name, position = EXCLUDED.position, kind = EXCLUDED.kind, \
-             probability = EXCLUDED.probability, rot_days = EXCLUDED.rot_days, \
-             required_fields = EXCLUDED.required_fields",
-        )
-        .bind(id.as_uuid())
-        .bind(pipeline.as_uuid())
-        .bind(&stage.name)
-        .bind(position)
-        .bind(stage.kind.as_str())
-        .bind(stage.probability())
-        .bind(stage.rot_days)
-        .bind(&stage.required_fields)
-        .execute(tx.conn())
-        .await?;
+        sql.push(if position == 0 { "(" } else { ", (" });
+        sql.bind(pipeline.as_uuid()).push(", ").bind(id.as_uuid());
+        sql.push(", ").bind(stage.name.as_str());
+        sql.push(", ").bind(position);
+        sql.push(", ").bind(stage.kind.as_str());
+        sql.push(", ").bind(stage.probability());
+        sql.push(", ").bind(stage.rot_days);
+        sql.push(", ").bind(stage.required_fields.as_slice());
+        sql.push(")");
     }
+    sql.push(
+        " ON CONFLICT ON CONSTRAINT stages_pkey DO UPDATE SET name = EXCLUDED.name, position = EXCLUDED.position, \
+         kind = EXCLUDED.kind, probability = EXCLUDED.probability, rot_days = EXCLUDED.rot_days, \
+         required_fields = EXCLUDED.required_fields",
+    );
+    sql.execute(tx).await?;
     Ok(())
 }
 

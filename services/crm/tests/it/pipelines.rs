@@ -23,7 +23,7 @@ fn stage(pipeline: &Value, name: &str) -> Value {
 async fn a_tenant_gets_one_default_pipeline_however_many_ask_at_once() {
     let app = TestApp::<Crm>::start().await;
     let mut asking = tokio::task::JoinSet::new();
-    for n in 0..16 {
+    for n in 0..8 {
         let (viewer, member) = (app.acme.viewer.clone(), app.acme.member.clone());
         asking.spawn(async move {
             if n % 2 == 0 {
