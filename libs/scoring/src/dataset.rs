@@ -105,6 +105,13 @@ impl DatasetBuilder {
         self
     }
 
+    /// Gives a field its place before those that are named later; its type is found in its values.
+    #[must_use]
+    pub fn expect(mut self, name: &str) -> Self {
+        self.column(name);
+        self
+    }
+
     /// Adds a lead, whether it was won, and when it was created (seconds since 1970, UTC).
     pub fn push(&mut self, row: &Row<'_>, won: bool, at: i64) {
         let rows = self.data.len();

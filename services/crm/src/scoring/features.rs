@@ -188,7 +188,7 @@ impl Plan {
         }
     }
 
-    /// A builder that knows the types of the fields that have one.
+    /// A builder that knows the tenant's fields in their order, and the types of those that have one.
     pub(crate) fn builder(&self) -> DatasetBuilder {
         let mut builder = DatasetBuilder::new();
         for field in &self.custom {
@@ -197,7 +197,10 @@ impl Plan {
                 CustomKind::Flag | CustomKind::Present => Kind::Flag,
                 CustomKind::Category => Kind::Category,
                 CustomKind::Tags => Kind::Tags,
-                CustomKind::Free => continue,
+                CustomKind::Free => {
+                    builder = builder.expect(&field.name);
+                    continue;
+                }
             };
             builder = builder.declare(&field.name, kind);
         }

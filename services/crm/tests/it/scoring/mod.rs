@@ -31,16 +31,17 @@ pub fn path(lead: &Value, rest: &str) -> String {
 /// Fields of the tenant's own: key, label, type, whether the score learns from it.
 pub async fn define(app: &TestApp<Crm>, fields: &[(&str, &str, &str, &str)]) {
     let mut admin = app.database.admin().await;
-    for (key, label, kind, scoring) in fields {
+    for (position, (key, label, kind, scoring)) in (0_i32..).zip(fields) {
         sqlx::query(
-            "INSERT INTO crm.custom_fields (tenant_id, id, record_type, key, label, type, filterable, scoring, created_at, \
-             updated_at) VALUES ($1, gen_random_uuid(), 'lead', $2, $3, $4, false, $5, now(), now())",
+            "INSERT INTO crm.custom_fields (tenant_id, id, record_type, key, label, type, filterable, scoring, position, created_at, \
+             updated_at) VALUES ($1, gen_random_uuid(), 'lead', $2, $3, $4, false, $5, $6, now(), now())",
         )
         .bind(app.acme.id().as_uuid())
         .bind(*key)
         .bind(*label)
         .bind(*kind)
         .bind(*scoring)
+        .bind(position)
         .execute(&mut admin)
         .await
         .unwrap();
@@ -53,8 +54,12 @@ pub async fn inserted(app: &TestApp<Crm>, at: DateTime<Utc>, leads: &[(String, V
     for leads in leads.chunks(5_000) {
         let names: Vec<&str> = leads.iter().map(|(name, _)| name.as_str()).collect();
         let custom: Vec<&Value> = leads.iter().map(|(_, custom)| custom).collect();
-        // In the order of the list: ids are ordered by time.
-        let ids: Vec<Uuid> = leads.iter().map(|_| app.core.sources.id()).collect();
+        // Ids are ordered by time, to the millisecond: in the order of the list, as one after the other is written.
+        let id = |_| {
+            app.clock.advance(chrono::TimeDelta::milliseconds(1));
+            app.core.sources.id()
+        };
+        let ids: Vec<Uuid> = leads.iter().map(id).collect();
         sqlx::query(
             "INSERT INTO crm.leads (tenant_id, id, external_id, first_name, custom, created_by, created_at, updated_at) \
              SELECT $1, id, name, 'x', custom, $1, $2, $2 FROM unnest($3::uuid[], $4::text[], $5::jsonb[]) AS t (id, name, custom)",

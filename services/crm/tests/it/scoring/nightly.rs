@@ -14,6 +14,7 @@ async fn admin(app: &TestApp<Crm>, sql: &str) {
 }
 
 async fn tonight(app: &TestApp<Crm>) {
+    app.clock.advance(chrono::TimeDelta::minutes(1));
     admin(
         app,
         "INSERT INTO crm.scoring_work (tenant_id, kind, due_at) VALUES ($1, 'nightly', '2026-01-01') \

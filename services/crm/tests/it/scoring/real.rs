@@ -103,6 +103,7 @@ async fn a_tenants_own_data_gives_a_model_as_good_as_the_librarys() {
         .collect();
     let (some, others) = training.split_at(ONE_BY_ONE);
     for row in some {
+        app.clock.advance(chrono::TimeDelta::milliseconds(1));
         let lead = json!({ "first_name": "x", "external_id": row.to_string(), "custom": table.custom(*row) });
         app.acme
             .member
