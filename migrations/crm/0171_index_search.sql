@@ -3,7 +3,8 @@
 -- instead (`search_backlog`), and a job writes their documents a moment later: an import is not kept waiting.
 
 -- The most rows of one statement whose documents are written with it.
-CREATE FUNCTION search_at_once() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 500;
+CREATE FUNCTION search_at_once() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(nullif(current_setting('{{schema}}.search_at_once', true), '')::bigint, 500);
 
 -- Records whose documents are still to be written.
 CREATE TABLE search_backlog (

@@ -331,7 +331,7 @@ async fn what_the_database_refuses_is_the_clients_problem() {
     let member = &app.acme.member;
     let lead = json!({ "first_name": "Ada", "external_id": "A-1" });
     made(&app, member, "/api/leads", lead.clone()).await;
-    let again = member.post("/api/leads", &lead).await;
+    let again = member.post("/api/leads?on_duplicate=create", &lead).await;
     assert_eq!(
         faults(&again.assert_problem(409, "external_id_taken")),
         ["/external_id not_unique"]

@@ -27,6 +27,10 @@ const FILL: &str = "INSERT INTO crm.leads (tenant_id, id, first_name, last_name,
 
 async fn filled(app: &TestApp<Crm>) {
     let mut admin = app.database.admin().await;
+    sqlx::query("SET crm.search_at_once = 1000000")
+        .execute(&mut admin)
+        .await
+        .unwrap();
     let tenants = [app.acme.id().as_uuid(), app.globex.id().as_uuid()];
     let started = Instant::now();
     for start in (1..=leads()).step_by(5_000) {

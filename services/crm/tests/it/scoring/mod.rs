@@ -51,6 +51,11 @@ pub async fn define(app: &TestApp<Crm>, fields: &[(&str, &str, &str, &str)]) {
 /// Many leads at once, as an import writes them: each with its external id and its values of the tenant's own fields.
 pub async fn inserted(app: &TestApp<Crm>, at: DateTime<Utc>, leads: &[(String, Value)]) {
     let mut admin = app.database.admin().await;
+    sqlx::query("SELECT set_config('app.tenant_id', $1, false)")
+        .bind(app.acme.id().to_string())
+        .execute(&mut admin)
+        .await
+        .unwrap();
     for leads in leads.chunks(5_000) {
         let names: Vec<&str> = leads.iter().map(|(name, _)| name.as_str()).collect();
         let custom: Vec<&Value> = leads.iter().map(|(_, custom)| custom).collect();
