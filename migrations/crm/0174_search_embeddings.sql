@@ -162,7 +162,7 @@ BEGIN
     SELECT FROM {{schema}}.search_embeddings AS e WHERE e.tenant_id = tenant AND e.model = of_model LIMIT exact_below + 1) AS counted;
   IF many > exact_below AND dims IN (384, 768, 1024, 1536) THEN
     PERFORM set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.max_scan_tuples', '200000', true),
-            set_config('enable_sort', 'off', true);
+            set_config('hnsw.ef_search', '400', true), set_config('enable_sort', 'off', true);
     cast_ := format('::public.vector(%s)', dims);
   END IF;
   RETURN QUERY EXECUTE format(

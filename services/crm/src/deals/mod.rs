@@ -193,12 +193,14 @@ impl Rules for Deal {
         stage::settle(work, wanted, before).await?;
         let company = before
             .and_then(|deal| deal.company_id)
-            .map(|id| id.as_uuid());
-        let wanted_company = wanted.company_id.map(|id| id.as_uuid());
+            .map(bz_kernel::CompanyId::as_uuid);
+        let wanted_company = wanted.company_id.map(bz_kernel::CompanyId::as_uuid);
         let companies = crate::companies::COMPANY;
         references::check(work.tx, companies, "company_id", wanted_company, company).await?;
-        let lead = before.and_then(|deal| deal.lead_id).map(|id| id.as_uuid());
-        let wanted_lead = wanted.lead_id.map(|id| id.as_uuid());
+        let lead = before
+            .and_then(|deal| deal.lead_id)
+            .map(bz_kernel::LeadId::as_uuid);
+        let wanted_lead = wanted.lead_id.map(bz_kernel::LeadId::as_uuid);
         references::check(work.tx, crate::leads::LEAD, "lead_id", wanted_lead, lead).await?;
         people::check(work, wanted, before).await
     }

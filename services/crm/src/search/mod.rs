@@ -7,10 +7,10 @@
 
 mod asked;
 pub(crate) mod backlog;
+mod find;
 mod fragments;
 mod meaning;
 mod run;
-mod search;
 mod store;
 mod suggest;
 
@@ -28,6 +28,6 @@ bz_auth::permissions! {
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(search::search_records, search::post_search))
+        .routes(routes!(find::search_records, find::post_search))
         .routes(routes!(suggest::suggest_records))
 }

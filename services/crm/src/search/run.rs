@@ -7,8 +7,9 @@ use bz_http::{PageQuery, Problem};
 use uuid::Uuid;
 
 use super::{
-    asked, fragments,
-    search::{Group, Hit, Mode, SearchResults, Wanted},
+    asked,
+    find::{Group, Hit, Mode, SearchResults, Wanted},
+    fragments,
     store::{self, Found, Seen, Shown},
 };
 use crate::app::AppState;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{SearchRead, search, store};
+use super::{SearchRead, find, store};
 use crate::app::AppState;
 
 /// What is being typed.
@@ -65,9 +65,9 @@ pub(super) async fn suggest_records(
     caller: Can<SearchRead>,
     Query(typed): Query<Typed>,
 ) -> Result<Json<Suggestions>, Problem> {
-    search::check_query(&typed.q)?;
-    let limit = search::check_limit(typed.limit.unwrap_or(10))?;
-    let names = search::split(typed.types.as_deref());
+    find::check_query(&typed.q)?;
+    let limit = find::check_limit(typed.limit.unwrap_or(10))?;
+    let names = find::split(typed.types.as_deref());
     let types = store::types(&names, |message| {
         Problem::invalid_parameter("types", "unknown_type", message)
     })?;

@@ -124,6 +124,10 @@ async fn a_small_tenant_beside_a_large_one_gets_its_nearest_with_the_index_and_w
         .execute(&mut admin)
         .await
         .unwrap();
+    sqlx::query("SELECT setseed(0.5)")
+        .execute(&mut admin)
+        .await
+        .unwrap();
     let fill = "WITH d AS (INSERT INTO crm.search_documents (tenant_id, record_type, record_id, title, texts, title_norm, sort_norm, body, words, created_by) \
                   SELECT $1, 'lead', gen_random_uuid(), 'x', '{}', 'x', 'x', 'x', '', gen_random_uuid() FROM generate_series(1, $2) RETURNING tenant_id, record_id) \
                 INSERT INTO crm.search_embeddings (tenant_id, record_type, record_id, model, dimensions, embedding, embedded_at) \
