@@ -98,8 +98,8 @@ pub(super) async fn insert(
          INSERT INTO crm.deal_stage_history (id, deal_id, from_stage, to_stage, actor, at) VALUES (",
     );
     sql.bind(work.id()).push(", ").bind(deal.as_uuid());
-    sql.push(", ").bind(from.map(|id| id.as_uuid()));
-    sql.push(", ").bind(to.map(|id| id.as_uuid()));
+    sql.push(", ").bind(from.map(StageId::as_uuid));
+    sql.push(", ").bind(to.map(StageId::as_uuid));
     sql.push(", ").bind(work.actor.as_uuid());
     sql.push(", ").bind(work.now()).push(")");
     sql.execute(work.tx).await?;

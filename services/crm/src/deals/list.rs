@@ -5,8 +5,8 @@ use bz_kernel::Page;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Deal, DealStatus, DealsRead};
-use crate::{app::AppState, records::list};
+use super::{Deal, DealsRead};
+use crate::{app::AppState, pipelines::StageKind, records::list};
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -14,7 +14,7 @@ use crate::{app::AppState, records::list};
 #[into_params(parameter_in = Query)]
 pub(super) struct ListDeals {
     /// Only deals that stand so.
-    status: Option<DealStatus>,
+    status: Option<StageKind>,
     /// Items a page, 1 to 100; 20 when not given.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u16>,
@@ -35,6 +35,6 @@ pub(super) async fn list_deals(
     Query(query): Query<ListDeals>,
 ) -> Result<Json<Page<Deal>>, Problem> {
     let page = PageQuery::new(query.limit, query.cursor);
-    let status = query.status.map(DealStatus::as_str);
+    let status = query.status.map(StageKind::as_str);
     list::page(&app, &caller, page, &[("status", status)]).await
 }

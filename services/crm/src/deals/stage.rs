@@ -58,7 +58,7 @@ pub(super) async fn settle(
     };
     let is_lost = match (&entered, before) {
         (Some(entry), _) => entry.kind == StageKind::Lost,
-        (None, Some(deal)) => deal.status == super::DealStatus::Lost,
+        (None, Some(deal)) => deal.status == StageKind::Lost,
         (None, None) => false,
     };
     settle_reason(wanted, before, is_lost)?;
@@ -165,7 +165,7 @@ fn require(wanted: &CreateDeal, fields: &[String]) -> Result<(), Problem> {
 /// The place behind the last deal of a stage.
 async fn end_of(tx: &mut TenantTx, stage: Option<StageId>) -> Result<f64, DbError> {
     let mut sql = Sql::new("-- crm.deals.end_of\nSELECT position FROM crm.deals WHERE stage_id = ");
-    sql.bind(stage.map(|id| id.as_uuid()));
+    sql.bind(stage.map(StageId::as_uuid));
     sql.push(" ORDER BY position DESC, id DESC LIMIT 1");
     let last: Option<(f64,)> = sql.fetch_optional(tx).await?;
     Ok(last.map_or(0.0, |(position,)| position + 1.0))

@@ -76,7 +76,7 @@ async fn apply(
     let gone = before.stages.iter().map(|stage| stage.id);
     let gone: Vec<Uuid> = gone
         .filter(|id| !stays(*id))
-        .map(|id| id.as_uuid())
+        .map(StageId::as_uuid)
         .collect();
     empty(work, &gone, move_to).await?;
     store::delete_stages(work.tx, &gone)

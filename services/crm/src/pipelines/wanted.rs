@@ -170,7 +170,7 @@ impl WantedStage {
         };
         match (self.probability, fixed) {
             (None, None) => {
-                errors.add(at("probability"), "required", "is needed for an open stage")
+                errors.add(at("probability"), "required", "is needed for an open stage");
             }
             (Some(given), Some(fixed)) if given != fixed => {
                 let message = format!("must be {fixed} for a stage that is {}", self.kind.as_str());

@@ -88,16 +88,17 @@ fn series(rule: &str, start: DateTime<Utc>, zone: Tz) -> Result<RRuleSet, String
         .split(';')
         .map(|part| until_in_utc(part, zone))
         .collect();
-    let rule: RRule<Unvalidated> = parts.join(";").parse().map_err(said)?;
+    let rule: RRule<Unvalidated> = parts.join(";").parse().map_err(|error| said(&error))?;
     if let Frequency::Hourly | Frequency::Minutely | Frequency::Secondly = rule.get_freq() {
         return Err("FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY".to_owned());
     }
     let start = start.with_nanosecond(0).unwrap_or(start);
     let tz: rrule::Tz = zone.into();
-    rule.build(start.with_timezone(&tz)).map_err(said)
+    rule.build(start.with_timezone(&tz))
+        .map_err(|error| said(&error))
 }
 
-fn said(error: rrule::RRuleError) -> String {
+fn said(error: &rrule::RRuleError) -> String {
     format!("must be a rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=MO: {error}")
 }
 

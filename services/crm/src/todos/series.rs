@@ -1,6 +1,7 @@
 //! A to-do that comes again: when one is done, the next one is made.
 
 use bz_http::Problem;
+use bz_kernel::TodoId;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use sqlx::FromRow;
@@ -45,7 +46,7 @@ pub(super) async fn go_on(work: &mut Work<'_>, done: &Todo) -> Result<(), Proble
     sql.bind(done.id.as_uuid());
     sql.push(", series_start = ").bind(place.series_start);
     sql.push(", series_id = ")
-        .bind(done.series_id.map(|id| id.as_uuid()));
+        .bind(done.series_id.map(TodoId::as_uuid));
     sql.push(" WHERE id = ").bind(id);
     sql.execute(work.tx).await?;
     links::write(work, (TODO, id), &made.links, &[]).await?;
