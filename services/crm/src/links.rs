@@ -10,10 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{
-    records::{RecordType, Work, column::json_columns, references, sql::Sql},
-    rules,
-};
+use crate::records::{RecordType, Work, column::json_columns, references, sql::Sql};
 
 /// The most links of one record.
 const MOST: usize = 50;
@@ -31,8 +28,6 @@ pub enum LinkType {
     /// A deal.
     Deal,
 }
-
-rules::text_enum!(LinkType { Lead => "lead", Contact => "contact", Company => "company", Deal => "deal" });
 
 impl LinkType {
     const ALL: [Self; 4] = [Self::Lead, Self::Contact, Self::Company, Self::Deal];
@@ -110,7 +105,7 @@ pub(crate) async fn write(
     let columns = |links: &[Link]| -> (Vec<&'static str>, Vec<Uuid>) {
         links
             .iter()
-            .map(|link| (link.kind.as_str(), link.id))
+            .map(|link| (link.kind.record().name, link.id))
             .unzip()
     };
     let beyond = |links: &[Link], others: &[Link]| -> Vec<Link> {

@@ -14,17 +14,13 @@ mod transfer;
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId, PipelineId, StageId};
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
-    records::{
-        Facts, Fields, Money, Rules, Work, column::choice_columns, record, references,
-        validate_common,
-    },
+    pipelines::StageKind,
+    records::{Facts, Fields, Money, Rules, Work, record, references, validate_common},
     rules,
 };
 
@@ -49,22 +45,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(people::list_contact_deals))
         .routes(routes!(people::list_company_deals))
 }
-
-/// How a deal stands; follows from its stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DealStatus {
-    /// It is worked on.
-    #[default]
-    Open,
-    /// The customer bought.
-    Won,
-    /// The customer did not buy.
-    Lost,
-}
-
-rules::text_enum!(DealStatus { Open => "open", Won => "won", Lost => "lost" });
-choice_columns!(DealStatus);
 
 record! {
     /// What a customer may buy.
@@ -114,7 +94,7 @@ record! {
 
     reads {
         /// How it stands: the kind of its stage.
-        status: DealStatus,
+        status: StageKind,
         /// Its amount times its probability, or else that of its stage.
         weighted_amount: Option<Money>,
         /// When it came into its stage.
@@ -162,8 +142,8 @@ impl Rules for Deal {
     fn change_event(&self, before: &Self) -> Option<&'static str> {
         let closed = self.status != before.status;
         match self.status {
-            DealStatus::Won if closed => Some("deal.won"),
-            DealStatus::Lost if closed => Some("deal.lost"),
+            StageKind::Won if closed => Some("deal.won"),
+            StageKind::Lost if closed => Some("deal.lost"),
             _ => (self.stage_id != before.stage_id).then_some("deal.moved"),
         }
     }

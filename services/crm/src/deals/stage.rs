@@ -58,7 +58,7 @@ pub(super) async fn settle(
     };
     let is_lost = match (&entered, before) {
         (Some(entry), _) => entry.kind == StageKind::Lost,
-        (None, Some(deal)) => deal.status == super::DealStatus::Lost,
+        (None, Some(deal)) => deal.status == StageKind::Lost,
         (None, None) => false,
     };
     settle_reason(wanted, before, is_lost)?;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::AppState, rules};
+use crate::{app::AppState, records::column::choice_columns, rules};
 
 pub(crate) use seed::{default_for, default_pipeline};
 pub(crate) use store::stages_of;
@@ -47,7 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(forecast::get_pipeline_forecast))
 }
 
-/// What becomes of a deal in a stage.
+/// What becomes of a deal in a stage, and so how the deal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StageKind {
@@ -62,6 +62,7 @@ pub enum StageKind {
 
 rules::text_enum!(StageKind { Open => "open", Won => "won", Lost => "lost" });
 rules::read_from_text!(StageKind);
+choice_columns!(StageKind);
 
 /// One step of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

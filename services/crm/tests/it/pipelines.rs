@@ -21,7 +21,11 @@ fn stage(pipeline: &Value, name: &str) -> Value {
 
 #[tokio::test]
 async fn a_tenant_gets_one_default_pipeline_however_many_ask_at_once() {
-    let app = TestApp::<Crm>::start().await;
+    // They wait for one another; none may give up waiting for a connection meanwhile.
+    let app = TestApp::<Crm>::builder()
+        .env("DB_ACQUIRE_TIMEOUT", "30s")
+        .start()
+        .await;
     let mut asking = tokio::task::JoinSet::new();
     for n in 0..8 {
         let (viewer, member) = (app.acme.viewer.clone(), app.acme.member.clone());
