@@ -274,7 +274,10 @@ async fn a_note_is_an_activity_of_its_type_and_nothing_else_is_one() {
     assert_eq!(lead["last_activity_at"], note["occurred_at"]);
     app.clock.advance(TimeDelta::seconds(1));
     let other = made(&app.acme.member, "/api/activities", call(&[])).await;
-    assert_eq!(list(&app.acme.viewer, "/api/notes").await, [note.clone()]);
+    assert_eq!(
+        list(&app.acme.viewer, "/api/notes").await,
+        std::slice::from_ref(&note)
+    );
     let path = path_of("/api/notes", &note);
     let changed = app
         .acme

@@ -37,7 +37,10 @@ fn platform_secret() -> PlatformSecret {
 mod tests {
     use std::{collections::BTreeSet, fs, path::PathBuf};
 
-    const TARGETS: [(&str, fn(&[u8])); 11] = [
+    /// What is done with the bytes of a corpus.
+    type Target = fn(&[u8]);
+
+    const TARGETS: [(&str, Target); 11] = [
         ("access_token", super::access_token),
         ("api_key", super::api_key),
         ("client_assertion", super::client_assertion),

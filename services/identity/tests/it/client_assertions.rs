@@ -31,8 +31,11 @@ fn assertion(app: &IdentityApp, key: &IdTokenKey, client_id: &str, changes: Valu
         "iss": client_id, "sub": client_id, "aud": ISSUER, "iat": now, "exp": now + 60,
         "jti": app.core.sources.id::<uuid::Uuid>(),
     });
-    for (name, value) in changes.as_object().unwrap() {
-        claims[name] = value.clone();
+    let Value::Object(changes) = changes else {
+        panic!("changes are an object");
+    };
+    for (name, value) in changes {
+        claims[name] = value;
     }
     claims
         .as_object_mut()

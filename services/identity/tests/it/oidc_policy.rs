@@ -43,13 +43,13 @@ async fn the_login_page_sets_up_the_second_factor_that_the_tenant_asks_for() {
     assert_eq!(form(&set_up).0, "/oauth2/login/set-up");
     let policy = set_up.header("content-security-policy").unwrap();
     assert!(policy.ends_with("img-src data:"), "{policy}");
-    let secret = between(&set_up.text(), "<code>", "</code>").to_owned();
+    let secret = between(set_up.text(), "<code>", "</code>").to_owned();
     assert!(set_up.text().contains("src=\"data:image/png;base64,"));
     let again = browser
         .submit(&set_up, &[("code", "000000")])
         .await
         .assert_status(422);
-    assert_eq!(between(&again.text(), "<code>", "</code>"), secret);
+    assert_eq!(between(again.text(), "<code>", "</code>"), secret);
     assert!(
         !browser
             .cookies
@@ -62,7 +62,7 @@ async fn the_login_page_sets_up_the_second_factor_that_the_tenant_asks_for() {
         .await
         .assert_status(200);
     assert_eq!(codes.text().matches("<li>").count(), 10);
-    let next = between(&codes.text(), "href=\"", "\"").replace("&amp;", "&");
+    let next = between(codes.text(), "href=\"", "\"").replace("&amp;", "&");
     // What the user allowed before is allowed still.
     let back = browser.get(&next).await.assert_status(303);
     assert!(location(&back).contains_key("code"));
@@ -100,7 +100,7 @@ async fn the_page_sets_nothing_up_for_somebody_with_a_passkey_or_from_another_si
         .submit(&page, &[("email", &owner()), ("password", PASSWORD)])
         .await
         .assert_status(200);
-    let code = shown(&app, between(&set_up.text(), "<code>", "</code>"));
+    let code = shown(&app, between(set_up.text(), "<code>", "</code>"));
     for forged in [
         [("code", &*code), ("csrf", "x")],
         [("code", &*code), ("mfa_token", "mf1.x.y")],
