@@ -12,7 +12,7 @@ async fn a_platform_is_ready_soon_after_its_start() {
     let _platform = installation.up().await;
     let took = began.elapsed();
     println!("ready after {} ms (debug build)", took.as_millis());
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test]

@@ -44,6 +44,8 @@ pub(super) struct Received {
     responses(
         (status = 202, description = "It was received", body = Received),
         (status = 303, description = "The same, for a browser: on to the tenant's page"),
+        (status = 429, description = "Too often", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
 )]

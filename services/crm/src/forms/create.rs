@@ -16,6 +16,8 @@ use crate::{app::AppState, problems};
     responses(
         (status = 201, description = "The form", body = CaptureForm,
          headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "There is one with this name, or there are as many as there may be", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
 )]

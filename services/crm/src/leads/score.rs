@@ -44,7 +44,12 @@ impl Validate for RescoreLead {
     get, path = "/api/leads/{id}/score", tag = "leads",
     security(("bearer" = ["leads:read"])),
     params(("id" = LeadId, Path, description = "The lead"), Factors),
-    responses((status = 200, description = "The score", body = LeadScore), bz_http::openapi::ReadProblems),
+    responses(
+        (status = 200, description = "The score", body = LeadScore),
+        (status = 422, description = "A parameter is not valid", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
+        bz_http::openapi::ReadProblems,
+    ),
 )]
 pub(super) async fn get_lead_score(
     State(app): State<AppState>,

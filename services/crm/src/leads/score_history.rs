@@ -34,7 +34,8 @@ pub(super) struct ListScores {
     params(("id" = LeadId, Path, description = "The lead"), ListScores),
     responses(
         (status = 200, description = "One page", body = Page<PastScore>),
-        (status = 404, description = "Not there, or another tenant's", body = bz_http::ProblemDocument),
+        (status = 404, description = "Not there, or another tenant's", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         bz_http::openapi::ListProblems,
     ),
 )]

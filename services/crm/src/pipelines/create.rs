@@ -20,6 +20,8 @@ use crate::{app::AppState, problems, records::Work};
     responses(
         (status = 201, description = "The pipeline", body = Pipeline,
          headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "There is one with this name", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
 )]

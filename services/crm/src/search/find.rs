@@ -68,6 +68,7 @@ impl Validate for Search {
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SearchMode)]
 pub(super) enum Mode {
     /// By text, and by meaning too when the text finds little.
     #[default]
@@ -98,6 +99,7 @@ pub(super) struct SearchResults {
 
 /// Records of one type.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchGroup)]
 pub(super) struct Group {
     /// The type: `lead`.
     pub r#type: String,

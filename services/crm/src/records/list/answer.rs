@@ -144,7 +144,7 @@ impl<R: Record> PartialSchema for Listing<R> {
 
 impl<R: Record> ToSchema for Listing<R> {
     fn name() -> Cow<'static, str> {
-        format!("Page_{}", R::name()).into()
+        format!("List_{}", R::name()).into()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {

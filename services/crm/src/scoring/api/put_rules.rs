@@ -15,7 +15,7 @@ use crate::{
         Grade,
         assess::{Bare, Scorer},
         rescore,
-        rule_set::RuleSet,
+        rule_set::{Rule, RuleSet},
         settings::{self, Setup},
         subject::{self, Which},
     },
@@ -37,9 +37,11 @@ pub(super) struct PutRules {
 /// The rules, and what they would make of the newest leads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(super) struct RulesPut {
-    /// The rules.
-    #[serde(flatten)]
-    rules: RuleSet,
+    /// Probability of a lead of which nothing is known: above 0, below 1.
+    base_probability: f64,
+    /// The rules. Of those with the same feature the first that holds counts.
+    #[schema(max_items = 200)]
+    rules: Vec<Rule>,
     /// Whether they were only tried.
     dry_run: bool,
     /// Scores of the newest 2,000 leads under these rules.
@@ -96,7 +98,8 @@ pub(super) async fn put_scoring_rules(
         app.scoring.forget(caller.tenant());
     }
     let body = RulesPut {
-        rules,
+        base_probability: rules.base_probability,
+        rules: rules.rules,
         dry_run: query.dry_run,
         distribution,
     };
