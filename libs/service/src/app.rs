@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use bz_kernel::ServiceInfo;
@@ -102,6 +103,45 @@ impl Job {
             name,
             run: Box::new(move |stop| Box::pin(run(stop))),
         }
+    }
+}
+
+/// How long a job that works in turns waits before the next one.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// When there was nothing to do.
+    pub idle: Duration,
+    /// After a failure.
+    pub failed: Duration,
+}
+
+impl Job {
+    /// A job that looks for its work by itself, in turns. A turn answers whether there may be more to do: then the next one
+    /// follows at once. A turn that fails is a warning in the log, and is made again. A stop waits for the turn at work, which
+    /// gets the token, too, for what it can leave undone.
+    pub fn in_turns<F>(
+        name: &'static str,
+        pace: Pace,
+        turn: impl Fn(CancellationToken) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = anyhow::Result<bool>> + Send + 'static,
+    {
+        Self::new(name, async move |stop| {
+            while !stop.is_cancelled() {
+                let pause = match turn(stop.clone()).await {
+                    Ok(true) => continue,
+                    Ok(false) => pace.idle,
+                    Err(error) => {
+                        let error = format!("{error:#}");
+                        tracing::warn!(job = name, error, "the job waits and tries again");
+                        pace.failed
+                    }
+                };
+                stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -22,7 +22,7 @@ pub mod run;
 pub mod server;
 pub mod telemetry;
 
-pub use app::{App, Job, Probe, ProbeStatus, Service};
+pub use app::{App, Job, Pace, Probe, ProbeStatus, Service};
 pub use cli::main;
 pub use core::Core;
 

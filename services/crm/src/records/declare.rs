@@ -98,7 +98,6 @@ macro_rules! record {
                 $crate::records::declare::field!(version: i64, false),
             ],
             sorts: <$name as $crate::records::Rules>::SORTS,
-            load: $crate::records::store::documents::<$name>,
             operations: $crate::records::dynamic::Operations::of::<$name>(),
         };
 

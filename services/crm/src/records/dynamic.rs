@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use bz_http::{Problem, validated};
+use bz_tenant::TenantTx;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ pub(crate) type Working<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>>
 pub(crate) struct Operations {
     /// Changes a record that is there and within sight. Answers whether that changed anything.
     pub change: for<'a, 'w> fn(&'a mut Work<'w>, Sight, Uuid, Edit) -> Working<'a, bool>,
+    /// Reads the records with these ids that are seen and not in the trash, as documents by their ids.
+    pub read: for<'a> fn(&'a mut TenantTx, Sight, Vec<Uuid>) -> Working<'a, Vec<(Uuid, Value)>>,
     /// Creates a record and answers its id.
     pub create: for<'a, 'w> fn(&'a mut Work<'w>, Map<String, Value>) -> Working<'a, Uuid>,
 }
@@ -34,6 +37,7 @@ impl Operations {
     pub(crate) const fn of<R: Record>() -> Self {
         Self {
             change: change::<R>,
+            read: store::documents::<R>,
             create: create::<R>,
         }
     }

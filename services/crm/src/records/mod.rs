@@ -25,11 +25,10 @@ pub(crate) mod store;
 pub(crate) mod timeline;
 pub(crate) mod work;
 
-use std::{fmt::Debug, pin::Pin};
+use std::fmt::Debug;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::TeamId;
-use bz_tenant::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -45,7 +44,6 @@ use crate::{
     duplicates::{Key, Keys},
     rules,
 };
-use access::Sight;
 use filter::Filter;
 use sql::Columns;
 
@@ -64,18 +62,9 @@ pub(crate) struct RecordType {
     pub fields: &'static [Field],
     /// What it can be sorted by besides its fields, and fields that are sorted by another column: name and column.
     pub sorts: &'static [(&'static str, &'static str)],
-    /// Reads records that somebody sees as documents.
-    pub load: Load,
     /// What can be done with a record of which only the type's name is known.
     pub operations: dynamic::Operations,
 }
-
-/// Reads the records with these ids that are seen and not in the trash, as documents.
-pub(crate) type Load = for<'a> fn(&'a mut TenantTx, Sight, Vec<Uuid>) -> Documents<'a>;
-
-/// Documents that are being read, by id.
-pub(crate) type Documents<'a> =
-    Pin<Box<dyn Future<Output = Result<Vec<(Uuid, Value)>, Problem>> + Send + 'a>>;
 
 /// A field of a type of record.
 #[derive(Debug, Clone, Copy)]

@@ -5,9 +5,10 @@ use bz_http::Problem;
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Documents, Fields, Record, Rules, access::Sight, sql::Columns, sql::Sql};
+use super::{Fields, Record, Rules, access::Sight, dynamic::Working, sql::Columns, sql::Sql};
 
 /// Writes a new record.
 pub(crate) async fn insert<R: Record>(
@@ -93,7 +94,7 @@ pub(crate) fn documents<R: Record>(
     tx: &mut TenantTx,
     sight: Sight,
     ids: Vec<Uuid>,
-) -> Documents<'_> {
+) -> Working<'_, Vec<(Uuid, Value)>> {
     Box::pin(async move {
         if ids.is_empty() {
             return Ok(Vec::new());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bz_kernel::TenantId;
-use bz_service::{Job, feed_cursors};
+use bz_service::{Job, Pace, feed_cursors};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -24,41 +24,29 @@ const FEED: &str = "scoring";
 /// Events read at once.
 const EVENTS: i32 = 500;
 /// The pause when there is nothing to do, and after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONG_PAUSE: Duration = Duration::from_secs(5);
+const PACE: Pace = Pace {
+    idle: Duration::from_secs(1),
+    failed: Duration::from_secs(5),
+};
 
 /// The workers.
 pub(crate) fn jobs(app: &AppState) -> [Job; 2] {
     let (scores, trainings) = (app.clone(), app.clone());
     [
-        Job::new("scores", move |stop| async move {
-            while !stop.is_cancelled() {
-                let done = turn(&scores, &stop).await;
-                rest(&stop, "scores", done).await;
-            }
-            Ok(())
+        Job::in_turns("scores", PACE, move |stop| {
+            let app = scores.clone();
+            async move { turn(&app, &stop).await }
         }),
-        Job::new("trainings", move |stop| async move {
-            // A stop does not wait for a training: its lease runs out, and it is done again.
-            while let Some(done) = stop.run_until_cancelled(train(&trainings)).await {
-                rest(&stop, "trainings", done).await;
+        Job::in_turns("trainings", PACE, move |stop| {
+            let app = trainings.clone();
+            async move {
+                // A stop does not wait for a training: its lease runs out, and it is done again.
+                stop.run_until_cancelled(train(&app))
+                    .await
+                    .unwrap_or(Ok(false))
             }
-            Ok(())
         }),
     ]
-}
-
-/// The pause before the next turn: none when there is more to do.
-async fn rest(stop: &CancellationToken, name: &str, done: anyhow::Result<bool>) {
-    let pause = match done {
-        Ok(true) => return,
-        Ok(false) => PAUSE,
-        Err(error) => {
-            tracing::warn!(job = name, error = %format!("{error:#}"), "scoring waits and tries again");
-            LONG_PAUSE
-        }
-    };
-    stop.run_until_cancelled(tokio::time::sleep(pause)).await;
 }
 
 /// Follows the outbox by one batch and does what is due. Answers whether there is more.

@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use bz_kernel::TenantId;
-use bz_service::{Core, Job};
+use bz_service::{Core, Job, Pace};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use sqlx::{query, query_as, query_scalar};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::records::{self, RecordType};
@@ -15,16 +14,15 @@ use crate::records::{self, RecordType};
 /// Documents that one transaction writes; no more than the triggers write at once (`search_at_once`).
 const BATCH: i64 = 500;
 /// How often the backlog is looked at when it was empty, and the pause after a failure.
-const POLL: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_secs(10);
+const PACE: Pace = Pace {
+    idle: Duration::from_secs(1),
+    failed: Duration::from_secs(10),
+};
 
 /// The job that writes them.
 pub(crate) fn job(core: &Core) -> Job {
     let core = core.clone();
-    Job::new("search-backlog", async move |stop| {
-        follow(&core, &stop).await;
-        Ok(())
-    })
+    Job::in_turns("search-backlog", PACE, move |_| turn(core.clone()))
 }
 
 /// Queues the records of a type that have a value of one of the tenant's own fields, when the search begins or ends to
@@ -48,22 +46,8 @@ pub(crate) async fn queue(
     Ok(())
 }
 
-async fn follow(core: &Core, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        let pause = match turn(core).await {
-            Ok(true) => continue,
-            Ok(false) => POLL,
-            Err(error) => {
-                tracing::warn!(error = %error, "search documents wait");
-                PAUSE
-            }
-        };
-        stop.run_until_cancelled(tokio::time::sleep(pause)).await;
-    }
-}
-
 /// A batch of each tenant and type; whether there was any.
-async fn turn(core: &Core) -> Result<bool, DbError> {
+async fn turn(core: Core) -> anyhow::Result<bool> {
     let mut tx = core.db.system().await?;
     let due: Vec<(Uuid, String)> = query_as(
         "-- crm.search_backlog.due\nSELECT tenant_id, record_type FROM crm.search_backlog_due(100)",
@@ -77,7 +61,7 @@ async fn turn(core: &Core) -> Result<bool, DbError> {
             reason = "the backlog's own rows name their tenants"
         )]
         let tenant = TenantId::trusted(*tenant);
-        write(core, tenant, record_type).await?;
+        write(&core, tenant, record_type).await?;
     }
     Ok(!due.is_empty())
 }

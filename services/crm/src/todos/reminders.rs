@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use bz_events::NewEvent;
 use bz_kernel::{TenantId, TodoId, UserId};
-use bz_service::Job;
+use bz_service::{Job, Pace};
 use bz_tenant::{DbError, TenantScope};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{FromRow, query_as};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{app::AppState, records::sql::Sql};
 
-/// How often it is looked for what is due.
-const POLL: Duration = Duration::from_secs(1);
-/// The pause when the database does not answer.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How often it is looked for what is due, and the pause when the database does not answer.
+const PACE: Pace = Pace {
+    idle: Duration::from_secs(1),
+    failed: Duration::from_secs(5),
+};
 /// The most reminders of one turn, of one tenant and in all.
 const MOST: (i32, i32) = (50, 500);
 
@@ -34,28 +34,10 @@ struct Reminder {
 
 /// The job that tells of reminders.
 pub(crate) fn job(app: AppState) -> Job {
-    Job::new("todo-reminders", move |stop| async move {
-        run(&app, &stop).await;
-        Ok(())
+    Job::in_turns("todo-reminders", PACE, move |_| {
+        let app = app.clone();
+        async move { Ok(turn(&app).await? > 0) }
     })
-}
-
-async fn run(app: &AppState, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
-        let pause = match turn(app).await {
-            Ok(0) => POLL,
-            Ok(_) => continue,
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "reminders wait: the database cannot be asked");
-                PAUSE
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
 }
 
 /// Tells of what is due and answers how many reminders that were.

@@ -95,7 +95,7 @@ pub(super) async fn embed(
         ids.sort_unstable();
         ids.dedup();
         let sight = access::reads(app, tx, caller, relation.to).await?;
-        let found: HashMap<Uuid, Value> = (relation.to.load)(tx, sight, ids)
+        let found: HashMap<Uuid, Value> = (relation.to.operations.read)(tx, sight, ids)
             .await?
             .into_iter()
             .collect();
