@@ -45,8 +45,7 @@ pub(super) async fn create_webhook(
         &request,
         async |tx| {
             if store::count(tx).await? >= MOST {
-                let detail = "A tenant has at most 50 webhooks.";
-                return Err(Problem::conflict("too_many_webhooks", detail));
+                return Err(bz_events::webhooks::too_many());
             }
             let (id, secret): (Uuid, _) = (sources.id(), WebhookSecret::generate(&sources.rng));
             let sealed = app.webhooks.seal(id, &secret);

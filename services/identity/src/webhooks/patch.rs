@@ -45,20 +45,3 @@ pub(super) async fn patch_webhook(
     tx.commit().await?;
     Ok(Versioned(changed.version, changed))
 }
-
-impl PatchWebhook {
-    fn onto(self, webhook: Webhook) -> Webhook {
-        let enabled = self.enabled.unwrap_or(webhook.enabled);
-        // Whether it works now is found out anew.
-        let anew = enabled && (!webhook.enabled || self.url.is_some());
-        Webhook {
-            url: self.url.unwrap_or(webhook.url),
-            events: self.events.unwrap_or(webhook.events),
-            description: self.description.onto(webhook.description),
-            enabled,
-            disabled_reason: webhook.disabled_reason.filter(|_| !enabled),
-            failing_since: webhook.failing_since.filter(|_| !anew),
-            ..webhook
-        }
-    }
-}

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{WebhooksManage, deliveries::Delivery, record, store};
+use super::{Delivery, WebhooksManage, record, store};
 use crate::{app::AppState, origin::Origin};
 
 /// Deliver a message once more, with the same `webhook-id`.
@@ -35,7 +35,7 @@ pub(super) async fn replay_webhook_delivery(
         .await?
         .ok_or_else(Problem::not_found)?;
     if !webhook.enabled {
-        return Err(disabled());
+        return Err(bz_events::webhooks::disabled());
     }
     let again = store::replay(&mut tx, id, sources.id(), sources.now()).await?;
     let changes = json!({ "delivery_id": id, "event_id": again.event_id });
@@ -44,9 +44,4 @@ pub(super) async fn replay_webhook_delivery(
     tx.commit().await?;
     app.wake();
     Ok((StatusCode::ACCEPTED, Json(again)))
-}
-
-/// 409: nothing is delivered to a webhook that is disabled.
-pub(super) fn disabled() -> Problem {
-    Problem::conflict("webhook_disabled", "Enable the webhook first.")
 }

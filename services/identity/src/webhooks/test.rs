@@ -1,12 +1,12 @@
 use axum::extract::State;
 use bz_auth::Can;
-use bz_events::webhooks::{Message, queue};
+use bz_events::webhooks::{Message, disabled, queue};
 use bz_http::{Json, Path, Problem};
 use http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{WebhooksManage, deliveries::Delivery, record, replay::disabled, store};
+use super::{Delivery, WebhooksManage, record, store};
 use crate::{app::AppState, origin::Origin};
 
 /// Send a test message (`webhook.test`) to a webhook.
