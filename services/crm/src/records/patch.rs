@@ -5,7 +5,7 @@ use std::{borrow::Cow, marker::PhantomData};
 use bz_http::{Errors, Problem, Validate, extract::parse, validated};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::openapi::{RefOr, Schema, schema::SchemaType};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{Fields, Record};
@@ -82,17 +82,44 @@ pub(crate) fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// The fields' own schema, with nothing required and everything nullable that may be cleared.
+/// The fields' own schema, with nothing required: an object in it is merged, too, so that it may be sent in part.
 impl<F: Fields> PartialSchema for Change<F> {
     fn schema() -> RefOr<Schema> {
         let mut schema = F::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
+            let mut known = Vec::new();
+            F::schemas(&mut known);
             object.required.clear();
             object.description =
                 Some("A JSON merge patch: a missing field stays, `null` clears it.".to_owned());
-            debug_assert!(matches!(object.schema_type, SchemaType::Type(_)));
+            for property in object.properties.values_mut() {
+                sent_in_part(property, &known);
+            }
         }
         schema
+    }
+}
+
+/// Puts in the place of a reference to an object that object with nothing required.
+fn sent_in_part(schema: &mut RefOr<Schema>, known: &[(String, RefOr<Schema>)]) {
+    match schema {
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next();
+            let found = known.iter().find(|(known, _)| Some(known.as_str()) == name);
+            if let Some((_, RefOr::T(Schema::Object(object)))) = found
+                && !object.required.is_empty()
+            {
+                let mut object = object.clone();
+                object.required.clear();
+                *schema = RefOr::T(Schema::Object(object));
+            }
+        }
+        RefOr::T(Schema::OneOf(one)) => {
+            for item in &mut one.items {
+                sent_in_part(item, known);
+            }
+        }
+        RefOr::T(_) => {}
     }
 }
 
