@@ -122,7 +122,7 @@ fn item(row: store::FailedRow, plan: &Plan) -> ImportError {
 /// All rows as a file that is read while it is sent.
 fn file(app: AppState, caller: &bz_auth::Caller, import: Uuid, plan: Plan) -> Response {
     let scope = caller.scope;
-    let name = format!("attachment; filename=\"import-{}-errors.csv\"", import);
+    let name = format!("attachment; filename=\"import-{import}-errors.csv\"");
     let body = stream::try_unfold(Some(0_i64), move |after| {
         let (app, plan) = (app.clone(), plan.clone());
         async move {
