@@ -21,13 +21,16 @@ pub(crate) enum Edit {
 /// The future of a piece of work.
 pub(crate) type Working<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
 
+/// Reads documents by their ids.
+type Read = for<'a> fn(&'a mut TenantTx, Sight, Vec<Uuid>) -> Working<'a, Vec<(Uuid, Value)>>;
+
 /// What can be done with records of a type.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operations {
     /// Changes a record that is there and within sight. Answers whether that changed anything.
     pub change: for<'a, 'w> fn(&'a mut Work<'w>, Sight, Uuid, Edit) -> Working<'a, bool>,
     /// Reads the records with these ids that are seen and not in the trash, as documents by their ids.
-    pub read: for<'a> fn(&'a mut TenantTx, Sight, Vec<Uuid>) -> Working<'a, Vec<(Uuid, Value)>>,
+    pub read: Read,
     /// Creates a record and answers its id.
     pub create: for<'a, 'w> fn(&'a mut Work<'w>, Map<String, Value>) -> Working<'a, Uuid>,
 }
