@@ -3,6 +3,7 @@
 mod app;
 mod dashboards;
 mod jobs;
+pub mod query;
 mod tracking;
 
 pub use dashboards::{Change, Direction, change};

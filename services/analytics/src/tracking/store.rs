@@ -55,13 +55,16 @@ pub(crate) async fn ingest(
              (event_id, ts, name, actor_id, session_id, value_minor, currency, props, received_at) \
            SELECT e.*, $9 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[], \
                                       $7::text[], $8::jsonb[]) AS e \
-           ON CONFLICT DO NOTHING RETURNING ts, name \
+           ON CONFLICT DO NOTHING RETURNING ts, name, coalesce(currency, '') AS currency, coalesce(value_minor, 0) AS amount \
          ), agg AS ( \
-           SELECT date_bin('15 minutes', ts, '2000-01-01T00:00:00Z') AS bucket, name, count(*) AS cnt \
-           FROM ins GROUP BY 1, 2 ORDER BY 1, 2 \
+           SELECT date_bin('15 minutes', ts, '2000-01-01T00:00:00Z') AS bucket, name, currency, count(*) AS cnt, \
+                  sum(amount)::bigint AS amount_minor \
+           FROM ins GROUP BY 1, 2, 3 ORDER BY 2, 1, 3 \
          ), counted AS ( \
-           INSERT INTO analytics.rollup_15m AS r (bucket, name, cnt) SELECT bucket, name, cnt FROM agg \
-           ON CONFLICT (tenant_id, bucket, name) DO UPDATE SET cnt = r.cnt + excluded.cnt \
+           INSERT INTO analytics.rollup_15m AS r (dim, name, bucket, value, currency, cnt, amount_minor) \
+           SELECT '', name, bucket, '', currency, cnt, amount_minor FROM agg \
+           ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
+             DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
          ) \
          SELECT count(*) FROM ins",
     )

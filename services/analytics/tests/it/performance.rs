@@ -50,8 +50,8 @@ async fn the_overview_reads_its_days_of_one_tenant_by_the_index() {
     let app = TestApp::<Analytics>::start().await;
     let mut admin = app.database.admin().await;
     sqlx::query(
-        "INSERT INTO analytics.rollup_15m (tenant_id, bucket, name, cnt) \
-         SELECT t, '2025-03-01T00:00:00Z'::timestamptz + n * interval '15 minutes', 'lead.created', 1 \
+        "INSERT INTO analytics.rollup_15m (tenant_id, dim, name, bucket, value, currency, cnt, amount_minor) \
+         SELECT t, '', 'lead.created', '2025-03-01T00:00:00Z'::timestamptz + n * interval '15 minutes', '', '', 1, 0 \
          FROM unnest($1::uuid[]) AS t, generate_series(1, 20000) AS n",
     )
     .bind([app.acme.id().as_uuid(), app.globex.id().as_uuid()].as_slice())
@@ -66,7 +66,7 @@ async fn the_overview_reads_its_days_of_one_tenant_by_the_index() {
     let mut tx = app.db().tenant(&app.acme.tenant.scope()).await.unwrap();
     let plan: Vec<String> = query_scalar(
         "EXPLAIN SELECT sum(cnt) FROM analytics.rollup_15m \
-         WHERE bucket >= '2025-05-01T00:00:00Z' AND bucket < '2025-05-15T00:00:00Z' GROUP BY name",
+         WHERE dim = '' AND bucket >= '2025-05-01T00:00:00Z' AND bucket < '2025-05-15T00:00:00Z' GROUP BY name",
     )
     .fetch_all(tx.conn())
     .await
