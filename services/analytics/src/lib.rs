@@ -5,6 +5,7 @@ mod dashboards;
 mod jobs;
 pub mod query;
 mod tracking;
+pub mod version;
 
 pub use dashboards::{Change, Direction, change};
 pub use tracking::TrackedEvent;
