@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::AppState;
 
 pub use change::{Change, Direction, change};
+pub(crate) use period::begins;
 
 bz_auth::permissions! {
     /// See dashboards.
