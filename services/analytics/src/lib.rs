@@ -1,12 +1,13 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
 mod app;
+pub mod catalogue;
 mod dashboards;
 mod jobs;
 pub mod query;
 mod tracking;
 
-pub use dashboards::{Change, Direction, change};
+pub use dashboards::OverviewChange;
 pub use tracking::TrackedEvent;
 
 use axum::extract::DefaultBodyLimit;
