@@ -6,6 +6,7 @@ mod dashboards;
 mod jobs;
 pub mod query;
 mod tracking;
+pub mod version;
 
 pub use dashboards::OverviewChange;
 pub use tracking::TrackedEvent;
