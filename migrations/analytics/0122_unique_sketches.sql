@@ -1,5 +1,5 @@
 -- How many different actors and sessions there were on a local day, by name of event and over all names (''): sketches
--- of `datasketches` (HLL, 4,096 registers). They can be merged over days and made again from the events.
+-- of `datasketches` (HLL, 8,192 registers). They can be merged over days and made again from the events.
 CREATE TABLE unique_sketches (
   tenant_id     uuid        NOT NULL DEFAULT (current_setting('app.tenant_id')::uuid),
   zone          text        NOT NULL,

@@ -20,12 +20,7 @@ use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use utoipa::openapi::OpenApi;
 
-use crate::{
-    app::AppState,
-    jobs::feeds,
-    realtime::Hub,
-    tracking::Tracking,
-};
+use crate::{app::AppState, jobs::feeds, realtime::Hub, tracking::Tracking};
 
 /// The largest body of `POST /api/events`.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;

@@ -34,5 +34,7 @@ pub(super) async fn get_realtime_metrics(
 ) -> Result<Json<RealtimeMetrics>, Problem> {
     let names = names(wanted.names.as_deref());
     let mut tx = app.core.db.read(&caller.scope).await?;
-    Ok(Json(numbers::read(&mut tx, app.core.sources.now(), &names).await?))
+    Ok(Json(
+        numbers::read(&mut tx, app.core.sources.now(), &names).await?,
+    ))
 }

@@ -72,7 +72,13 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let Some(value) = headers.get(header::CONTENT_ENCODING) else {
         return Ok(Encoding::None);
     };
-    match value.to_str().unwrap_or("").trim().to_ascii_lowercase().as_str() {
+    match value
+        .to_str()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "identity" => Ok(Encoding::None),
         "gzip" | "x-gzip" => Ok(Encoding::Gzip),
         "zstd" => Ok(Encoding::Zstd),

@@ -4,7 +4,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use bz_auth::{Can, Caller};
+use bz_auth::{Caller, Can};
 use bz_http::{Problem, Query};
 use bz_kernel::EventId;
 use bz_tenant::DbError;
@@ -15,8 +15,8 @@ use sqlx::{FromRow, query_as};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use bz_files::safe;
 use crate::app::AppState;
+use bz_files::safe;
 
 bz_auth::permissions! {
     /// Fetch events and other data as files.
@@ -211,7 +211,9 @@ impl Source {
             ExportFormat::Ndjson => lines(&events),
             ExportFormat::Csv => table(&events, header, self.guarded),
         };
-        encoded.map(Some).map_err(|error| DbError::Other(sqlx::Error::Io(error)))
+        encoded
+            .map(Some)
+            .map_err(|error| DbError::Other(sqlx::Error::Io(error)))
     }
 
     async fn page(&self) -> Result<Vec<ExportedEvent>, DbError> {

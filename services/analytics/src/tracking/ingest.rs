@@ -81,7 +81,10 @@ pub(super) async fn track_events(
         rejected: rejected.clone(),
     };
     let (tracked, replayed) = if key.as_deref().is_some() {
-        let hash = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &batch.bytes));
+        let hash = hex::encode(aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            &batch.bytes,
+        ));
         once(&app, &caller, &key, &hash, &good, answer).await?
     } else {
         let recorded = app.tracking.record(&app.core.db, now, &caller.scope, &good);
@@ -93,7 +96,9 @@ pub(super) async fn track_events(
     let mut response = Json(tracked).into_response();
     if replayed {
         let replayed = HeaderValue::from_static("true");
-        response.headers_mut().insert("idempotency-replayed", replayed);
+        response
+            .headers_mut()
+            .insert("idempotency-replayed", replayed);
     }
     Ok(response)
 }

@@ -149,10 +149,7 @@ async fn load(tx: &mut TenantTx) -> Result<Known, DbError> {
 }
 
 /// Takes as many of the values as there is room for.
-async fn decide(
-    tx: &mut TenantTx,
-    values: HashSet<(&'static str, String)>,
-) -> Result<(), DbError> {
+async fn decide(tx: &mut TenantTx, values: HashSet<(&'static str, String)>) -> Result<(), DbError> {
     // Whoever decides waits for whoever is deciding, and then sees what was decided.
     query_scalar::<_, i64>(
         "-- analytics.tenant_data.lock\n\

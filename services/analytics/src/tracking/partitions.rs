@@ -63,11 +63,18 @@ fn oldest_kept(now: DateTime<Utc>) -> DateTime<Utc> {
 /// The job that makes and drops.
 pub(crate) fn job(core: Core) -> Job {
     Job::new("event-partitions", async move |stop| {
-        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(EVERY))
+            .await
+            .is_some()
+        {
             for done in [make(&core).await, drop_old(&core).await] {
                 if let Err(error) = done {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "partitions of events were not tended to; the next run tries again");
+                    tracing::warn!(
+                        error,
+                        "partitions of events were not tended to; the next run tries again"
+                    );
                 }
             }
         }
@@ -83,13 +90,14 @@ pub(crate) fn rollups_job(core: Core) -> Job {
 async fn purge(core: Core) -> Result<i64, DbError> {
     let now = core.sources.now();
     let mut tx = core.db.system().await?;
-    let deleted = query_scalar("-- analytics.rollups.purge\nSELECT analytics.purge_rollups($1, $2, $3, $4)")
-        .bind(now - QUARTERS_KEPT)
-        .bind((now - DAYS_KEPT).date_naive())
-        .bind(now - ORDERS_KEPT)
-        .bind(retention::BATCH)
-        .fetch_one(tx.conn())
-        .await?;
+    let deleted =
+        query_scalar("-- analytics.rollups.purge\nSELECT analytics.purge_rollups($1, $2, $3, $4)")
+            .bind(now - QUARTERS_KEPT)
+            .bind((now - DAYS_KEPT).date_naive())
+            .bind(now - ORDERS_KEPT)
+            .bind(retention::BATCH)
+            .fetch_one(tx.conn())
+            .await?;
     tx.commit().await?;
     Ok(deleted)
 }

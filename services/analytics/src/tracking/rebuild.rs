@@ -57,7 +57,9 @@ pub(super) async fn utc_day(
     for zone in zones {
         let first = from.with_timezone(zone).date_naive();
         let last = (until - chrono::TimeDelta::microseconds(1)).with_timezone(zone);
-        let overlapping = first.iter_days().take_while(|day| *day <= last.date_naive());
+        let overlapping = first
+            .iter_days()
+            .take_while(|day| *day <= last.date_naive());
         for local in overlapping {
             local_day(tx, *zone, local).await?;
         }
@@ -99,7 +101,11 @@ async fn quarters(
     .bind(until)
     .execute(tx.conn())
     .await?;
-    query(&QUARTERS).bind(from).bind(until).execute(tx.conn()).await?;
+    query(&QUARTERS)
+        .bind(from)
+        .bind(until)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 

@@ -26,9 +26,13 @@ pub(crate) fn job(core: Core) -> Job {
     Job::in_turns("reconcile-counts", pace, move |_| {
         let (core, after) = (core.clone(), std::sync::Arc::clone(&after));
         async move {
-            let last = *after.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let last = *after
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if let Some(tenant) = next(&core, last).await? {
-                *after.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tenant.as_uuid();
+                *after
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner) = tenant.as_uuid();
                 let hours = (core.sources.rng.unit() * (DAYS * 24) as f64) as i64;
                 let hour = core.sources.now() - TimeDelta::hours(hours);
                 reconcile(&core, &TenantScope::new(tenant, None), hour).await?;
@@ -59,7 +63,9 @@ pub async fn reconcile(
     scope: &TenantScope,
     instant: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let hour = instant.duration_trunc(TimeDelta::hours(1)).unwrap_or(instant);
+    let hour = instant
+        .duration_trunc(TimeDelta::hours(1))
+        .unwrap_or(instant);
     let mut tx = core.db.read(scope).await?;
     let differ: i64 = query_scalar(
         "-- analytics.rollup_15m.compare\n\

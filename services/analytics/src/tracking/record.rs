@@ -27,7 +27,6 @@ pub(crate) enum NotRecorded {
     Because(Box<Problem>),
 }
 
-
 impl From<DbError> for NotRecorded {
     fn from(error: DbError) -> Self {
         match error {
@@ -121,7 +120,11 @@ impl Tracking {
             return Err(NotRecorded::Outdated);
         }
         // Nothing new: whoever is in these events was counted when they came first.
-        let additions = if ingested.new > 0 { additions } else { uniques::Additions::new() };
+        let additions = if ingested.new > 0 {
+            additions
+        } else {
+            uniques::Additions::new()
+        };
         let rebuilds = ingested.rebuilds.unwrap_or(0);
         let written = self.sketches.add(tx, rebuilds, additions).await?;
         Ok((ingested.new.unsigned_abs(), written))

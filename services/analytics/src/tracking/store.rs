@@ -98,20 +98,24 @@ static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
         "o.value IS NOT NULL",
     );
     [
-        statement("agg AS (SELECT * FROM sums WHERE $19::text[] IS NOT NULL AND $20::text[] IS NOT NULL)"),
+        statement(
+            "agg AS (SELECT * FROM sums WHERE $19::text[] IS NOT NULL AND $20::text[] IS NOT NULL)",
+        ),
         statement(&together),
     ]
 });
 
+/// The tenant is given though it is the default of the column, which would be worked out for every row.
+///
 /// The rows go in first. Whatever is new of them locks the tenant's row, which tells the zones as they are then, and is
 /// added to the counts; senders of one tenant follow one another from there, so they cannot wait for each other.
 fn statement(agg: &str) -> String {
     format!(
         "-- analytics.tracked_events.ingest\n\
          WITH ins AS ( \
-           INSERT INTO analytics.tracked_events (event_id, ts, name, actor_id, session_id, source, medium, campaign, country, \
+           INSERT INTO analytics.tracked_events (tenant_id, event_id, ts, name, actor_id, session_id, source, medium, campaign, country, \
                                                  device, path, value_minor, currency, props, received_at) \
-           SELECT e.*, $15 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], \
+           SELECT (SELECT current_setting('app.tenant_id')::uuid), e.*, $15 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], \
                                        $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], \
                                        $13::text[], $14::jsonb[]) AS e \
            ON CONFLICT DO NOTHING \
@@ -119,19 +123,19 @@ fn statement(agg: &str) -> String {
          ), tenant AS ( \
            INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM ins HAVING count(*) > 0 \
            ON CONFLICT (tenant_id) DO UPDATE SET version = d.version + 1 \
-           RETURNING zones || wanted_zones AS zones, rebuilds \
+           RETURNING tenant_id, zones || wanted_zones AS zones, rebuilds \
          ), {sums}, {agg}, quarters AS ( \
-           INSERT INTO analytics.rollup_15m AS r (dim, name, bucket, value, currency, cnt, amount_minor) \
-           SELECT dim, name, bucket, value, currency, cnt, amount_minor FROM agg, tenant \
+           INSERT INTO analytics.rollup_15m AS r (tenant_id, dim, name, bucket, value, currency, cnt, amount_minor) \
+           SELECT tenant_id, dim, name, bucket, value, currency, cnt, amount_minor FROM agg, tenant \
            ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
              DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
          ), days AS ( \
-           INSERT INTO analytics.rollup_day AS r (zone, dim, name, day, value, currency, cnt, amount_minor) \
-           SELECT l.zone, agg.dim, agg.name, l.day, agg.value, agg.currency, sum(agg.cnt), sum(agg.amount_minor) \
+           INSERT INTO analytics.rollup_day AS r (tenant_id, zone, dim, name, day, value, currency, cnt, amount_minor) \
+           SELECT tenant.tenant_id, l.zone, agg.dim, agg.name, l.day, agg.value, agg.currency, sum(agg.cnt), sum(agg.amount_minor) \
            FROM tenant \
            JOIN unnest($16::text[], $17::timestamptz[], $18::date[]) AS l (zone, bucket, day) ON l.zone = ANY (tenant.zones) \
            JOIN agg ON agg.bucket = l.bucket \
-           GROUP BY 1, 2, 3, 4, 5, 6 \
+           GROUP BY 1, 2, 3, 4, 5, 6, 7 \
            ON CONFLICT (tenant_id, zone, dim, name, day, value, currency) \
              DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
          ) \

@@ -78,10 +78,11 @@ async fn build_next(core: &Core) -> Result<bool, DbError> {
 /// Any [`DbError`]; the next try begins anew, which does no harm.
 pub async fn build(core: &Core, scope: &TenantScope) -> Result<(), DbError> {
     let mut tx = core.db.read(scope).await?;
-    let wanted: Option<Vec<String>> =
-        query_scalar("-- analytics.tenant_data.wanted\nSELECT wanted_zones FROM analytics.tenant_data")
-            .fetch_optional(tx.conn())
-            .await?;
+    let wanted: Option<Vec<String>> = query_scalar(
+        "-- analytics.tenant_data.wanted\nSELECT wanted_zones FROM analytics.tenant_data",
+    )
+    .fetch_optional(tx.conn())
+    .await?;
     drop(tx);
     for name in wanted.unwrap_or_default() {
         if let Ok(zone) = name.parse() {

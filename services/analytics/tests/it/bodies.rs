@@ -36,11 +36,20 @@ fn zstd(text: &str) -> Vec<u8> {
 async fn one_event_a_line_is_taken_and_each_bad_line_is_named() {
     let app = TestApp::<Analytics>::start().await;
     let good = lines(&events(3, "page_view", TS));
-    let body = format!("{good}\nnot json\n{{\"event_id\": 7}}\n{}\r\n", event(3, "no good", TS));
-    let answer = post(&app.acme.member, LINES, body).await.assert_status(200).json();
+    let body = format!(
+        "{good}\nnot json\n{{\"event_id\": 7}}\n{}\r\n",
+        event(3, "no good", TS)
+    );
+    let answer = post(&app.acme.member, LINES, body)
+        .await
+        .assert_status(200)
+        .json();
     assert_eq!(answer["accepted"], 3);
     let rejected = answer["rejected"].as_array().unwrap();
-    let told: Vec<_> = rejected.iter().map(|one| (one["index"].clone(), one["code"].clone())).collect();
+    let told: Vec<_> = rejected
+        .iter()
+        .map(|one| (one["index"].clone(), one["code"].clone()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -55,7 +64,11 @@ async fn one_event_a_line_is_taken_and_each_bad_line_is_named() {
 #[tokio::test]
 async fn a_body_of_lines_has_1_to_5000_events() {
     let app = TestApp::<Analytics>::start().await;
-    for body in [String::new(), "\n\n".to_owned(), lines(&events(5001, "x", TS))] {
+    for body in [
+        String::new(),
+        "\n\n".to_owned(),
+        lines(&events(5001, "x", TS)),
+    ] {
         let refused = post(&app.acme.member, LINES, body).await;
         let problem = refused.assert_problem(422, "validation_failed").json();
         assert_eq!(problem["errors"][0]["code"], "invalid_length");

@@ -33,27 +33,61 @@ async fn what_an_actor_did_is_gone_from_events_counts_and_sketches() {
     ];
     send(&app.acme.member, &batch).await;
     send(&app.globex.member, &batch).await;
-    let ordered = app.acme.owner.delete("/api/events?actor_id=ada").await.assert_status(202);
+    let ordered = app
+        .acme
+        .owner
+        .delete("/api/events?actor_id=ada")
+        .await
+        .assert_status(202);
     let path = ordered.header("location").unwrap().to_owned();
-    assert_eq!((&ordered.json()["status"], &ordered.json()["deleted"]), (&json!("queued"), &json!(0)));
+    assert_eq!(
+        (&ordered.json()["status"], &ordered.json()["deleted"]),
+        (&json!("queued"), &json!(0))
+    );
     app.start_jobs();
     let done = async || app.acme.owner.get(&path).await.json()["status"] == "succeeded";
     wait_until(done, PATIENCE).await;
     let seen = app.acme.owner.get(&path).await.json();
-    assert_eq!((&seen["deleted"], seen["finished_at"].is_string()), (&json!(2), true));
+    assert_eq!(
+        (&seen["deleted"], seen["finished_at"].is_string()),
+        (&json!(2), true)
+    );
     assert_eq!(stored_and_counted(&app).await.0, 2);
     let overview = overview(&app.acme.viewer, "days=365").await;
     assert_eq!(metric(&overview, "other_events")["total"], 2);
     let acme = format!("tenant_id = '{}'", app.acme.id());
     for (what, sql, expected) in [
-        ("days", "SELECT sum(cnt)::bigint FROM analytics.rollup_day WHERE dim = 'path' AND", 2),
-        ("quarters", "SELECT sum(cnt)::bigint FROM analytics.rollup_15m WHERE dim = '' AND", 2),
-        ("sketches", "SELECT count(*) FROM analytics.unique_sketches WHERE name = '' AND", 2),
-        ("the order's own memory", "SELECT count(actor_id) FROM analytics.event_erasures WHERE", 0),
+        (
+            "days",
+            "SELECT sum(cnt)::bigint FROM analytics.rollup_day WHERE dim = 'path' AND",
+            2,
+        ),
+        (
+            "quarters",
+            "SELECT sum(cnt)::bigint FROM analytics.rollup_15m WHERE dim = '' AND",
+            2,
+        ),
+        (
+            "sketches",
+            "SELECT count(*) FROM analytics.unique_sketches WHERE name = '' AND",
+            2,
+        ),
+        (
+            "the order's own memory",
+            "SELECT count(actor_id) FROM analytics.event_erasures WHERE",
+            0,
+        ),
     ] {
-        assert_eq!(number(&app, &format!("{sql} {acme}")).await, expected, "{what}");
+        assert_eq!(
+            number(&app, &format!("{sql} {acme}")).await,
+            expected,
+            "{what}"
+        );
     }
-    let theirs = format!("SELECT count(*) FROM analytics.tracked_events WHERE tenant_id = '{}'", app.globex.id());
+    let theirs = format!(
+        "SELECT count(*) FROM analytics.tracked_events WHERE tenant_id = '{}'",
+        app.globex.id()
+    );
     assert_eq!(number(&app, &theirs).await, 4);
 
     // Who comes back is counted again, though this process had seen them on that day before.
@@ -74,7 +108,12 @@ async fn ordering_twice_does_no_harm_and_nobody_is_somebody_with_nothing() {
     send(&app.acme.member, &[by(0, "ada", "2026-03-02T08:00:00Z")]).await;
     let mut paths = Vec::new();
     for _ in 0..2 {
-        let ordered = app.acme.owner.delete("/api/events?actor_id=ada").await.assert_status(202);
+        let ordered = app
+            .acme
+            .owner
+            .delete("/api/events?actor_id=ada")
+            .await
+            .assert_status(202);
         paths.push(ordered.header("location").unwrap().to_owned());
     }
     app.start_jobs();
@@ -82,7 +121,9 @@ async fn ordering_twice_does_no_harm_and_nobody_is_somebody_with_nothing() {
     for path in &paths {
         let done = async || app.acme.owner.get(path).await.json()["status"] == "succeeded";
         wait_until(done, PATIENCE).await;
-        deleted += app.acme.owner.get(path).await.json()["deleted"].as_i64().unwrap();
+        deleted += app.acme.owner.get(path).await.json()["deleted"]
+            .as_i64()
+            .unwrap();
     }
     assert_eq!((deleted, stored_and_counted(&app).await), (1, (0, 0)));
 }
@@ -90,21 +131,38 @@ async fn ordering_twice_does_no_harm_and_nobody_is_somebody_with_nothing() {
 #[tokio::test]
 async fn erasing_needs_an_actor_and_the_permission() {
     let app = TestApp::<Analytics>::start().await;
-    app.acme.viewer.delete("/api/events?actor_id=ada").await.assert_problem(403, "forbidden");
+    app.acme
+        .viewer
+        .delete("/api/events?actor_id=ada")
+        .await
+        .assert_problem(403, "forbidden");
     for query in ["", "?actor_id=", "?actor=ada"] {
         let refused = app.acme.owner.delete(&format!("/api/events{query}")).await;
         refused.assert_problem(422, "validation_failed");
     }
     let long = "a".repeat(201);
-    let refused = app.acme.owner.delete(&format!("/api/events?actor_id={long}")).await;
+    let refused = app
+        .acme
+        .owner
+        .delete(&format!("/api/events?actor_id={long}"))
+        .await;
     refused.assert_problem(422, "validation_failed");
 }
 
 #[tokio::test]
 async fn an_order_of_another_tenant_is_not_found() {
     let app = TestApp::<Analytics>::start().await;
-    let ordered = app.globex.owner.delete("/api/events?actor_id=ada").await.assert_status(202);
+    let ordered = app
+        .globex
+        .owner
+        .delete("/api/events?actor_id=ada")
+        .await
+        .assert_status(202);
     let path = ordered.header("location").unwrap().to_owned();
-    app.acme.owner.get(&path).await.assert_problem(404, "not_found");
+    app.acme
+        .owner
+        .get(&path)
+        .await
+        .assert_problem(404, "not_found");
     app.globex.owner.get(&path).await.assert_status(200);
 }

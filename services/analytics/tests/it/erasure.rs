@@ -39,7 +39,14 @@ async fn a_deleted_tenants_counts_go_and_the_other_tenants_stay_and_once_more_do
         send(member, &[event]).await;
     }
     let others = rows_of(&app.database, "analytics", Tenant::Globex).await;
-    for table in ["tracked_events", "rollup_15m", "rollup_day", "tenant_data", "unique_sketches", "dimension_values"] {
+    for table in [
+        "tracked_events",
+        "rollup_15m",
+        "rollup_day",
+        "tenant_data",
+        "unique_sketches",
+        "dimension_values",
+    ] {
         let (_, count) = others.iter().find(|(name, _)| name == table).unwrap();
         assert!(*count > 0, "{table}");
     }

@@ -13,7 +13,8 @@ async fn rollups(app: &TestApp<Analytics>) -> [Vec<String>; 2] {
     let mut admin = app.database.admin().await;
     let mut rows = [Vec::new(), Vec::new()];
     for (rows, table) in rows.iter_mut().zip(["rollup_15m", "rollup_day"]) {
-        let sql = format!("SELECT r::text FROM analytics.{table} AS r WHERE tenant_id = $1 ORDER BY 1");
+        let sql =
+            format!("SELECT r::text FROM analytics.{table} AS r WHERE tenant_id = $1 ORDER BY 1");
         *rows = sqlx::query_scalar(&sql)
             .bind(app.acme.id().as_uuid())
             .fetch_all(&mut admin)
@@ -66,7 +67,11 @@ fn many(count: usize, first: usize) -> Vec<Value> {
         .map(|n| {
             let ago = (n as i64 * 7919) % (WINDOW * 24 * 60) + WINDOWS[n % 2] * 24 * 60;
             let ago = TimeDelta::minutes(ago);
-            let mut event = event(n, &of(&["page_view", "click", "sale"], n), &(NOW - ago).to_rfc3339());
+            let mut event = event(
+                n,
+                &of(&["page_view", "click", "sale"], n),
+                &(NOW - ago).to_rfc3339(),
+            );
             event["source"] = json!(of(&["google", "direct", "mail"], n / 2));
             event["path"] = json!(format!("/p/{}", n * n % 317));
             event["actor_id"] = json!(format!("actor-{}", n % 97));
@@ -105,7 +110,10 @@ async fn events_are_counted_by_each_dimension_they_have() {
         days(&app, "UTC", "source", "sale").await,
         [on("direct", 1, 102), on("google", 2, 201)]
     );
-    assert_eq!(days(&app, "UTC", "device", "sale").await, [on("mobile", 2, 202)]);
+    assert_eq!(
+        days(&app, "UTC", "device", "sale").await,
+        [on("mobile", 2, 202)]
+    );
     assert!(days(&app, "UTC", "path", "sale").await.is_empty());
 }
 
@@ -124,7 +132,11 @@ async fn the_two_hundred_first_values_are_counted_by_themselves_and_the_others_t
     let counted = days(&app, "UTC", "path", "page_view").await;
     assert_eq!(counted.len(), 201);
     assert_eq!(counted[0], day("2026-03-02", "(other)", 200, 0));
-    assert!(counted[1..].iter().all(|(_, path, count, _)| *count == 1 && path < &"/0200".to_owned()));
+    assert!(
+        counted[1..]
+            .iter()
+            .all(|(_, path, count, _)| *count == 1 && path < &"/0200".to_owned())
+    );
 
     let before = rollups(&app).await;
     rebuild_all(&app).await;
@@ -136,7 +148,9 @@ async fn rebuild_all(app: &TestApp<Analytics>) {
         let last = (NOW - TimeDelta::days(ago)).date_naive();
         let first = last - TimeDelta::days(WINDOW);
         let days = first.iter_days().take_while(|day| *day <= last);
-        tracking::rebuild(app.db(), &app.acme.tenant.scope(), days).await.unwrap();
+        tracking::rebuild(app.db(), &app.acme.tenant.scope(), days)
+            .await
+            .unwrap();
     }
 }
 
@@ -157,12 +171,24 @@ async fn counts_made_again_from_the_events_are_the_same() {
 #[tokio::test]
 async fn an_event_that_is_days_late_is_in_the_right_day_of_every_zone() {
     let app = TestApp::<Analytics>::start().await;
-    for zone in [Tz::Asia__Kathmandu, Tz::America__New_York, Tz::Australia__Lord_Howe] {
+    for zone in [
+        Tz::Asia__Kathmandu,
+        Tz::America__New_York,
+        Tz::Australia__Lord_Howe,
+    ] {
         add_zone(&app, zone).await;
     }
-    send(&app.acme.member, &[event(0, "page_view", "2026-03-02T08:00:00Z")]).await;
+    send(
+        &app.acme.member,
+        &[event(0, "page_view", "2026-03-02T08:00:00Z")],
+    )
+    .await;
     // Eleven days late, and 2026-02-19 or 2026-02-20 by where one is.
-    send(&app.acme.member, &[event(1, "page_view", "2026-02-19T18:20:00Z")]).await;
+    send(
+        &app.acme.member,
+        &[event(1, "page_view", "2026-02-19T18:20:00Z")],
+    )
+    .await;
     for (zone, late, today) in [
         ("UTC", "2026-02-19", "2026-03-02"),
         ("Asia/Kathmandu", "2026-02-20", "2026-03-02"),
@@ -225,7 +251,9 @@ async fn a_count_that_differs_from_the_events_is_found_and_repaired() {
     let (scope, before) = (app.acme.tenant.scope(), rollups(&app).await);
     assert!(!tracking::reconcile(&app.core, &scope, NOW).await.unwrap());
     let damage = "UPDATE analytics.rollup_15m SET cnt = cnt + 1 WHERE dim = '' AND bucket >= '2026-03-02T08:00:00Z'";
-    let damaged = sqlx::query(damage).execute(&mut app.database.admin().await).await;
+    let damaged = sqlx::query(damage)
+        .execute(&mut app.database.admin().await)
+        .await;
     assert!(damaged.unwrap().rows_affected() > 0);
     let mut hours = Vec::new();
     for ago in 0..2 {
@@ -248,7 +276,9 @@ async fn uniques(app: &TestApp<Analytics>, zone: &str, kind: &str, name: &str) -
     .fetch_all(&mut app.database.admin().await)
     .await
     .unwrap();
-    tracking::estimate(sketches.iter().map(Vec::as_slice)).unwrap().round() as i64
+    tracking::estimate(sketches.iter().map(Vec::as_slice))
+        .unwrap()
+        .round() as i64
 }
 
 #[tokio::test]
@@ -267,7 +297,11 @@ async fn actors_and_sessions_are_counted_once_over_days_also_after_a_rebuild() {
         for zone in ["UTC", "Asia/Kolkata"] {
             assert_eq!(uniques(&app, zone, "actor", "").await, 97, "{zone}");
             assert_eq!(uniques(&app, zone, "actor", "sale").await, 97, "{zone}");
-            assert_eq!(uniques(&app, zone, "session", "page_view").await, 1, "{zone}");
+            assert_eq!(
+                uniques(&app, zone, "session", "page_view").await,
+                1,
+                "{zone}"
+            );
         }
         rebuild_all(&app).await;
     }
@@ -282,7 +316,10 @@ async fn events_of_four_senders_at_once_are_counted_once_in_every_rollup() {
         let member = app.acme.member.clone();
         sending.spawn(async move {
             let mut accepted = 0;
-            let mut batches: Vec<Vec<Value>> = many(6_000, 0).chunks(1_000).map(<[Value]>::to_vec).collect();
+            let mut batches: Vec<Vec<Value>> = many(6_000, 0)
+                .chunks(1_000)
+                .map(<[Value]>::to_vec)
+                .collect();
             batches.rotate_left(sender);
             for batch in &batches {
                 accepted += send(&member, batch).await["accepted"].as_u64().unwrap();
@@ -318,7 +355,12 @@ async fn nobody_can_read_a_partition_and_old_months_go_as_a_whole() {
         "INSERT INTO analytics.tracked_events_202603 (event_id, ts, received_at, name) VALUES (gen_random_uuid(), now(), now(), 'x')",
     ] {
         let refused = sqlx::query(sql).execute(tx.conn()).await.unwrap_err();
-        let code = refused.as_database_error().unwrap().code().unwrap().into_owned();
+        let code = refused
+            .as_database_error()
+            .unwrap()
+            .code()
+            .unwrap()
+            .into_owned();
         assert_eq!(code, "42501", "{sql}: insufficient_privilege");
         drop(tx);
         tx = app.db().tenant(&app.acme.tenant.scope()).await.unwrap();
@@ -340,9 +382,17 @@ async fn nobody_can_read_a_partition_and_old_months_go_as_a_whole() {
     app.clock.advance(TimeDelta::days(60));
     tracking::tend(&app.core).await.unwrap();
     assert_eq!(stored_and_counted(&app).await, (1, 1));
-    assert_eq!(days(&app, "UTC", "", "page_view").await.len(), 2, "days stay for years");
+    assert_eq!(
+        days(&app, "UTC", "", "page_view").await.len(),
+        2,
+        "days stay for years"
+    );
     let late: DateTime<Utc> = NOW + TimeDelta::days(61);
-    send(&app.acme.member, &[event(2, "page_view", &late.to_rfc3339())]).await;
+    send(
+        &app.acme.member,
+        &[event(2, "page_view", &late.to_rfc3339())],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -351,9 +401,10 @@ async fn two_services_that_start_at_once_make_each_month_once() {
     app.clock.advance(TimeDelta::days(370));
     let (first, second) = tokio::join!(tracking::tend(&app.core), tracking::tend(&app.core));
     assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
-    let month: Option<String> = sqlx::query_scalar("SELECT to_regclass('analytics.tracked_events_202704')::text")
-        .fetch_one(&mut app.database.admin().await)
-        .await
-        .unwrap();
+    let month: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('analytics.tracked_events_202704')::text")
+            .fetch_one(&mut app.database.admin().await)
+            .await
+            .unwrap();
     assert!(month.is_some());
 }

@@ -18,7 +18,12 @@ async fn another_tenants_object_is_answered_like_one_that_does_not_exist() {
     checks::foreign_ids::<Analytics>(async |owner, path| match path {
         "/api/event-erasures/{id}" => {
             let ordered = owner.delete("/api/events?actor_id=ada").await;
-            Some(vec![ordered.assert_status(202).json()["id"].as_str().unwrap().to_owned()])
+            Some(vec![
+                ordered.assert_status(202).json()["id"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            ])
         }
         other => panic!("make what {other} names"),
     })

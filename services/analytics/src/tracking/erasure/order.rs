@@ -41,7 +41,11 @@ pub(super) async fn delete_events(
 ) -> Result<Response, Problem> {
     if !(1..=200).contains(&wanted.actor_id.chars().count()) {
         let text = "must be 1 to 200 characters";
-        return Err(Problem::invalid_parameter("actor_id", "invalid_length", text));
+        return Err(Problem::invalid_parameter(
+            "actor_id",
+            "invalid_length",
+            text,
+        ));
     }
     let id: Uuid = app.core.sources.id();
     let mut tx = app.core.db.tenant(&caller.scope).await?;
