@@ -48,10 +48,10 @@ BEGIN
   FOR n IN 0 .. least(months, 48) - 1 LOOP
     month := date_trunc('month', first::timestamp) + make_interval(months => n);
     partition := 'tracked_events_' || to_char(month, 'YYYYMM');
-    IF to_regclass('{{schema}}.' || partition) IS NULL THEN
-      -- One at a time, and looked at again: other replicas start, too.
+    IF NOT EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = '{{schema}}'::regnamespace) THEN
+      -- One at a time, and looked at again: other replicas start, too. By a query, because names are cached.
       PERFORM pg_advisory_xact_lock(hashtextextended('{{schema}}.make_event_partitions', 0));
-      IF to_regclass('{{schema}}.' || partition) IS NULL THEN
+      IF NOT EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = '{{schema}}'::regnamespace) THEN
         EXECUTE format('CREATE TABLE {{schema}}.%I (LIKE {{schema}}.tracked_events INCLUDING ALL)', partition);
         EXECUTE format('REVOKE ALL ON {{schema}}.%I FROM {{schema}}_api, {{schema}}_relay', partition);
         EXECUTE format('ALTER TABLE {{schema}}.tracked_events ATTACH PARTITION {{schema}}.%I FOR VALUES FROM (%L) TO (%L)',

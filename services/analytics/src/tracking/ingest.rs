@@ -1,3 +1,4 @@
+use aws_lc_rs::digest;
 use axum::{
     extract::State,
     http::HeaderValue,
@@ -81,11 +82,8 @@ pub(super) async fn track_events(
         rejected: rejected.clone(),
     };
     let (tracked, replayed) = if key.as_deref().is_some() {
-        let hash = hex::encode(aws_lc_rs::digest::digest(
-            &aws_lc_rs::digest::SHA256,
-            &batch.bytes,
-        ));
-        once(&app, &caller, &key, &hash, &good, answer).await?
+        let hash = digest::digest(&digest::SHA256, &batch.bytes);
+        once(&app, &caller, &key, &hex::encode(hash), &good, answer).await?
     } else {
         let recorded = app.tracking.record(&app.core.db, now, &caller.scope, &good);
         (answer(recorded.await?), false)
@@ -93,6 +91,10 @@ pub(super) async fn track_events(
     if tracked.accepted > 0 && !replayed {
         app.hub.changed(caller.tenant());
     }
+    Ok(response(tracked, replayed))
+}
+
+fn response(tracked: Tracked, replayed: bool) -> Response {
     let mut response = Json(tracked).into_response();
     if replayed {
         let replayed = HeaderValue::from_static("true");
@@ -100,7 +102,7 @@ pub(super) async fn track_events(
             .headers_mut()
             .insert("idempotency-replayed", replayed);
     }
-    Ok(response)
+    response
 }
 
 /// Takes the events in, and keeps the answer under the key, or gives the one that is kept there.

@@ -114,7 +114,7 @@ impl Tracking {
         events: &[TrackedEvent],
     ) -> Result<(u64, uniques::Written), NotRecorded> {
         let additions = uniques::additions(events, known);
-        let ingested = store::ingest(tx, now, known, events.to_vec()).await?;
+        let ingested = store::ingest(tx, now, known, events).await?;
         let is_known = |zone: &String| known.zones.iter().any(|known| known.name() == zone);
         if !ingested.zones.iter().flatten().all(is_known) {
             return Err(NotRecorded::Outdated);

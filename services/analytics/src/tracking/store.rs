@@ -27,41 +27,35 @@ pub(crate) struct Ingested {
 
 /// Events column by column, as `unnest` takes them.
 #[derive(Default)]
-struct Columns {
+struct Columns<'a> {
     ids: Vec<Uuid>,
     instants: Vec<DateTime<Utc>>,
-    names: Vec<String>,
-    actors: Vec<Option<String>>,
-    sessions: Vec<Option<String>>,
-    dimensions: [Vec<Option<String>>; 6],
+    names: Vec<&'a str>,
+    actors: Vec<Option<&'a str>>,
+    sessions: Vec<Option<&'a str>>,
+    dimensions: [Vec<Option<&'a str>>; 6],
     amounts: Vec<Option<i64>>,
-    currencies: Vec<Option<String>>,
-    props: Vec<Json<Map<String, Value>>>,
+    currencies: Vec<Option<&'a str>>,
+    props: Vec<Json<&'a Map<String, Value>>>,
 }
 
-impl Columns {
-    fn of(events: Vec<TrackedEvent>) -> Self {
+impl<'a> Columns<'a> {
+    fn of(events: &'a [TrackedEvent]) -> Self {
+        let mut events: Vec<_> = events.iter().collect();
+        events.sort_by_key(|event| event.event_id);
         let mut columns = Self::default();
         for event in events {
             columns.ids.push(event.event_id.as_uuid());
             columns.instants.push(event.ts);
-            columns.names.push(event.name);
-            columns.actors.push(event.actor_id);
-            columns.sessions.push(event.session_id);
-            let values = [
-                event.source,
-                event.medium,
-                event.campaign,
-                event.country,
-                event.device,
-                event.path,
-            ];
-            for (column, value) in columns.dimensions.iter_mut().zip(values) {
+            columns.names.push(&event.name);
+            columns.actors.push(event.actor_id.as_deref());
+            columns.sessions.push(event.session_id.as_deref());
+            for (column, value) in columns.dimensions.iter_mut().zip(event.dimensions()) {
                 column.push(value);
             }
             columns.amounts.push(event.value_minor);
-            columns.currencies.push(event.currency);
-            columns.props.push(Json(event.props));
+            columns.currencies.push(event.currency.as_deref());
+            columns.props.push(Json(&event.props));
         }
         columns
     }
@@ -151,11 +145,10 @@ pub(super) async fn ingest(
     tx: &mut TenantTx,
     now: DateTime<Utc>,
     known: &Known,
-    mut events: Vec<TrackedEvent>,
+    events: &[TrackedEvent],
 ) -> Result<Ingested, DbError> {
-    events.sort_by_key(|event| event.event_id);
-    let days = LocalDays::of(&events, known);
-    let (dimensions, values) = known.others(&events);
+    let days = LocalDays::of(events, known);
+    let (dimensions, values) = known.others(events);
     let statement = &STATEMENTS[usize::from(!values.is_empty())];
     let columns = Columns::of(events);
     let [source, medium, campaign, country, device, path] = columns.dimensions;

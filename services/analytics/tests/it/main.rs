@@ -8,6 +8,7 @@ mod erasure;
 mod events;
 mod exports;
 mod feeds;
+mod partitions;
 mod performance;
 mod realtime;
 mod rollups;
