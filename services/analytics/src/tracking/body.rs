@@ -39,7 +39,7 @@ impl<S: Send + Sync> FromRequest<S> for Batch {
             }
         };
         if is_lines {
-            return lines(bytes);
+            return lines(&bytes);
         }
         let batch: TrackEvents = validated(read(&bytes)?)?;
         Ok(Self {
@@ -117,7 +117,7 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
 }
 
 /// One event a line; empty lines do not count.
-fn lines(bytes: Bytes) -> Result<Batch, Problem> {
+fn lines(bytes: &Bytes) -> Result<Batch, Problem> {
     let mut batch = Batch {
         events: Vec::new(),
         rejected: Vec::new(),

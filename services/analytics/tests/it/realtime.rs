@@ -35,7 +35,7 @@ impl Reader {
     async fn next(&mut self) -> Option<Seen> {
         let frame = tokio::time::timeout(PATIENCE, self.0.frame())
             .await
-            .expect("an event in time")?;
+            .unwrap()?;
         let text = String::from_utf8(frame.unwrap().into_data().unwrap().to_vec()).unwrap();
         let field = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
