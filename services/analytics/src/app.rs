@@ -1,18 +1,28 @@
 //! What the handlers of analytics share, and the list of its routes.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{dashboards, tracking};
+use crate::{
+    dashboards,
+    realtime::{self, Hub},
+    tracking::{self, Tracking},
+};
 
 /// What every handler gets.
 #[derive(Clone)]
-pub struct AppState {
+pub(crate) struct AppState {
     /// What every service has.
     pub core: Core,
+    /// What ingestion remembers.
+    pub tracking: Arc<Tracking>,
+    /// Who watches.
+    pub hub: Hub,
 }
 
 impl FromRef<AppState> for Verifier {
@@ -29,5 +39,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     );
     OpenApiRouter::with_openapi(info)
         .merge(tracking::routes())
+        .merge(realtime::routes())
         .merge(dashboards::routes())
 }

@@ -9,7 +9,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
-pub use change::{Change, Direction, change};
+pub use change::OverviewChange;
+pub(crate) use period::begins;
 
 bz_auth::permissions! {
     /// See dashboards.
