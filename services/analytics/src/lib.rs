@@ -1,6 +1,7 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
 mod app;
+pub mod charts;
 mod dashboards;
 mod jobs;
 pub mod query;
