@@ -6,7 +6,9 @@ mod jobs;
 pub mod query;
 mod tracking;
 
-pub use dashboards::{Change, Direction, change};
+pub use dashboards::{
+    Change, ChartKind, Direction, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View, change,
+};
 pub use tracking::TrackedEvent;
 
 use axum::extract::DefaultBodyLimit;
