@@ -1,13 +1,15 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
 mod app;
+pub mod catalogue;
 mod dashboards;
 mod jobs;
 pub mod query;
 mod tracking;
+pub mod version;
 
 pub use dashboards::{
-    Change, ChartKind, Direction, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View, change,
+    ChartKind, GRID_COLUMNS, Layout, NumbersQuery, OverviewChange, Tile, TileQuery, View,
 };
 pub use tracking::TrackedEvent;
 

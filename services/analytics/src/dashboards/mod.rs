@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
-pub use change::{Change, Direction, change};
+pub use change::OverviewChange;
 pub use tile::{ChartKind, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View};
 
 bz_auth::permissions! {
