@@ -1,13 +1,17 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
 mod app;
+pub mod catalogue;
 pub mod charts;
 mod dashboards;
 mod jobs;
 pub mod query;
 mod tracking;
+pub mod version;
 
-pub use dashboards::{Change, Direction, change};
+pub use dashboards::{
+    ChartKind, GRID_COLUMNS, Layout, NumbersQuery, OverviewChange, Tile, TileQuery, View,
+};
 pub use tracking::TrackedEvent;
 
 use axum::extract::DefaultBodyLimit;

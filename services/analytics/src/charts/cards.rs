@@ -9,10 +9,7 @@ use super::{
     plot::Area,
     shape::{Anchor, Shape, Size, color},
 };
-use crate::{
-    dashboards::Direction,
-    query::{Column, Row},
-};
+use crate::query::{Column, Direction, Row};
 
 /// The least width of a card.
 const LEAST: f32 = 96.0;
@@ -65,7 +62,7 @@ fn card(spec: &ChartSpec<'_>, row: &Row, n: usize, column: &Column, size: Size) 
     let mut below = base + 12.0;
     let change = row.change.as_ref().and_then(|changes| changes.get(n));
     if let Some(change) = change
-        && let Some((text, tone)) = change_text(change, column, spec.locale)
+        && let Some((text, tone)) = change_text(change, spec.locale)
     {
         let end = with_arrow(&mut out, (0.0, below), &text, tone, change.direction);
         let before = row
@@ -110,13 +107,13 @@ fn with_arrow(
     (x, y): (f32, f32),
     text: &str,
     tone: Tone,
-    direction: Direction,
+    direction: Option<Direction>,
 ) -> f32 {
     let hue = tone.color();
     let corners = match direction {
-        Direction::Up => Some([(x, y - 1.0), (x + 6.0, y - 1.0), (x + 3.0, y - 6.0)]),
-        Direction::Down => Some([(x, y - 6.0), (x + 6.0, y - 6.0), (x + 3.0, y - 1.0)]),
-        Direction::Flat => None,
+        Some(Direction::Up) => Some([(x, y - 1.0), (x + 6.0, y - 1.0), (x + 3.0, y - 6.0)]),
+        Some(Direction::Down) => Some([(x, y - 6.0), (x + 6.0, y - 6.0), (x + 3.0, y - 1.0)]),
+        Some(Direction::Flat) | None => None,
     };
     let start = if corners.is_some() { x + 8.5 } else { x };
     out.extend(corners.map(|corners| Shape::polygon(&corners, hue)));

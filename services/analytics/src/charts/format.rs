@@ -4,10 +4,7 @@ use chrono::{DateTime, Datelike, NaiveDate};
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::{locale::Locale, shape::Color, shape::color};
-use crate::{
-    dashboards::{Change, Direction},
-    query::{Column, ColumnKind, Granularity, Polarity, Unit},
-};
+use crate::query::{Change, ChangeNote, Column, ColumnKind, Granularity, Unit};
 
 /// A space at which no line ends.
 const FIXED_SPACE: char = '\u{a0}';
@@ -210,25 +207,23 @@ fn duration(value: Decimal) -> String {
 }
 
 /// A change with its sign, and whether it is good; none when there is nothing to compare with.
-pub(crate) fn change_text(
-    change: &Change,
-    column: &Column,
-    locale: Locale,
-) -> Option<(String, Tone)> {
-    let tone = match (change.direction, column.polarity) {
-        (Direction::Up, Some(Polarity::UpIsGood))
-        | (Direction::Down, Some(Polarity::DownIsGood)) => Tone::Good,
-        (Direction::Down, Some(Polarity::UpIsGood))
-        | (Direction::Up, Some(Polarity::DownIsGood)) => Tone::Bad,
-        _ => Tone::Neutral,
+pub(crate) fn change_text(change: &Change, locale: Locale) -> Option<(String, Tone)> {
+    let tone = match change.good {
+        Some(true) => Tone::Good,
+        Some(false) => Tone::Bad,
+        None => Tone::Neutral,
     };
-    if change.new {
+    if change.note == Some(ChangeNote::New) {
         return Some((locale.words().new.to_owned(), tone));
     }
-    let percent = Decimal::from_f64_retain(change.percent?)?;
-    let figures = decimal(percent, 1, locale);
-    let sign = if percent > Decimal::ZERO { "+" } else { "" };
-    Some((percent_sign(&format!("{sign}{figures}"), locale), tone))
+    let by = change.percent.or(change.points)?;
+    let sign = if by > Decimal::ZERO { "+" } else { "" };
+    let figures = format!("{sign}{}", decimal(by, 1, locale));
+    let text = match change.percent {
+        Some(_) => percent_sign(&figures, locale),
+        None => format!("{figures}{FIXED_SPACE}{}", locale.words().points),
+    };
+    Some((text, tone))
 }
 
 /// What stands in a column of time or of a dimension.

@@ -137,7 +137,7 @@ impl Maker<'_> {
             );
             let change = self.compared.then(|| {
                 let change = row.change.as_ref().and_then(|changes| changes.get(n));
-                let said = change.and_then(|change| change_text(change, column, self.locale));
+                let said = change.and_then(|change| change_text(change, self.locale));
                 let (text, tone) = said.unwrap_or_else(|| ("–".to_owned(), Tone::Neutral));
                 Cell { text, tone }
             });

@@ -4,9 +4,8 @@ use chrono::{NaiveDate, TimeZone, Utc};
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::{
-    dashboards,
-    query::{Column, ColumnKind, FrameMeta, Polarity, Row, Source, Unit},
+use crate::query::{
+    ChangeKind, Column, ColumnKind, FrameMeta, Polarity, Row, Source, Unit, change,
 };
 
 fn column(key: &str, label: &str, kind: ColumnKind, unit: Option<Unit>) -> Column {
@@ -21,6 +20,10 @@ fn column(key: &str, label: &str, kind: ColumnKind, unit: Option<Unit>) -> Colum
 }
 
 fn row(keys: &[&str], values: &[i64]) -> Row {
+    let of = |value: i64| {
+        let [now, before] = [value, value * 4 / 5].map(|value| Some(Decimal::from(value)));
+        change(now, before, ChangeKind::Count, Polarity::UpIsGood)
+    };
     Row {
         keys: keys.iter().map(|key| Some((*key).to_owned())).collect(),
         values: values
@@ -33,12 +36,7 @@ fn row(keys: &[&str], values: &[i64]) -> Row {
                 .map(|value| Some(Decimal::from(value * 4 / 5)))
                 .collect(),
         ),
-        change: Some(
-            values
-                .iter()
-                .map(|value| dashboards::change(*value, value * 4 / 5))
-                .collect(),
-        ),
+        change: Some(values.iter().map(|value| of(*value)).collect()),
     }
 }
 

@@ -4,12 +4,14 @@ mod change;
 mod overview;
 mod period;
 mod store;
+mod tile;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
-pub use change::{Change, Direction, change};
+pub use change::OverviewChange;
+pub use tile::{ChartKind, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View};
 
 bz_auth::permissions! {
     /// See dashboards.
