@@ -6,18 +6,34 @@ use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{dashboards, tracking};
+use crate::{
+    alerts, dashboards,
+    reports::{self, Reports},
+    schedules, tracking,
+    webhooks::{self, Webhooks},
+};
 
 /// What every handler gets.
 #[derive(Clone)]
-pub struct AppState {
+pub(crate) struct AppState {
     /// What every service has.
     pub core: Core,
+    /// What reports need.
+    pub reports: Reports,
+    /// Seals the secrets of webhooks, and calls their addresses.
+    pub webhooks: Webhooks,
 }
 
 impl FromRef<AppState> for Verifier {
     fn from_ref(app: &AppState) -> Self {
         app.core.verifier.clone()
+    }
+}
+
+impl AppState {
+    /// Wakes whoever follows the feed of this service.
+    pub(crate) fn wake(&self) {
+        bz_events::wake(&self.core.redis, platform::ANALYTICS.schema);
     }
 }
 
@@ -30,4 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(info)
         .merge(tracking::routes())
         .merge(dashboards::routes())
+        .merge(reports::routes())
+        .merge(schedules::routes())
+        .merge(alerts::routes())
+        .merge(webhooks::routes())
 }

@@ -1,26 +1,35 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
+mod alerts;
 mod app;
 pub mod catalogue;
 pub mod charts;
+mod config;
 mod dashboards;
 mod jobs;
 pub mod query;
+pub mod reports;
+mod schedules;
 mod tracking;
 pub mod version;
+mod webhooks;
 
+pub use config::AnalyticsConfig;
 pub use dashboards::{
     ChartKind, GRID_COLUMNS, Layout, NumbersQuery, OverviewChange, Tile, TileQuery, View,
 };
 pub use tracking::TrackedEvent;
 
 use axum::extract::DefaultBodyLimit;
-use bz_http::client::Sibling;
+use bz_http::{
+    client::Sibling,
+    egress::{Egress, EgressLimits},
+};
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use utoipa::openapi::OpenApi;
 
-use crate::{app::AppState, jobs::feeds};
+use crate::{app::AppState, jobs::feeds, reports::Reports, webhooks::Webhooks};
 
 /// The largest body of `POST /api/events`.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
@@ -31,18 +40,24 @@ pub struct Analytics;
 
 impl Service for Analytics {
     const INFO: &'static ServiceInfo = &platform::ANALYTICS;
-    type Config = ();
+    type Config = AnalyticsConfig;
 
     fn openapi() -> OpenApi {
         app::routes().into_openapi()
     }
 
-    async fn build(core: Core, (): ()) -> anyhow::Result<App> {
+    async fn build(core: Core, config: AnalyticsConfig) -> anyhow::Result<App> {
+        let egress = Egress::new(config.egress, EgressLimits::default())?;
+        let state = AppState {
+            core: core.clone(),
+            reports: Reports::new(&config.mail)?,
+            webhooks: Webhooks::new(egress, &core.secret, core.sources.rng.clone()),
+        };
         let public = app::routes()
             .split_for_parts()
             .0
             .layer(DefaultBodyLimit::max(BATCH_BYTES))
-            .with_state(AppState { core: core.clone() });
+            .with_state(state.clone());
         let mut app = App::new(public.merge(bz_events::feed_routes().with_state(core.clone())));
         for (name, source) in [
             ("crm-feed", &platform::CRM),
@@ -51,6 +66,9 @@ impl Service for Analytics {
             let sibling = Sibling::new(source.name, core.siblings.of(source), &core.sources)?;
             app = app.with_job(feeds::follow(name, source, sibling, core.clone()));
         }
-        Ok(app)
+        let jobs = reports::jobs(&state)
+            .chain([schedules::job(&state), alerts::job(&state)])
+            .chain(webhooks::sender::jobs(&state));
+        Ok(jobs.fold(app, App::with_job))
     }
 }

@@ -9,7 +9,7 @@ use super::{
     plot::Area,
     shape::{Anchor, Shape, Size, color},
 };
-use crate::query::{Column, Direction, Row};
+use crate::query::{Column, Direction, Frame, Row};
 
 /// The least width of a card.
 const LEAST: f32 = 96.0;
@@ -32,21 +32,40 @@ pub(super) fn draw(spec: &ChartSpec<'_>, size: Size) -> Vec<Shape> {
             (n % across) as f32 * (each.width + 6.0),
             (n / across) as f32 * each.height,
         );
-        let shapes = card(spec, row, n, column, each);
+        let shapes = of_row(spec, row, (n, column, &column.label), each);
         out.extend(shapes.into_iter().map(|shape| shape.moved(x, y)));
     }
     out
 }
 
+/// How many cards an answer is.
+pub(crate) fn card_count(frame: &Frame) -> usize {
+    data::metrics(frame).len()
+}
+
+/// One card of an answer, under its own name or another.
+pub(crate) fn card(spec: &ChartSpec<'_>, n: usize, label: Option<&str>, size: Size) -> Vec<Shape> {
+    let metrics = data::metrics(spec.frame);
+    let (Some(column), Some(row)) = (metrics.get(n), data::whole(spec.frame)) else {
+        return vec![super::nothing(size, spec.locale)];
+    };
+    of_row(spec, row, (n, column, label.unwrap_or(&column.label)), size)
+}
+
 /// One number: its name, itself, its change; a small line of how it went when there is room and time.
-fn card(spec: &ChartSpec<'_>, row: &Row, n: usize, column: &Column, size: Size) -> Vec<Shape> {
+fn of_row(
+    spec: &ChartSpec<'_>,
+    row: &Row,
+    (n, column, label): (usize, &Column, &str),
+    size: Size,
+) -> Vec<Shape> {
     let words = spec.locale.words();
     let value = row.values.get(n).copied().flatten();
     let text = value.map_or_else(
         || "–".to_owned(),
         |value| number(value, column, spec.locale),
     );
-    let label = fit(&column.label, 7.5, Weight::Regular, size.width).into_owned();
+    let label = fit(label, 7.5, Weight::Regular, size.width).into_owned();
     let mut large = 17.0_f32.min(size.height * 0.36).max(9.0);
     let width = text_width(&text, large, Weight::Bold);
     if width > size.width {

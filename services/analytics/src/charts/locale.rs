@@ -19,10 +19,10 @@ pub enum Locale {
 }
 
 /// Words of charts and reports.
-#[expect(missing_docs, reason = "the English ones say it")]
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(crate) no_data: &'static str,
+    pub(crate) report: &'static str,
     pub(crate) new: &'static str,
     pub(crate) total: &'static str,
     pub(crate) previous: &'static str,
@@ -47,7 +47,7 @@ pub(crate) struct Words {
     pub(crate) cut_query: &'static str,
     pub(crate) failed_part: &'static str,
     pub(crate) continued: &'static str,
-    pub(crate) currency: &'static str,
+    pub(crate) too_large: &'static str,
     pub(crate) months: [&'static str; 12],
 }
 
@@ -100,6 +100,7 @@ impl Locale {
 
 static EN: Words = Words {
     no_data: "No data",
+    report: "Report",
     new: "new",
     total: "Total",
     previous: "Period before",
@@ -124,7 +125,7 @@ static EN: Words = Words {
     cut_query: "There are more rows than were asked for; totals are of all of them.",
     failed_part: "This part could not be made:",
     continued: "continued",
-    currency: "Currency",
+    too_large: "Too large for a mail, to be downloaded:",
     months: [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ],
@@ -132,6 +133,7 @@ static EN: Words = Words {
 
 static DE: Words = Words {
     no_data: "Keine Daten",
+    report: "Bericht",
     new: "neu",
     total: "Gesamt",
     previous: "Vorperiode",
@@ -156,7 +158,7 @@ static DE: Words = Words {
     cut_query: "Es gibt mehr Zeilen als abgefragt; Summen gelten für alle.",
     failed_part: "Dieser Teil konnte nicht erstellt werden:",
     continued: "Fortsetzung",
-    currency: "Währung",
+    too_large: "Zu groß für eine Mail, zum Herunterladen:",
     months: [
         "Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.",
         "Dez.",
@@ -165,6 +167,7 @@ static DE: Words = Words {
 
 static ES: Words = Words {
     no_data: "Sin datos",
+    report: "Informe",
     new: "nuevo",
     total: "Total",
     previous: "Periodo anterior",
@@ -189,7 +192,7 @@ static ES: Words = Words {
     cut_query: "Hay más filas de las solicitadas; los totales son de todas.",
     failed_part: "Esta parte no se pudo generar:",
     continued: "continuación",
-    currency: "Moneda",
+    too_large: "Demasiado grande para un correo, para descargar:",
     months: [
         "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic",
     ],
@@ -197,6 +200,7 @@ static ES: Words = Words {
 
 static FR: Words = Words {
     no_data: "Aucune donnée",
+    report: "Rapport",
     new: "nouveau",
     total: "Total",
     previous: "Période précédente",
@@ -221,7 +225,7 @@ static FR: Words = Words {
     cut_query: "Il y a plus de lignes que demandé ; les totaux portent sur toutes.",
     failed_part: "Cette partie n’a pas pu être produite :",
     continued: "suite",
-    currency: "Devise",
+    too_large: "Trop volumineux pour un e-mail, à télécharger :",
     months: [
         "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.",
         "déc.",

@@ -5,9 +5,7 @@
 mod content;
 mod encode;
 mod get;
-pub(crate) mod safe;
 mod table;
-mod xlsx;
 
 use axum::{
     http::{StatusCode, header},

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{ImportsRead, get::visible, plan::Plan, store};
-use crate::{app::AppState, exports::safe, jobs::JobId};
+use crate::{app::AppState, jobs::JobId};
 
 /// Rows of the file that one turn of the stream reads.
 const TURN: i64 = 500;
@@ -164,9 +164,9 @@ fn record(row: store::FailedRow) -> Vec<String> {
     let mut cells: Vec<String> = row
         .cells
         .into_iter()
-        .map(|cell| safe::cell(&cell).into_owned())
+        .map(|cell| bz_files::safe::cell(&cell).into_owned())
         .collect();
     cells.push(row.row_number.to_string());
-    cells.push(safe::cell(&said.join("; ")).into_owned());
+    cells.push(bz_files::safe::cell(&said.join("; ")).into_owned());
     cells
 }

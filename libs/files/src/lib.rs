@@ -1,0 +1,7 @@
+//! Files that people open: what imports and exports of all services share.
+#![warn(missing_docs)]
+
+pub mod safe;
+mod xlsx;
+
+pub use xlsx::{Cell, Format, Xlsx};
