@@ -2,3 +2,6 @@
 #![warn(missing_docs)]
 
 pub mod safe;
+mod xlsx;
+
+pub use xlsx::{Cell, Format, Xlsx};

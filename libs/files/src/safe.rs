@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 /// What a formula begins with.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
 /// The text as a cell: what would be a formula gets a `'` before it; what is a number stays one.
 #[must_use]
 pub fn cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) && text.parse::<f64>().is_err() {
+    // Some programs take the spaces before away.
+    let seen = text.trim_start_matches(' ');
+    if seen.starts_with(FORMULA) && text.parse::<f64>().is_err() {
         return Cow::Owned(format!("'{text}"));
     }
     Cow::Borrowed(text)
@@ -18,7 +20,7 @@ pub fn cell(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn bare(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(text) if text.starts_with(FORMULA) => text,
+        Some(text) if text.trim_start_matches(' ').starts_with(FORMULA) => text,
         _ => cell,
     }
 }
@@ -36,6 +38,8 @@ mod tests {
             "@SUM(A1)",
             "\t=1",
             "\r=1",
+            "\n=1",
+            "  =1+1",
         ] {
             assert_eq!(cell(text), format!("'{text}"));
             assert_eq!(bare(&cell(text)), text);

@@ -9,9 +9,12 @@ use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    dashboards,
+    alerts, dashboards,
     realtime::{self, Hub},
+    reports::{self, Reports},
+    schedules,
     tracking::{self, Tracking},
+    webhooks::{self, Webhooks},
 };
 
 /// What every handler gets.
@@ -23,11 +26,22 @@ pub(crate) struct AppState {
     pub tracking: Arc<Tracking>,
     /// Who watches.
     pub hub: Hub,
+    /// What reports need.
+    pub reports: Reports,
+    /// Seals the secrets of webhooks, and calls their addresses.
+    pub webhooks: Webhooks,
 }
 
 impl FromRef<AppState> for Verifier {
     fn from_ref(app: &AppState) -> Self {
         app.core.verifier.clone()
+    }
+}
+
+impl AppState {
+    /// Wakes whoever follows the feed of this service.
+    pub(crate) fn wake(&self) {
+        bz_events::wake(&self.core.redis, platform::ANALYTICS.schema);
     }
 }
 
@@ -41,4 +55,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(tracking::routes())
         .merge(realtime::routes())
         .merge(dashboards::routes())
+        .merge(reports::routes())
+        .merge(schedules::routes())
+        .merge(alerts::routes())
+        .merge(webhooks::routes())
 }

@@ -1,26 +1,41 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
+mod alerts;
 mod app;
 pub mod catalogue;
+pub mod charts;
+mod config;
 mod dashboards;
 mod jobs;
 pub mod query;
 mod realtime;
+pub mod reports;
+mod schedules;
 pub mod tracking;
 pub mod version;
+mod webhooks;
 
-pub use dashboards::OverviewChange;
+pub use config::AnalyticsConfig;
+pub use dashboards::{
+    ChartKind, GRID_COLUMNS, Layout, NumbersQuery, OverviewChange, Tile, TileQuery, View,
+};
 pub use tracking::TrackedEvent;
 
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use bz_http::client::Sibling;
+use bz_http::{
+    client::Sibling,
+    egress::{Egress, EgressLimits},
+};
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use utoipa::openapi::OpenApi;
 
-use crate::{app::AppState, jobs::feeds, realtime::Hub, tracking::Tracking};
+use crate::{
+    app::AppState, jobs::feeds, realtime::Hub, reports::Reports, tracking::Tracking,
+    webhooks::Webhooks,
+};
 
 /// The largest body of `POST /api/events`.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
@@ -31,24 +46,28 @@ pub struct Analytics;
 
 impl Service for Analytics {
     const INFO: &'static ServiceInfo = &platform::ANALYTICS;
-    type Config = ();
+    type Config = AnalyticsConfig;
 
     fn openapi() -> OpenApi {
         app::routes().into_openapi()
     }
 
-    async fn build(core: Core, (): ()) -> anyhow::Result<App> {
+    async fn build(core: Core, config: AnalyticsConfig) -> anyhow::Result<App> {
         tracking::make_partitions(&core).await?;
         let (tracking, hub) = (Arc::<Tracking>::default(), Hub::new(core.redis.clone()));
+        let egress = Egress::new(config.egress, EgressLimits::default())?;
+        let state = AppState {
+            core: core.clone(),
+            tracking: Arc::clone(&tracking),
+            hub: hub.clone(),
+            reports: Reports::new(&config.mail)?,
+            webhooks: Webhooks::new(egress, &core.secret, core.sources.rng.clone()),
+        };
         let public = app::routes()
             .split_for_parts()
             .0
             .layer(DefaultBodyLimit::max(BATCH_BYTES))
-            .with_state(AppState {
-                core: core.clone(),
-                tracking: Arc::clone(&tracking),
-                hub: hub.clone(),
-            });
+            .with_state(state.clone());
         let mut app = App::new(public.merge(bz_events::feed_routes().with_state(core.clone())));
         app = app.with_job(realtime::job(&core, hub.clone()));
         for job in tracking::jobs(&core) {
@@ -66,6 +85,9 @@ impl Service for Analytics {
                 (core.clone(), Arc::clone(&tracking), hub.clone()),
             ));
         }
-        Ok(app)
+        let jobs = reports::jobs(&state)
+            .chain([schedules::job(&state), alerts::job(&state)])
+            .chain(webhooks::sender::jobs(&state));
+        Ok(jobs.fold(app, App::with_job))
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use bz_http::egress::EgressPolicy;
+use bz_mail::MailConfig;
 use bz_service::config::{Config, Env, egress};
 use http::Uri;
 use url::Url;
 
 use crate::{
-    limits::LimitsConfig, mail::config::MailConfig, passkeys::RelyingParty, passwords::Priority,
+    limits::LimitsConfig, passkeys::RelyingParty, passwords::Priority,
     registration::RegistrationPolicy,
 };
 

@@ -70,7 +70,8 @@ pub fn stack(router: Router, config: LayerConfig, sources: Sources) -> Stack {
         .layer(DefaultBodyLimit::max(body_limit));
     let worth = SizeAbove::new(COMPRESS_ABOVE_BYTES)
         .and(NotForContentType::SSE)
-        .and(NotForContentType::IMAGES);
+        .and(NotForContentType::IMAGES)
+        .and(is_not_in_parts);
     let inner = ServiceBuilder::new()
         .option_layer(cors(&cors_allowed_origins))
         .layer(CompressionLayer::new().compress_when(worth))
@@ -153,4 +154,14 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             .expose_headers(exposed)
             .max_age(Duration::from_secs(3600)),
     )
+}
+
+/// A file that can be fetched in parts goes out as it is: its parts have to fit together.
+fn is_not_in_parts(
+    _: http::StatusCode,
+    _: http::Version,
+    headers: &http::HeaderMap,
+    _: &http::Extensions,
+) -> bool {
+    !headers.contains_key(http::header::ACCEPT_RANGES)
 }

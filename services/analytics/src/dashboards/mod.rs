@@ -4,6 +4,7 @@ mod change;
 mod overview;
 mod period;
 mod store;
+mod tile;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -11,6 +12,7 @@ use crate::app::AppState;
 
 pub use change::OverviewChange;
 pub(crate) use period::begins;
+pub use tile::{ChartKind, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View};
 
 bz_auth::permissions! {
     /// See dashboards.

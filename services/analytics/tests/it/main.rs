@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bodies;
+mod alerts;
+mod analytics_webhooks;
 mod dashboards;
 mod erasing;
 mod erasure;
@@ -12,5 +14,8 @@ mod partitions;
 mod performance;
 mod realtime;
 mod rollups;
+mod receiver;
+mod report_schedules;
+mod reports;
 mod support;
 mod whole_service;

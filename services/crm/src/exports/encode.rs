@@ -1,20 +1,16 @@
 //! Rows as the bytes of a file.
 
-use bz_files::safe;
+use bz_files::{Cell, Xlsx, safe};
 use serde_json::{Map, Value};
 
-use super::{
-    Format,
-    table::{Cell, Column},
-    xlsx::Xlsx,
-};
+use super::{Format, table::Column};
 
 /// Makes the bytes of a file, part by part.
 pub(super) enum Encoder {
     Csv(Vec<Column>),
     /// With all that a record has when there are no columns.
     Ndjson(Option<Vec<Column>>),
-    Xlsx(Box<Xlsx>),
+    Xlsx(Box<Xlsx>, Vec<Column>),
 }
 
 impl Encoder {
@@ -22,7 +18,7 @@ impl Encoder {
         match format {
             Format::Csv => Self::Csv(columns),
             Format::Ndjson => Self::Ndjson(chosen.then_some(columns)),
-            Format::Xlsx => Self::Xlsx(Box::new(Xlsx::new(columns))),
+            Format::Xlsx => Self::Xlsx(Box::default(), columns),
         }
     }
 
@@ -35,7 +31,10 @@ impl Encoder {
                 finished(out)
             }
             Self::Ndjson(_) => Ok(Vec::new()),
-            Self::Xlsx(xlsx) => xlsx.start(),
+            Self::Xlsx(xlsx, columns) => {
+                let names = columns.iter().map(|column| Cell::Text(column.name.clone()));
+                xlsx.sheet("Sheet1", names.collect())
+            }
         }
     }
 
@@ -63,7 +62,10 @@ impl Encoder {
                 }
                 Ok(out)
             }
-            Self::Xlsx(xlsx) => xlsx.rows(records),
+            Self::Xlsx(xlsx, columns) => {
+                let cells = |record| columns.iter().map(|column| column.cell(record)).collect();
+                xlsx.rows(records.iter().map(cells))
+            }
         }
     }
 
@@ -71,7 +73,7 @@ impl Encoder {
     pub(super) fn end(&mut self) -> std::io::Result<Vec<u8>> {
         match self {
             Self::Csv(_) | Self::Ndjson(_) => Ok(Vec::new()),
-            Self::Xlsx(xlsx) => xlsx.end(),
+            Self::Xlsx(xlsx, _) => xlsx.end(),
         }
     }
 }
@@ -83,7 +85,7 @@ fn finished(out: csv::Writer<Vec<u8>>) -> std::io::Result<Vec<u8>> {
 fn text(cell: Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
-        Cell::Number(number) => number,
-        Cell::Text(text) => safe::cell(&text).into_owned(),
+        Cell::Number(number) | Cell::Shown(number, _) => number,
+        Cell::Text(text) | Cell::Heading(text) => safe::cell(&text).into_owned(),
     }
 }

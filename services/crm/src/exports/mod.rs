@@ -6,7 +6,6 @@ mod content;
 mod encode;
 mod get;
 mod table;
-mod xlsx;
 
 use axum::{
     http::{StatusCode, header},

@@ -1,17 +1,10 @@
 //! Records as rows of a table.
 
+use bz_files::Cell;
 use bz_http::Problem;
 use serde_json::{Map, Value};
 
 use crate::records::{Kind, Record, RecordType, custom::Definition};
-
-/// A cell.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
-    Empty,
-    Number(String),
-    Text(String),
-}
 
 /// A column: where its value is in the record's JSON.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use bz_kernel::error_chain;
+use bz_mail::SendError;
 use bz_service::{Job, retention};
 use bz_tenant::{DbError, TenantScope};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +13,6 @@ use super::{
     message,
     store::{self, Claimed, Outcome},
     template::Template,
-    transport::SendError,
 };
 use crate::app::AppState;
 

@@ -3,13 +3,11 @@
 //! A mail is a row of `mails` until it is sent; what it says is sealed, because it holds links with secrets. So no mail
 //! tells of what was rolled back, and none is lost when the process dies after the commit.
 
-pub(crate) mod config;
 pub(crate) mod job;
 pub(crate) mod language;
 mod message;
 pub(crate) mod store;
 pub(crate) mod template;
-pub(crate) mod transport;
 
 use std::sync::{
     Arc,
@@ -17,6 +15,7 @@ use std::sync::{
 };
 
 use bz_kernel::{PlatformSecret, Rng, Sealer};
+use bz_mail::{MailConfig, Transport};
 use bz_service::{Probe, ProbeStatus};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
@@ -25,8 +24,8 @@ use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
+use self::language::Language;
 pub(crate) use self::template::Template;
-use self::{config::MailConfig, language::Language, transport::Transport};
 use crate::app::AppState;
 
 /// A mail that is about to be written down.

@@ -12,16 +12,16 @@ const DEVELOPMENT_FOLDER: &str = ".dev/mails";
 
 /// How mail leaves.
 #[derive(Debug, Clone)]
-pub(crate) struct MailConfig {
+pub struct MailConfig {
     /// Where to.
-    pub(crate) route: MailRoute,
+    pub route: MailRoute,
     /// The sender.
-    pub(crate) from: Mailbox,
+    pub from: Mailbox,
 }
 
 /// Where mail goes.
 #[derive(Debug, Clone)]
-pub(crate) enum MailRoute {
+pub enum MailRoute {
     /// To a mail server, by its address with name and password.
     Smtp(SecretString),
     /// Into a folder, one file a mail.
@@ -34,7 +34,7 @@ pub(crate) enum MailRoute {
 
 impl MailConfig {
     /// Reads `MAIL_URL` and `MAIL_FROM`.
-    pub(crate) fn read(env: &mut Env, is_development: bool) -> Option<Self> {
+    pub fn read(env: &mut Env, is_development: bool) -> Option<Self> {
         let route = env
             .secret(
                 "MAIL_URL",
@@ -101,6 +101,7 @@ fn route(text: &SecretString) -> Result<MailRoute, String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use std::path::Path;
 

@@ -10,22 +10,27 @@ use lettre::{
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::config::MailRoute;
+use crate::MailRoute;
 
 /// How long a mail server may take for one step.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A way out for mail.
-pub(crate) enum Transport {
+#[derive(Debug)]
+pub enum Transport {
+    /// To a mail server.
     Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    /// Into a folder.
     Folder(PathBuf),
+    /// To the standard output.
     Stdout,
+    /// Nowhere: mails wait.
     Nowhere,
 }
 
 /// Why a mail did not leave.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
+pub enum SendError {
     /// The server will never take it: there is no such mailbox.
     #[error("the mail server refuses the address")]
     Refused(#[source] smtp::Error),
@@ -52,7 +57,11 @@ impl From<smtp::Error> for SendError {
 }
 
 impl Transport {
-    pub(crate) fn new(route: &MailRoute) -> anyhow::Result<Self> {
+    /// The way out that was configured.
+    ///
+    /// # Errors
+    /// When the address of the mail server is none.
+    pub fn new(route: &MailRoute) -> anyhow::Result<Self> {
         Ok(match route {
             MailRoute::Smtp(url) => {
                 let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())?;
@@ -65,7 +74,8 @@ impl Transport {
     }
 
     /// As `/health` shows it.
-    pub(crate) const fn name(&self) -> &'static str {
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Smtp(_) => "smtp",
             Self::Folder(_) => "file",
@@ -75,7 +85,8 @@ impl Transport {
     }
 
     /// Whether mails leave at all.
-    pub(crate) const fn is_configured(&self) -> bool {
+    #[must_use]
+    pub const fn is_configured(&self) -> bool {
         !matches!(self, Self::Nowhere)
     }
 
@@ -83,7 +94,7 @@ impl Transport {
     ///
     /// # Errors
     /// [`SendError`] says whether trying again makes sense.
-    pub(crate) async fn send(&self, id: Uuid, message: Message) -> Result<(), SendError> {
+    pub async fn send(&self, id: Uuid, message: Message) -> Result<(), SendError> {
         match self {
             Self::Smtp(server) => {
                 server.send(message).await?;

@@ -1,0 +1,32 @@
+//! What analytics can be told.
+
+use bz_http::egress::EgressPolicy;
+use bz_mail::MailConfig;
+use bz_service::config::{Config, Env, egress};
+
+/// Analytics' own configuration.
+#[derive(Debug, Clone)]
+pub struct AnalyticsConfig {
+    /// Where webhooks may lead.
+    pub egress: EgressPolicy,
+    /// How reports and alerts leave by mail.
+    pub mail: MailConfig,
+}
+
+impl Config for AnalyticsConfig {
+    fn read(env: &mut Env) -> Option<Self> {
+        let egress = egress(env);
+        let environment = env
+            .text(
+                "ENVIRONMENT",
+                "`production` or `development`; in development mails are files below `.dev/mails` without `MAIL_URL`.",
+            )
+            .or("production");
+        let is_development = environment? == "development";
+        let mail = MailConfig::read(env, is_development);
+        Some(Self {
+            egress: egress?,
+            mail: mail?,
+        })
+    }
+}
