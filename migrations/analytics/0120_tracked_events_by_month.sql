@@ -94,7 +94,8 @@ SELECT make_event_partitions(d::date, 1)
 FROM (SELECT DISTINCT date_trunc('month', ts AT TIME ZONE 'UTC') AS d FROM tracked_events_before) AS months;
 -- From the platform's first year on; the service goes on from here, and drops what is old.
 SELECT make_event_partitions(first, (12 * extract(year FROM span) + extract(month FROM span))::integer + 4)
-FROM (SELECT first, age(now(), first) AS span FROM (VALUES (least((now() - interval '14 months')::date, '2026-01-01'))) AS v (first)) AS s;
+FROM (SELECT first, age(now(), first) AS span
+      FROM (VALUES (least((now() - interval '14 months')::date, '2026-01-01'))) AS v (first)) AS s;
 INSERT INTO tracked_events (tenant_id, event_id, ts, received_at, name, actor_id, session_id, value_minor, currency, props)
   SELECT tenant_id, event_id, ts, received_at, name, actor_id, session_id, value_minor, currency, props
   FROM tracked_events_before;

@@ -82,7 +82,7 @@ static QUARTERS: LazyLock<String> = LazyLock::new(|| {
          WITH {}, {} \
          INSERT INTO analytics.rollup_15m (dim, name, bucket, value, currency, cnt, amount_minor) \
          SELECT dim, name, bucket, value, currency, cnt, amount_minor FROM agg ORDER BY dim, name, bucket, value, currency",
-        sums(of_the_time),
+        sums("sums", of_the_time),
         bounded(registered, "s.dim <> '' AND k.value IS NULL"),
     )
 });

@@ -92,10 +92,8 @@ static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
         "o.value IS NOT NULL",
     );
     [
-        statement(
-            "agg AS (SELECT * FROM sums WHERE $19::text[] IS NOT NULL AND $20::text[] IS NOT NULL)",
-        ),
-        statement(&together),
+        statement(&sums("agg", "ins")),
+        statement(&format!("{}, {together}", sums("sums", "ins"))),
     ]
 });
 
@@ -107,18 +105,18 @@ fn statement(agg: &str) -> String {
     format!(
         "-- analytics.tracked_events.ingest\n\
          WITH ins AS ( \
-           INSERT INTO analytics.tracked_events (tenant_id, event_id, ts, name, actor_id, session_id, source, medium, campaign, country, \
-                                                 device, path, value_minor, currency, props, received_at) \
-           SELECT (SELECT current_setting('app.tenant_id')::uuid), e.*, $15 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], \
-                                       $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], \
-                                       $13::text[], $14::jsonb[]) AS e \
+           INSERT INTO analytics.tracked_events (tenant_id, event_id, ts, name, actor_id, session_id, source, medium, \
+                                                 campaign, country, device, path, value_minor, currency, props, received_at) \
+           SELECT (SELECT current_setting('app.tenant_id')::uuid), e.*, $15 \
+           FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], \
+                       $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::jsonb[]) AS e \
            ON CONFLICT DO NOTHING \
            RETURNING ts, name, source, medium, campaign, country, device, path, value_minor, currency \
          ), tenant AS ( \
            INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM ins HAVING count(*) > 0 \
            ON CONFLICT (tenant_id) DO UPDATE SET version = d.version + 1 \
            RETURNING tenant_id, zones || wanted_zones AS zones, rebuilds \
-         ), {sums}, {agg}, quarters AS ( \
+         ), {agg}, quarters AS ( \
            INSERT INTO analytics.rollup_15m AS r (tenant_id, dim, name, bucket, value, currency, cnt, amount_minor) \
            SELECT tenant_id, dim, name, bucket, value, currency, cnt, amount_minor FROM agg, tenant \
            ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
@@ -134,8 +132,8 @@ fn statement(agg: &str) -> String {
              DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
          ) \
          SELECT (SELECT count(*) FROM ins) AS new, tenant.zones, tenant.rebuilds \
-         FROM (VALUES (1)) AS one LEFT JOIN tenant ON true",
-        sums = sums("ins"),
+         FROM (VALUES (1)) AS one LEFT JOIN tenant ON true \
+         WHERE $19::text[] IS NOT NULL AND $20::text[] IS NOT NULL"
     )
 }
 

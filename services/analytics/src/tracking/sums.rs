@@ -3,10 +3,10 @@
 use super::known::OTHER;
 
 /// Sums of the rows of `events` (name, bucket, currency, amount and the dimensions) by name, quarter of an hour and
-/// currency: of all (`dim` is ''), and by each dimension of those that have it. A common table expression named `sums`.
-pub(crate) fn sums(events: &str) -> String {
+/// currency: of all (`dim` is ''), and by each dimension of those that have it. A common table expression named `name`.
+pub(crate) fn sums(name: &str, events: &str) -> String {
     format!(
-        "sums AS MATERIALIZED ( \
+        "{name} AS MATERIALIZED ( \
            SELECT CASE WHEN GROUPING(source) = 0 THEN 'source' WHEN GROUPING(medium) = 0 THEN 'medium' \
                        WHEN GROUPING(campaign) = 0 THEN 'campaign' WHEN GROUPING(country) = 0 THEN 'country' \
                        WHEN GROUPING(device) = 0 THEN 'device' WHEN GROUPING(path) = 0 THEN 'path' ELSE '' END AS dim, \
