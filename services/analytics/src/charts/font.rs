@@ -64,10 +64,10 @@ pub(crate) fn shaped(text: &str, weight: Weight) -> Vec<Placed> {
     places.map(placed).collect()
 }
 
-/// Numbers need no shaping: every figure is as wide as another. They are most of a report.
+/// Numbers need no shaping: no figure stands closer to one than to another. They are most of a report.
 fn is_plain(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit() || b" .,:%+-$/".contains(&byte))
+    let is_plain = |c: char| c.is_ascii_digit() || " .,:%+-/$€£¥\u{a0}\u{202f}–".contains(c);
+    text.chars().all(is_plain)
 }
 
 fn plain(text: &str, face: &Face<'static>, em: f32) -> Vec<Placed> {

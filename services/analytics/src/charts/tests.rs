@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeZone, Utc};
 use rust_decimal::Decimal;
 
-use super::*;
+use super::{format::number, *};
 use crate::query::{
     ChangeKind, Column, ColumnKind, FrameMeta, Polarity, Row, Source, Unit, change,
 };
@@ -290,13 +290,15 @@ fn numbers_are_written_as_each_language_writes_them() {
     }
 }
 
+const NONE: [char; 0] = [];
+
 #[test]
 fn every_sign_of_our_own_has_a_glyph_and_what_has_none_is_told() {
     for locale in [Locale::En, Locale::De, Locale::Es, Locale::Fr] {
         let words = format!("{:?}", locale.words());
-        assert_eq!(missing_glyphs([words.as_str()]), [], "{}", locale.tag());
+        assert_eq!(missing_glyphs([words.as_str()]), NONE, "{}", locale.tag());
     }
-    assert_eq!(missing_glyphs(["…–·€£¥₹\u{a0}\u{202f}", "Ωж"]), []);
+    assert_eq!(missing_glyphs(["…–·€£¥₹\u{a0}\u{202f}", "Ωж"]), NONE);
     assert_eq!(missing_glyphs(["東京", "京 a"]), ['京', '東']);
 }
 

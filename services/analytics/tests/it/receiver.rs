@@ -28,10 +28,6 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    pub(crate) fn id(&self) -> &str {
-        self.headers["webhook-id"].to_str().unwrap()
-    }
-
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }

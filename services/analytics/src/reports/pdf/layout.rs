@@ -30,13 +30,16 @@ pub(super) struct Page {
 }
 
 /// Pages that grow.
-pub(super) struct Pages {
+pub(super) struct Pages<'a> {
+    document: &'a Document,
     done: Vec<Page>,
+    /// Whether there is nothing but the cover yet, so that the page may still lie.
+    only_cover: bool,
     /// How far down the last page is used.
     pub(super) y: f32,
 }
 
-impl Pages {
+impl Pages<'_> {
     /// What there is to write on, from the left margin to the right.
     pub(super) fn width(&self) -> f32 {
         self.size().width - 2.0 * MARGIN
@@ -58,12 +61,19 @@ impl Pages {
 
     /// Begins a page.
     pub(super) fn turn(&mut self, size: Size) {
+        let again = self.only_cover && size != self.size();
+        if again {
+            self.done.clear();
+        }
         self.done.push(Page {
             size,
             shapes: Vec::new(),
             headings: Vec::new(),
         });
         self.y = MARGIN;
+        if again {
+            cover(self);
+        }
     }
 
     /// Goes on to an upright page when this one has less room, or lies.
@@ -73,9 +83,18 @@ impl Pages {
         }
     }
 
+    /// Goes on to a page like this one when it has less room.
+    pub(super) fn keep(&mut self, height: f32) {
+        if self.left() < height {
+            let size = self.size();
+            self.turn(size);
+        }
+    }
+
     /// Puts a shape that counts from the left margin and from where the page is used to.
     pub(super) fn put(&mut self, shape: Shape) {
         let y = self.y;
+        self.only_cover = false;
         if let Some(page) = self.done.last_mut() {
             page.shapes.push(shape.moved(MARGIN, y));
         }
@@ -95,11 +114,13 @@ impl Pages {
 /// The pages of a report.
 pub(super) fn pages(document: &Document) -> Vec<Page> {
     let mut pages = Pages {
+        document,
         done: Vec::new(),
+        only_cover: false,
         y: MARGIN,
     };
     pages.turn(UPRIGHT);
-    cover(&mut pages, document);
+    cover(&mut pages);
     parts::put(&mut pages, document);
     let mut done = pages.done;
     let count = done.len();
@@ -110,7 +131,8 @@ pub(super) fn pages(document: &Document) -> Vec<Page> {
 }
 
 /// The line that every report begins with: what it is, of which days, compared with which.
-fn cover(pages: &mut Pages, document: &Document) {
+fn cover(pages: &mut Pages<'_>) {
+    let document = pages.document;
     let (words, width) = (document.locale.words(), pages.width());
     pages.put(Shape::rect(0.0, 0.0, 28.0, 3.0, color::ACCENT));
     let mut size = 20.0_f32;
@@ -161,6 +183,7 @@ fn cover(pages: &mut Pages, document: &Document) {
         0.8,
     ));
     pages.y += y + 18.0;
+    pages.only_cover = true;
 }
 
 /// What every page ends with: which report, of which data, which page.

@@ -20,7 +20,7 @@ const HEADING: f32 = 20.0;
 const HALF: u8 = 6;
 
 /// Puts all parts.
-pub(super) fn put(pages: &mut Pages, document: &Document) {
+pub(super) fn put(pages: &mut Pages<'_>, document: &Document) {
     let mut rest = &document.parts[..];
     while let Some(part) = rest.first() {
         let cards = rest.iter().take_while(|part| is_card(part)).count();
@@ -53,7 +53,7 @@ fn is_half(part: &Part) -> bool {
 }
 
 /// Cards in rows of up to four; every number of every part is one.
-fn card_grid(pages: &mut Pages, parts: &[Part], locale: Locale) {
+fn card_grid(pages: &mut Pages<'_>, parts: &[Part], locale: Locale) {
     let numbers: Vec<(&Part, &Frame, usize)> = parts
         .iter()
         .filter_map(|part| Some((part, part.frame()?)))
@@ -96,7 +96,7 @@ fn spec<'a>(part: &'a Part, frame: &'a Frame, locale: Locale) -> ChartSpec<'a> {
     }
 }
 
-fn pair(pages: &mut Pages, left: &Part, right: &Part, locale: Locale) {
+fn pair(pages: &mut Pages<'_>, left: &Part, right: &Part, locale: Locale) {
     let width = (pages.width() - 22.0) / 2.0;
     let height = height(left, width)
         .max(height(right, width))
@@ -109,7 +109,7 @@ fn pair(pages: &mut Pages, left: &Part, right: &Part, locale: Locale) {
     pages.y += HEADING + height + BELOW;
 }
 
-fn single(pages: &mut Pages, part: &Part, locale: Locale) {
+fn single(pages: &mut Pages<'_>, part: &Part, locale: Locale) {
     let frame = match &part.answer {
         Answer::Problem(failure) => return failed(pages, part, failure, locale),
         Answer::Frame(frame) => frame,
@@ -125,7 +125,7 @@ fn single(pages: &mut Pages, part: &Part, locale: Locale) {
     pages.y += HEADING + height + BELOW;
 }
 
-fn chart(pages: &mut Pages, part: &Part, locale: Locale, x: f32, size: Size) {
+fn chart(pages: &mut Pages<'_>, part: &Part, locale: Locale, x: f32, size: Size) {
     let Some(frame) = part.frame() else { return };
     pages.heading(&part.title, x, size.width);
     for shape in spec(part, frame, locale).shapes(size) {
@@ -173,8 +173,8 @@ fn height(part: &Part, width: f32) -> f32 {
     }
 }
 
-fn failed(pages: &mut Pages, part: &Part, failure: &Failure, locale: Locale) {
-    pages.need(HEADING + 30.0);
+fn failed(pages: &mut Pages<'_>, part: &Part, failure: &Failure, locale: Locale) {
+    pages.keep(HEADING + 30.0);
     let width = pages.width();
     pages.heading(&part.title, 0.0, width);
     pages.put(Shape::rect(0.0, HEADING, width, 22.0, color::WASH));

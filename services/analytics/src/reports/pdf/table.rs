@@ -21,7 +21,7 @@ const BETWEEN: f32 = 12.0;
 const WIDEST_TEXT: f32 = 190.0;
 
 /// Puts a table, upright when it fits, lying when it does not, in several parts when it does not fit so either.
-pub(super) fn put(pages: &mut Pages, part: &Part, frame: &Frame, locale: Locale) {
+pub(super) fn put(pages: &mut Pages<'_>, part: &Part, frame: &Frame, locale: Locale) {
     let table = Table::of(frame, locale, MOST_ROWS);
     let needs = needs(&table);
     let (upright, lying) = (UPRIGHT.width - 2.0 * MARGIN, LYING.width - 2.0 * MARGIN);
@@ -58,7 +58,7 @@ pub(super) fn put(pages: &mut Pages, part: &Part, frame: &Frame, locale: Locale)
 }
 
 /// What is said under a table that does not show everything.
-fn notes(pages: &mut Pages, frame: &Frame, table: &Table, locale: Locale) {
+fn notes(pages: &mut Pages<'_>, frame: &Frame, table: &Table, locale: Locale) {
     let words = locale.words();
     let mut notes = Vec::new();
     if table.count > table.rows.len() {
@@ -82,10 +82,7 @@ fn notes(pages: &mut Pages, frame: &Frame, table: &Table, locale: Locale) {
         ));
     }
     for note in notes {
-        if pages.left() < 14.0 {
-            let size = pages.size();
-            pages.turn(size);
-        }
+        pages.keep(14.0);
         let note = fit(&note, 7.0, Weight::Regular, pages.width()).into_owned();
         pages.put(
             Shape::text(0.0, 10.0, note)
@@ -194,7 +191,7 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn put(&self, pages: &mut Pages, size: crate::charts::Size) {
+    fn put(&self, pages: &mut Pages<'_>, size: crate::charts::Size) {
         self.headings(pages);
         for row in &self.table.rows {
             self.room(pages, size, 1.0);
@@ -214,7 +211,7 @@ impl Piece<'_> {
     }
 
     /// Goes on to the next page, headings again, when so many rows have no room.
-    fn room(&self, pages: &mut Pages, size: crate::charts::Size, rows: f32) {
+    fn room(&self, pages: &mut Pages<'_>, size: crate::charts::Size, rows: f32) {
         if pages.left() >= rows * ROW {
             return;
         }
@@ -226,7 +223,7 @@ impl Piece<'_> {
         self.headings(pages);
     }
 
-    fn headings(&self, pages: &mut Pages) {
+    fn headings(&self, pages: &mut Pages<'_>) {
         let lines: Vec<Vec<&str>> = self
             .columns
             .iter()
@@ -257,7 +254,7 @@ impl Piece<'_> {
         pages.y += height;
     }
 
-    fn line(&self, pages: &mut Pages, cells: &[Cell], weight: Weight) {
+    fn line(&self, pages: &mut Pages<'_>, cells: &[Cell], weight: Weight) {
         let mut x = 0.0;
         for (n, width) in self.columns.iter().zip(&self.widths) {
             let cell = &cells[*n];
