@@ -6,13 +6,16 @@ use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{dashboards, tracking};
+use crate::query::Engine;
+use crate::{dashboards, metrics, settings, tracking};
 
 /// What every handler gets.
 #[derive(Clone)]
 pub struct AppState {
     /// What every service has.
     pub core: Core,
+    /// Answers questions for numbers.
+    pub engine: Engine,
 }
 
 impl FromRef<AppState> for Verifier {
@@ -30,4 +33,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(info)
         .merge(tracking::routes())
         .merge(dashboards::routes())
+        .merge(metrics::routes())
+        .merge(settings::routes())
 }

@@ -4,7 +4,9 @@ mod app;
 pub mod catalogue;
 mod dashboards;
 mod jobs;
+mod metrics;
 pub mod query;
+mod settings;
 mod tracking;
 pub mod version;
 
@@ -35,11 +37,20 @@ impl Service for Analytics {
     }
 
     async fn build(core: Core, (): ()) -> anyhow::Result<App> {
+        let faults = catalogue::Catalogue::builtin().faults();
+        anyhow::ensure!(
+            faults.is_empty(),
+            "the catalogue of metrics: {}",
+            faults.join("; ")
+        );
         let public = app::routes()
             .split_for_parts()
             .0
             .layer(DefaultBodyLimit::max(BATCH_BYTES))
-            .with_state(AppState { core: core.clone() });
+            .with_state(AppState {
+                engine: query::Engine::new(core.clone()),
+                core: core.clone(),
+            });
         let mut app = App::new(public.merge(bz_events::feed_routes().with_state(core.clone())));
         for (name, source) in [
             ("crm-feed", &platform::CRM),
