@@ -11,13 +11,13 @@ import subprocess
 import time
 import uuid
 
+import analytics
 import measure
 import servers
 
 # Connections of pgbench, as many as a service's pool has.
 POOL = 10
 LEAD = {"first_name": "Ada", "last_name": "Lovelace", "source": "web"}
-TABLE = ("<!-- bench -->", "<!-- /bench -->")
 
 READ = """BEGIN;
 SELECT set_config('app.tenant_id', :tenant, true);
@@ -225,12 +225,28 @@ def machine():
             f"{os.uname().release}, {datetime.date.today()}, commit {commit}; load at the start {os.getloadavg()[0]:.1f}")
 
 
-def write_table(path, text):
-    """Replaces what is between the markers."""
+def write_table(path, text, name):
+    """Replaces what is between the markers of a table; a table that is not there yet comes last."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     page = pathlib.Path(path)
-    old = page.read_text() if page.exists() else f"# Performance\n\n{TABLE[0]}\n{TABLE[1]}\n"
-    before, rest = old.split(TABLE[0], 1)
-    page.write_text(before + TABLE[0] + "\n" + text + "\n" + TABLE[1] + rest.split(TABLE[1], 1)[1])
+    old = page.read_text() if page.exists() else "# Performance\n"
+    if begin not in old:
+        old += f"\n{begin}\n{end}\n"
+    before, rest = old.split(begin, 1)
+    page.write_text(before + begin + "\n" + text + "\n" + end + rest.split(end, 1)[1])
+
+
+def bench_all(fleet, options, report):
+    """The budgets of the platform."""
+    bench_platform(fleet, report)
+    identity, crm = bench_start_and_memory(fleet, report)
+    ours = {"/health": bench_health(crm, options.seconds, report)}
+    ours["read one lead"], ours["create a lead"] = bench_leads(identity, crm, options.seconds, report)
+    ours["log in"] = bench_login(identity, options.seconds, report)
+    if options.peer:
+        fleet.stop(identity)
+        fleet.stop(crm)
+        bench_peer(fleet, options.peer, options.seconds, ours, report)
 
 
 def main():
@@ -238,22 +254,19 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--peer")
     parser.add_argument("--write")
+    parser.add_argument("--analytics", action="store_true")
+    parser.add_argument("--events", type=int, default=5_000_000)
     options = parser.parse_args()
     report, where = Report(), machine()
     with servers.Fleet() as fleet:
-        bench_platform(fleet, report)
-        identity, crm = bench_start_and_memory(fleet, report)
-        ours = {"/health": bench_health(crm, options.seconds, report)}
-        ours["read one lead"], ours["create a lead"] = bench_leads(identity, crm, options.seconds, report)
-        ours["log in"] = bench_login(identity, options.seconds, report)
-        if options.peer:
-            fleet.stop(identity)
-            fleet.stop(crm)
-            bench_peer(fleet, options.peer, options.seconds, ours, report)
+        if options.analytics:
+            analytics.bench(fleet, new_tenant, login, options, report)
+        else:
+            bench_all(fleet, options, report)
     text = f"{where}.\n\n{report.markdown()}"
     print("\n" + text)
     if options.write:
-        write_table(options.write, text)
+        write_table(options.write, text, "bench-analytics" if options.analytics else "bench")
 
 
 with contextlib.suppress(KeyboardInterrupt):

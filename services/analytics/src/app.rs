@@ -1,5 +1,7 @@
 //! What the handlers of analytics share, and the list of its routes.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_kernel::platform;
@@ -7,15 +9,24 @@ use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::query::Engine;
-use crate::{dashboards, metrics, settings, tracking};
+use crate::{
+    dashboards, metrics,
+    realtime::{self, Hub},
+    settings,
+    tracking::{self, Tracking},
+};
 
 /// What every handler gets.
 #[derive(Clone)]
-pub struct AppState {
+pub(crate) struct AppState {
     /// What every service has.
     pub core: Core,
     /// Answers questions for numbers.
     pub engine: Engine,
+    /// What ingestion remembers.
+    pub tracking: Arc<Tracking>,
+    /// Who watches.
+    pub hub: Hub,
 }
 
 impl FromRef<AppState> for Verifier {
@@ -32,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     );
     OpenApiRouter::with_openapi(info)
         .merge(tracking::routes())
+        .merge(realtime::routes())
         .merge(dashboards::routes())
         .merge(metrics::routes())
         .merge(settings::routes())

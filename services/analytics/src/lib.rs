@@ -6,12 +6,15 @@ mod dashboards;
 mod jobs;
 mod metrics;
 pub mod query;
+mod realtime;
 mod settings;
-mod tracking;
+pub mod tracking;
 pub mod version;
 
 pub use dashboards::OverviewChange;
 pub use tracking::TrackedEvent;
+
+use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use bz_http::client::Sibling;
@@ -19,7 +22,12 @@ use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use utoipa::openapi::OpenApi;
 
-use crate::{app::AppState, jobs::feeds};
+use crate::{
+    app::AppState,
+    jobs::feeds,
+    realtime::Hub,
+    tracking::Tracking,
+};
 
 /// The largest body of `POST /api/events`.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
@@ -43,6 +51,8 @@ impl Service for Analytics {
             "the catalogue of metrics: {}",
             faults.join("; ")
         );
+        tracking::make_partitions(&core).await?;
+        let (tracking, hub) = (Arc::<Tracking>::default(), Hub::new(core.redis.clone()));
         let public = app::routes()
             .split_for_parts()
             .0
@@ -50,14 +60,25 @@ impl Service for Analytics {
             .with_state(AppState {
                 engine: query::Engine::new(core.clone()),
                 core: core.clone(),
+                tracking: Arc::clone(&tracking),
+                hub: hub.clone(),
             });
         let mut app = App::new(public.merge(bz_events::feed_routes().with_state(core.clone())));
+        app = app.with_job(realtime::job(&core, hub.clone()));
+        for job in tracking::jobs(&core) {
+            app = app.with_job(job);
+        }
         for (name, source) in [
             ("crm-feed", &platform::CRM),
             ("identity-feed", &platform::IDENTITY),
         ] {
             let sibling = Sibling::new(source.name, core.siblings.of(source), &core.sources)?;
-            app = app.with_job(feeds::follow(name, source, sibling, core.clone()));
+            app = app.with_job(feeds::follow(
+                name,
+                source,
+                sibling,
+                (core.clone(), Arc::clone(&tracking), hub.clone()),
+            ));
         }
         Ok(app)
     }

@@ -1,22 +1,25 @@
 //! Follows the feeds of the CRM and of identity: what happens there is counted here within a second or two. An event
 //! keeps its id, so reading a part of a feed twice counts nothing twice; the cursor is stored after the batch.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bz_events::{Consumer, Envelope, EventHandler};
 use bz_http::client::Sibling;
 use bz_kernel::{ServiceInfo, TenantId};
 use bz_service::{Core, Job, erasure, feed_cursors};
-use bz_tenant::{DbError, TenantScope};
+use bz_tenant::TenantScope;
 
-use crate::tracking::{TrackedEvent, store};
+use crate::{
+    realtime::Hub,
+    tracking::{TrackedEvent, Tracking},
+};
 
 /// The job that follows one sibling's feed.
 pub(crate) fn follow(
     name: &'static str,
     source: &'static ServiceInfo,
     sibling: Sibling,
-    core: Core,
+    (core, tracking, hub): (Core, Arc<Tracking>, Hub),
 ) -> Job {
     Job::new(name, move |stop| async move {
         let consumer = Consumer {
@@ -29,6 +32,8 @@ pub(crate) fn follow(
             .run(
                 Counter {
                     core,
+                    tracking,
+                    hub,
                     source: source.name,
                 },
                 stop,
@@ -41,6 +46,8 @@ pub(crate) fn follow(
 /// Counts what a feed tells.
 struct Counter {
     core: Core,
+    tracking: Arc<Tracking>,
+    hub: Hub,
     source: &'static str,
 }
 
@@ -50,51 +57,44 @@ impl EventHandler for Counter {
     }
 
     async fn handle(&self, batch: Vec<Envelope>, next: &str) -> anyhow::Result<()> {
-        Ok(take_in(&self.core, self.source, batch, next).await?)
+        self.take_in(batch, next).await
     }
 }
 
-/// Takes in one batch of a sibling's feed and remembers how far it was read.
-async fn take_in(
-    core: &Core,
-    source: &str,
-    batch: Vec<Envelope>,
-    next: &str,
-) -> Result<(), DbError> {
-    // What is told of a tenant that is gone is not counted, and what was counted goes with it.
-    let gone = erasure::deleted_tenants(source, &batch);
-    let mut by_tenant: BTreeMap<TenantId, Vec<TrackedEvent>> = BTreeMap::new();
-    for envelope in batch {
-        if gone.contains(&envelope.tenant_id) {
-            continue;
+impl Counter {
+    /// Takes in one batch of the feed and remembers how far it was read.
+    async fn take_in(&self, batch: Vec<Envelope>, next: &str) -> anyhow::Result<()> {
+        let (core, now) = (&self.core, self.core.sources.now());
+        // What is told of a tenant that is gone is not counted, and what was counted goes with it.
+        let gone = erasure::deleted_tenants(self.source, &batch);
+        let mut by_tenant: BTreeMap<TenantId, Vec<TrackedEvent>> = BTreeMap::new();
+        for envelope in batch {
+            let tenant = envelope.tenant_id;
+            let event = tracked(envelope);
+            // What is older than events are kept here would have no place.
+            if !gone.contains(&tenant) && event.is_in_time(now) {
+                by_tenant.entry(tenant).or_default().push(event);
+            }
         }
-        by_tenant
-            .entry(envelope.tenant_id)
-            .or_default()
-            .push(tracked(envelope));
+        for (tenant, events) in by_tenant {
+            let scope = TenantScope::new(tenant, None);
+            let recorded = self.tracking.record(&core.db, now, &scope, &events).await;
+            recorded.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+            self.hub.changed(tenant);
+        }
+        erasure::erase(core, &gone).await?;
+        Ok(feed_cursors::save(core, self.source, next).await?)
     }
-    for (tenant, events) in by_tenant {
-        let mut tx = core.db.tenant(&TenantScope::new(tenant, None)).await?;
-        store::ingest(&mut tx, core.sources.now(), events).await?;
-        tx.commit().await?;
-    }
-    erasure::erase(core, &gone).await?;
-    feed_cursors::save(core, source, next).await
 }
 
 /// The event as analytics keeps it: the same id, its kind as the name, its data as properties.
 fn tracked(envelope: Envelope) -> TrackedEvent {
     TrackedEvent {
-        event_id: envelope.id,
-        name: envelope.kind,
-        ts: envelope.at,
-        session_id: None,
         actor_id: envelope.actor.map(|actor| actor.to_string()),
-        value_minor: None,
-        currency: None,
         props: match envelope.data {
             serde_json::Value::Object(fields) => fields,
             other => serde_json::Map::from_iter([("data".to_owned(), other)]),
         },
+        ..TrackedEvent::bare(envelope.id, envelope.kind, envelope.at)
     }
 }

@@ -336,7 +336,7 @@ pub(super) fn meta(plan: &Plan, truncated: bool) -> FrameMeta {
         as_of: plan.now,
         complete_until: plan.complete_until(),
         partial_period: plan.is_partial(),
-        approximate: Vec::new(),
+        approximate: columns::approximate(plan),
         source: columns::source(plan),
         truncated,
         data_version: plan.version,

@@ -39,6 +39,18 @@ fn label(name: &str) -> String {
     })
 }
 
+/// The metrics that are estimates: of who was there, where sketches were read.
+pub(super) fn approximate(plan: &Plan) -> Vec<String> {
+    let sketched = |leaf: usize| {
+        let mut reads = plan.reads.iter().map(|(_, read)| read);
+        reads.any(|read| read.events == EventSource::Sketches && read.leaves[0].0 == leaf)
+    };
+    let both = plan.checked.metrics.iter().zip(&plan.checked.expressions);
+    both.filter(|(_, expression)| expression.any_leaf(&sketched))
+        .map(|(metric, _)| metric.key.clone())
+        .collect()
+}
+
 /// What was read for an answer.
 pub(super) fn source(plan: &Plan) -> Source {
     let mut sources = plan.reads.iter().map(|(_, read)| of_read(read));
@@ -52,7 +64,7 @@ pub(super) fn source(plan: &Plan) -> Source {
 
 fn of_read(read: &Read) -> Source {
     match (read.dataset.storage, read.events) {
-        (Storage::Events, EventSource::Days) => Source::RollupDay,
+        (Storage::Events, EventSource::Days | EventSource::Sketches) => Source::RollupDay,
         (Storage::Events, EventSource::Edge | EventSource::Quarters) => Source::Rollup15m,
         (Storage::Events, EventSource::Raw)
         | (Storage::Orders | Storage::OrderLines | Storage::Deals, _) => Source::Raw,

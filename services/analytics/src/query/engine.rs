@@ -8,6 +8,7 @@ use super::head::{self, Head};
 use super::plan::{Place, Plan};
 use super::sql::{self, EventSource, Group, Read};
 use super::{Frame, Query, assemble};
+use crate::catalogue::Storage;
 
 /// The most events that are counted one by one for a question.
 const MAX_RAW_EVENTS: i64 = 500_000;
@@ -72,7 +73,10 @@ async fn count(
 ) -> Result<Vec<Vec<Vec<Group>>>, DbError> {
     for plan in plans.iter_mut() {
         let refused = match plan {
-            Ok(plan) => too_many_events(tx, &plan.reads).await?,
+            Ok(plan) => {
+                count_one_by_one_what_counts_do_not_know(tx, &mut plan.reads).await?;
+                too_many_events(tx, &plan.reads).await?
+            }
             Err(_) => None,
         };
         if let Some(refused) = refused {
@@ -95,6 +99,28 @@ async fn count(
         }
     }
     Ok(counted)
+}
+
+/// Looks at the events themselves where a filter asks for a value that is counted together with others.
+async fn count_one_by_one_what_counts_do_not_know(
+    tx: &mut TenantTx,
+    reads: &mut Vec<(Place, Read)>,
+) -> Result<(), DbError> {
+    let mut unknown = false;
+    let of_events = |read: &Read| read.dataset.storage == Storage::Events;
+    if let Some((_, read)) = reads.iter().find(|(_, read)| of_events(read)) {
+        for filter in read.filters.iter().filter(|filter| sql::is_of_counts(filter)) {
+            unknown = unknown || !sql::is_countable(tx, filter).await?;
+        }
+    }
+    if unknown {
+        // The whole period is counted in one way, so there is no edge.
+        reads.retain(|(_, read)| read.events != EventSource::Edge || !of_events(read));
+        for (_, read) in reads.iter_mut().filter(|(_, read)| of_events(read)) {
+            read.events = EventSource::Raw;
+        }
+    }
+    Ok(())
 }
 
 /// Whether more events would have to be looked at one by one than anybody waits for.

@@ -8,7 +8,7 @@ use super::calendar::{Span, begins};
 use super::check::Checked;
 use super::expression::Leaf;
 use super::head::Head;
-use super::sql::{Class, EventSource, Read, event_dimensions};
+use super::sql::{Class, EventSource, Read, event_dimensions, has_sketches};
 use super::window::{Window, count, facts_complete_until};
 use super::{Granularity, Query};
 use crate::catalogue::{Additivity, CURRENCY, Storage};
@@ -93,7 +93,7 @@ impl Plan {
         }
         let mut errors = Errors::default();
         for (n, expression) in self.checked.expressions.iter().enumerate() {
-            let alone = |leaf: usize| class(self.checked.leaves[leaf]) == Class::Alone;
+            let alone = |leaf: usize| class(leaf, self.checked.leaves[leaf]) == Class::Alone;
             if expression.any_leaf(&alone) {
                 errors.add(
                     format!("/metrics/{n}"),
@@ -129,21 +129,19 @@ impl Plan {
                         dimensions: Vec::new(),
                         ..read.clone()
                     };
-                    reads.push((place(true), read));
+                    reads.extend(self.in_sources(place(true), &read, head));
                 }
-                let sources = event_sources(&read, self.query.granularity, &head.zones);
-                reads.extend(sources.into_iter().map(|events| {
-                    (
-                        place(false),
-                        Read {
-                            events,
-                            ..read.clone()
-                        },
-                    )
-                }));
+                reads.extend(self.in_sources(place(false), &read, head));
             }
         }
         reads
+    }
+
+    /// What has to be read where for one way of counting.
+    fn in_sources(&self, place: Place, read: &Read, head: &Head) -> Vec<(Place, Read)> {
+        let sources = event_sources(read, self.query.granularity, &head.zones).into_iter();
+        let of = |events| Read { events, ..read.clone() };
+        sources.map(|events| (place, of(events))).collect()
     }
 
     /// Whether the answer has one row and that row is the total.
@@ -155,7 +153,7 @@ impl Plan {
     fn classes(&self) -> Vec<(Class, Vec<(usize, Leaf)>)> {
         let mut classes: Vec<(Class, Vec<(usize, Leaf)>)> = Vec::new();
         for (n, leaf) in self.checked.leaves.iter().enumerate() {
-            let own = class(*leaf);
+            let own = class(n, *leaf);
             let same = classes.iter_mut().find(|(class, leaves)| {
                 *class == own && leaves[0].1.dataset.key == leaf.dataset.key
             });
@@ -214,11 +212,12 @@ fn few_enough_pieces(span: Span, granularity: Option<Granularity>) -> Result<(),
     ))
 }
 
-/// How a leaf is counted.
-fn class(leaf: Leaf) -> Class {
+/// How the `n`th leaf is counted.
+fn class(n: usize, leaf: Leaf) -> Class {
     let name: &'static str = &leaf.measure.name;
     let field = leaf.measure.field.as_deref().unwrap_or(name);
     match (leaf.dataset.storage, leaf.measure.additivity) {
+        (Storage::Events, Additivity::Distinct) => Class::Who(n),
         (Storage::Facts, Additivity::Distinct) => Class::Alone,
         (Storage::Facts, Additivity::Last) => Class::Last(field),
         (Storage::Facts, Additivity::First) => Class::First(field),
@@ -244,6 +243,9 @@ fn event_sources(
     let kept = zones.iter().any(|zone| zone == window.zone.name());
     if read.dataset.storage != Storage::Events {
         vec![read.events]
+    } else if matches!(read.class, Class::Who(_)) {
+        let sketched = kept && granularity != Some(Granularity::Hour) && has_sketches(read);
+        vec![if sketched { EventSource::Sketches } else { EventSource::Raw }]
     } else if event_dimensions(read).len() > 1 {
         vec![EventSource::Raw]
     } else if granularity == Some(Granularity::Hour) || !kept {

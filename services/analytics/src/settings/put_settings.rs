@@ -4,6 +4,7 @@ use bz_http::{Json, Problem};
 
 use super::{AnalyticsSettings, SettingsManage, store};
 use crate::app::AppState;
+use crate::tracking::zones;
 use crate::version;
 
 /// Set the time zone and the currency of the tenant.
@@ -23,7 +24,10 @@ pub(super) async fn put_analytics_settings(
     let mut tx = app.core.db.tenant(&caller.scope).await?;
     store::replace(&mut tx, app.core.sources.now(), &settings).await?;
     version::bump(&mut tx).await?;
-    store::want_zone(&mut tx, &settings.timezone).await?;
+    if let Ok(zone) = settings.timezone.parse() {
+        // A tenant that has as many zones as it may goes on without the counts of this one.
+        let _ = zones::want(&mut tx, zone).await?;
+    }
     tx.commit().await?;
     Ok(Json(settings))
 }

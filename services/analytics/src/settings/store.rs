@@ -35,16 +35,3 @@ pub(super) async fn replace(
     .await?;
     Ok(())
 }
-
-/// Asks for the days of a zone to be counted. The row is there: the version was raised before.
-pub(super) async fn want_zone(tx: &mut TenantTx, zone: &str) -> Result<(), DbError> {
-    query(
-        "-- analytics.tenant_data.want_zone\n\
-         UPDATE analytics.tenant_data SET wanted_zones = wanted_zones || $1 \
-         WHERE NOT ($1 = ANY (zones) OR $1 = ANY (wanted_zones))",
-    )
-    .bind(zone)
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}

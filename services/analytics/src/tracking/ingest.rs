@@ -1,10 +1,17 @@
-use axum::extract::State;
+use axum::{
+    extract::State,
+    http::HeaderValue,
+    response::{IntoResponse, Response},
+};
 use bz_auth::Can;
-use bz_http::{Errors, Json, Problem, Validate};
+use bz_http::{Errors, IdempotencyKey, Json, Problem, Validate};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{EventsWrite, MAX_BATCH, RejectedEvent, TrackedEvent, store};
+use super::{
+    EventsWrite, MAX_BATCH, RejectedEvent, TrackedEvent, body::Batch, record::NotRecorded,
+};
 use crate::app::AppState;
 
 /// Events to take in.
@@ -13,23 +20,27 @@ use crate::app::AppState;
 pub(super) struct TrackEvents {
     /// 1 to 5,000 events.
     #[schema(min_items = 1, max_items = 5000)]
-    events: Vec<TrackedEvent>,
+    pub(super) events: Vec<TrackedEvent>,
 }
 
 impl Validate for TrackEvents {
     fn validate(&self, errors: &mut Errors) {
         if self.events.is_empty() || self.events.len() > MAX_BATCH {
-            errors.add(
-                "/events",
-                "invalid_length",
-                format!("must have 1 to {MAX_BATCH} events"),
-            );
+            wrong_length(errors);
         }
     }
 }
 
+pub(super) fn wrong_length(errors: &mut Errors) {
+    errors.add(
+        "/events",
+        "invalid_length",
+        format!("must have 1 to {MAX_BATCH} events"),
+    );
+}
+
 /// What became of the events.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(super) struct Tracked {
     /// Events counted now.
     accepted: u64,
@@ -42,44 +53,118 @@ pub(super) struct Tracked {
 /// Send events.
 ///
 /// Each event counts once, however often it is sent: send a batch again when no answer came. Events with faults are
-/// listed in `rejected`, the others are taken; when all are faulty the answer is 422.
+/// listed in `rejected`, the others are taken; when all are faulty the answer is 422. Instead of JSON the body may have one
+/// event a line (`application/x-ndjson`), and `Content-Encoding` may be `gzip` or `zstd`. With an `Idempotency-Key` a
+/// repeated request is answered as it was the first time.
 #[utoipa::path(
     post, path = "/api/events", tag = "events",
     security(("bearer" = ["events:write"])),
-    request_body = TrackEvents,
+    params(IdempotencyKey),
+    request_body(content((TrackEvents = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 200, description = "What became of the events", body = Tracked), bz_http::openapi::WriteProblems),
 )]
 pub(super) async fn track_events(
     State(app): State<AppState>,
     caller: Can<EventsWrite>,
-    Json(batch): Json<TrackEvents>,
-) -> Result<Json<Tracked>, Problem> {
+    key: IdempotencyKey,
+    batch: Batch,
+) -> Result<Response, Problem> {
     let now = app.core.sources.now();
-    let sent = batch.events.len();
-    let mut rejected = Vec::new();
-    let mut good = Vec::with_capacity(sent);
-    for (index, event) in batch.events.into_iter().enumerate() {
+    let (good, rejected) = sorted_out(batch.events, batch.rejected, now);
+    if good.is_empty() {
+        return Err(all_rejected(rejected));
+    }
+    let sent = good.len() as u64;
+    let answer = |accepted| Tracked {
+        accepted,
+        duplicates: sent - accepted,
+        rejected: rejected.clone(),
+    };
+    let (tracked, replayed) = if key.as_deref().is_some() {
+        let hash = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &batch.bytes));
+        once(&app, &caller, &key, &hash, &good, answer).await?
+    } else {
+        let recorded = app.tracking.record(&app.core.db, now, &caller.scope, &good);
+        (answer(recorded.await?), false)
+    };
+    if tracked.accepted > 0 && !replayed {
+        app.hub.changed(caller.tenant());
+    }
+    let mut response = Json(tracked).into_response();
+    if replayed {
+        let replayed = HeaderValue::from_static("true");
+        response.headers_mut().insert("idempotency-replayed", replayed);
+    }
+    Ok(response)
+}
+
+/// Takes the events in, and keeps the answer under the key, or gives the one that is kept there.
+async fn once(
+    app: &AppState,
+    caller: &Can<EventsWrite>,
+    key: &IdempotencyKey,
+    hash: &str,
+    events: &[TrackedEvent],
+    answer: impl Fn(u64) -> Tracked,
+) -> Result<(Tracked, bool), Problem> {
+    let (core, tracking) = (&app.core, &app.tracking);
+    let mut attempt = 1;
+    loop {
+        let known = tracking.known(&core.db, &caller.scope, events).await?;
+        let (mut outdated, mut written) = (false, None);
+        let done = bz_http::idempotent(
+            (&core.db, &core.sources.clock),
+            &caller.scope,
+            key,
+            "events.tracked",
+            &hash,
+            async |tx| {
+                let now = core.sources.now();
+                match tracking.record_in(tx, now, &known, events).await {
+                    Ok((new, sketches)) => {
+                        written = Some(sketches);
+                        Ok(answer(new))
+                    }
+                    Err(NotRecorded::Because(problem)) => Err(*problem),
+                    Err(NotRecorded::Outdated) => {
+                        outdated = true;
+                        Err(Problem::unavailable(std::io::Error::other("outdated")))
+                    }
+                }
+            },
+        )
+        .await;
+        if outdated {
+            tracking.again(&caller.scope, &mut attempt, NotRecorded::Outdated)?;
+            continue;
+        }
+        let done = done?;
+        if let Some(written) = written {
+            tracking.keep(written);
+        }
+        return Ok((done.value, done.replayed));
+    }
+}
+
+/// The events without faults, each once, and why the others are not taken.
+fn sorted_out(
+    events: Vec<(usize, TrackedEvent)>,
+    mut rejected: Vec<RejectedEvent>,
+    now: DateTime<Utc>,
+) -> (Vec<TrackedEvent>, Vec<RejectedEvent>) {
+    let mut good = Vec::with_capacity(events.len());
+    for (index, event) in events {
         match event.fault(now) {
             Some((code, detail)) => rejected.push(RejectedEvent {
                 index,
                 code: code.to_owned(),
                 detail,
             }),
-            None => good.push(event),
+            None => good.push(event.without_empty_texts()),
         }
     }
-    if good.is_empty() {
-        return Err(all_rejected(rejected));
-    }
-    let taken = good.len() as u64;
-    let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let accepted = store::ingest(&mut tx, now, good).await?;
-    tx.commit().await?;
-    Ok(Json(Tracked {
-        accepted,
-        duplicates: taken - accepted,
-        rejected,
-    }))
+    rejected.sort_by_key(|one| one.index);
+    (good, rejected)
 }
 
 fn all_rejected(rejected: Vec<RejectedEvent>) -> Problem {

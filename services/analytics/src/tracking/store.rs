@@ -1,12 +1,29 @@
 //! SQL of ingestion.
 
+use std::{collections::BTreeSet, sync::LazyLock};
+
 use bz_tenant::{DbError, TenantTx};
-use chrono::{DateTime, Utc};
-use serde_json::Value;
-use sqlx::query_scalar;
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
+use serde_json::{Map, Value};
+use sqlx::{FromRow, query_as, types::Json};
 use uuid::Uuid;
 
-use super::TrackedEvent;
+use super::{
+    TrackedEvent,
+    known::Known,
+    sums::{bounded, sums},
+};
+
+/// What became of a batch.
+#[derive(Debug, FromRow)]
+pub(crate) struct Ingested {
+    /// How many events were new.
+    pub(crate) new: i64,
+    /// The zones whose days had to be counted; none when nothing was new.
+    pub(crate) zones: Option<Vec<String>>,
+    /// How often the tenant's counts were made again.
+    pub(crate) rebuilds: Option<i64>,
+}
 
 /// Events column by column, as `unnest` takes them.
 #[derive(Default)]
@@ -16,9 +33,10 @@ struct Columns {
     names: Vec<String>,
     actors: Vec<Option<String>>,
     sessions: Vec<Option<String>>,
+    dimensions: [Vec<Option<String>>; 6],
     amounts: Vec<Option<i64>>,
     currencies: Vec<Option<String>>,
-    props: Vec<Value>,
+    props: Vec<Json<Map<String, Value>>>,
 }
 
 impl Columns {
@@ -30,54 +48,134 @@ impl Columns {
             columns.names.push(event.name);
             columns.actors.push(event.actor_id);
             columns.sessions.push(event.session_id);
+            let values = [
+                event.source,
+                event.medium,
+                event.campaign,
+                event.country,
+                event.device,
+                event.path,
+            ];
+            for (column, value) in columns.dimensions.iter_mut().zip(values) {
+                column.push(value);
+            }
             columns.amounts.push(event.value_minor);
             columns.currencies.push(event.currency);
-            columns.props.push(Value::Object(event.props));
+            columns.props.push(Json(event.props));
         }
         columns
     }
 }
 
-/// Inserts events and counts the new ones in the same statement: an event that is there already changes nothing.
-/// Returns how many were new. Rows go in by id and counts by key, in one order everywhere, so that two batches cannot
-/// wait for each other.
-pub(crate) async fn ingest(
-    tx: &mut TenantTx,
-    now: DateTime<Utc>,
-    mut events: Vec<TrackedEvent>,
-) -> Result<u64, DbError> {
-    events.sort_by_key(|event| event.event_id);
-    let columns = Columns::of(events);
-    let new: i64 = query_scalar(
+/// The local days of the quarters of an hour that events are in, by zone. One time zone database, ours, says which.
+#[derive(Default)]
+struct LocalDays {
+    zones: Vec<&'static str>,
+    buckets: Vec<DateTime<Utc>>,
+    days: Vec<NaiveDate>,
+}
+
+impl LocalDays {
+    fn of(events: &[TrackedEvent], known: &Known) -> Self {
+        let quarter = |event: &TrackedEvent| event.ts.duration_trunc(TimeDelta::minutes(15)).ok();
+        let buckets: BTreeSet<_> = events.iter().filter_map(quarter).collect();
+        let mut days = Self::default();
+        for zone in &known.zones {
+            for bucket in &buckets {
+                days.zones.push(zone.name());
+                days.buckets.push(*bucket);
+                days.days.push(bucket.with_timezone(zone).date_naive());
+            }
+        }
+        days
+    }
+}
+
+/// The statement, for batches without and with values that are counted together.
+static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let together = bounded(
+        "LEFT JOIN unnest($19::text[], $20::text[]) AS o (dim, value) ON o.dim = s.dim AND o.value = s.value",
+        "o.value IS NOT NULL",
+    );
+    [
+        statement("agg AS (SELECT * FROM sums WHERE $19::text[] IS NOT NULL AND $20::text[] IS NOT NULL)"),
+        statement(&together),
+    ]
+});
+
+/// The rows go in first. Whatever is new of them locks the tenant's row, which tells the zones as they are then, and is
+/// added to the counts; senders of one tenant follow one another from there, so they cannot wait for each other.
+fn statement(agg: &str) -> String {
+    format!(
         "-- analytics.tracked_events.ingest\n\
          WITH ins AS ( \
-           INSERT INTO analytics.tracked_events \
-             (event_id, ts, name, actor_id, session_id, value_minor, currency, props, received_at) \
-           SELECT e.*, $9 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[], \
-                                      $7::text[], $8::jsonb[]) AS e \
-           ON CONFLICT DO NOTHING RETURNING ts, name, coalesce(currency, '') AS currency, coalesce(value_minor, 0) AS amount \
-         ), agg AS ( \
-           SELECT date_bin('15 minutes', ts, '2000-01-01T00:00:00Z') AS bucket, name, currency, count(*) AS cnt, \
-                  sum(amount)::bigint AS amount_minor \
-           FROM ins GROUP BY 1, 2, 3 ORDER BY 2, 1, 3 \
-         ), counted AS ( \
+           INSERT INTO analytics.tracked_events (event_id, ts, name, actor_id, session_id, source, medium, campaign, country, \
+                                                 device, path, value_minor, currency, props, received_at) \
+           SELECT e.*, $15 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], \
+                                       $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], \
+                                       $13::text[], $14::jsonb[]) AS e \
+           ON CONFLICT DO NOTHING \
+           RETURNING ts, name, source, medium, campaign, country, device, path, value_minor, currency \
+         ), tenant AS ( \
+           INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM ins HAVING count(*) > 0 \
+           ON CONFLICT (tenant_id) DO UPDATE SET version = d.version + 1 \
+           RETURNING zones || wanted_zones AS zones, rebuilds \
+         ), {sums}, {agg}, quarters AS ( \
            INSERT INTO analytics.rollup_15m AS r (dim, name, bucket, value, currency, cnt, amount_minor) \
-           SELECT '', name, bucket, '', currency, cnt, amount_minor FROM agg \
+           SELECT dim, name, bucket, value, currency, cnt, amount_minor FROM agg, tenant \
            ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
              DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
+         ), days AS ( \
+           INSERT INTO analytics.rollup_day AS r (zone, dim, name, day, value, currency, cnt, amount_minor) \
+           SELECT l.zone, agg.dim, agg.name, l.day, agg.value, agg.currency, sum(agg.cnt), sum(agg.amount_minor) \
+           FROM tenant \
+           JOIN unnest($16::text[], $17::timestamptz[], $18::date[]) AS l (zone, bucket, day) ON l.zone = ANY (tenant.zones) \
+           JOIN agg ON agg.bucket = l.bucket \
+           GROUP BY 1, 2, 3, 4, 5, 6 \
+           ON CONFLICT (tenant_id, zone, dim, name, day, value, currency) \
+             DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
          ) \
-         SELECT count(*) FROM ins",
+         SELECT (SELECT count(*) FROM ins) AS new, tenant.zones, tenant.rebuilds \
+         FROM (VALUES (1)) AS one LEFT JOIN tenant ON true",
+        sums = sums("ins"),
     )
-    .bind(columns.ids)
-    .bind(columns.instants)
-    .bind(columns.names)
-    .bind(columns.actors)
-    .bind(columns.sessions)
-    .bind(columns.amounts)
-    .bind(columns.currencies)
-    .bind(columns.props)
-    .bind(now)
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(new.unsigned_abs())
+}
+
+/// Inserts events and counts the new ones in the same statement: an event that is there already changes nothing. Rows go
+/// in by id, in one order everywhere, so that two batches cannot wait for each other.
+pub(super) async fn ingest(
+    tx: &mut TenantTx,
+    now: DateTime<Utc>,
+    known: &Known,
+    mut events: Vec<TrackedEvent>,
+) -> Result<Ingested, DbError> {
+    events.sort_by_key(|event| event.event_id);
+    let days = LocalDays::of(&events, known);
+    let (dimensions, values) = known.others(&events);
+    let statement = &STATEMENTS[usize::from(!values.is_empty())];
+    let columns = Columns::of(events);
+    let [source, medium, campaign, country, device, path] = columns.dimensions;
+    Ok(query_as(statement)
+        .bind(columns.ids)
+        .bind(columns.instants)
+        .bind(columns.names)
+        .bind(columns.actors)
+        .bind(columns.sessions)
+        .bind(source)
+        .bind(medium)
+        .bind(campaign)
+        .bind(country)
+        .bind(device)
+        .bind(path)
+        .bind(columns.amounts)
+        .bind(columns.currencies)
+        .bind(columns.props)
+        .bind(now)
+        .bind(days.zones)
+        .bind(days.buckets)
+        .bind(days.days)
+        .bind(dimensions)
+        .bind(values)
+        .fetch_one(tx.conn())
+        .await?)
 }

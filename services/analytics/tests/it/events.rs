@@ -49,7 +49,8 @@ async fn events_are_stored_as_they_were_sent_and_counted() {
         row,
         json!({
             "tenant_id": app.acme.id(), "event_id": id(0), "name": "checkout:paid", "actor_id": "ada",
-            "session_id": "visit-1", "value_minor": 1999, "currency": "EUR",
+            "session_id": "visit-1", "value_minor": 1999, "currency": "EUR", "source": null, "medium": null,
+            "campaign": null, "country": null, "device": null, "path": null,
             "props": { "plan": "pro", "seats": [1, 2] }, "on_time": true, "received_now": true
         })
     );

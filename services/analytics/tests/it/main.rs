@@ -1,9 +1,12 @@
 //! Analytics through its real routes, on a real database, with the weak login.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod bodies;
 mod dashboards;
+mod erasing;
 mod erasure;
 mod events;
+mod exports;
 mod feeds;
 mod metrics;
 mod metrics_cache;
@@ -12,6 +15,8 @@ mod metrics_facts;
 mod metrics_sales;
 mod metrics_speed;
 mod performance;
+mod realtime;
+mod rollups;
 mod settings;
 mod support;
 mod whole_service;

@@ -1,9 +1,10 @@
 //! Rows as the bytes of a file.
 
+use bz_files::safe;
 use serde_json::{Map, Value};
 
 use super::{
-    Format, safe,
+    Format,
     table::{Cell, Column},
     xlsx::Xlsx,
 };

@@ -5,7 +5,6 @@
 mod content;
 mod encode;
 mod get;
-pub(crate) mod safe;
 mod table;
 mod xlsx;
 

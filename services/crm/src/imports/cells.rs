@@ -11,10 +11,7 @@ use super::{
     mapping::{self, Target},
     plan::Plan,
 };
-use crate::{
-    exports,
-    records::{Kind, RecordType, custom::Definition},
-};
+use crate::records::{Kind, RecordType, custom::Definition};
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -96,7 +93,7 @@ impl Sheet {
         }
         let (mut read, mut faults) = (Read::default(), Vec::new());
         for column in &self.columns {
-            let cell = exports::safe::bare(row.get(column.place).unwrap_or_default().trim());
+            let cell = bz_files::safe::bare(row.get(column.place).unwrap_or_default().trim());
             if cell.is_empty() {
                 continue;
             }

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_auth::Can;
+use bz_files::safe;
 use bz_http::{Json, PageQuery, Path, Problem, Query};
 use bz_kernel::Page;
 use bz_tenant::DbError;
@@ -15,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{ImportsRead, get::visible, plan::Plan, store};
-use crate::{app::AppState, exports::safe, jobs::JobId};
+use crate::{app::AppState, jobs::JobId};
 
 /// Rows of the file that one turn of the stream reads.
 const TURN: i64 = 500;

@@ -18,8 +18,11 @@ use super::expression::Leaf;
 use super::window::Window;
 use super::{Filter, FilterOperator};
 use crate::catalogue::{CURRENCY, Dataset, PLATFORM, Storage};
+use crate::tracking;
 
-pub(super) use events::{EventSource, count_events, dimensions as event_dimensions};
+pub(super) use events::{
+    EventSource, count_events, dimensions as event_dimensions, has_sketches, is_countable, is_of_counts,
+};
 
 /// The most groups that one way of counting may have.
 pub(super) const MAX_GROUPS: usize = 50_000;
@@ -39,7 +42,7 @@ pub(super) struct Read {
     pub(super) filters: Vec<Filter>,
     /// Whether amounts of different currencies are told apart.
     pub(super) by_currency: bool,
-    /// For events: where they are counted.
+    /// Of events: where they are counted.
     pub(super) events: EventSource,
 }
 
@@ -54,6 +57,8 @@ pub(super) enum Class {
     Last(&'static str),
     /// Facts of which the first of the period counts, by their field.
     First(&'static str),
+    /// Who was there, each once: of one leaf.
+    Who(usize),
     /// Customers, each once.
     People,
     /// Orders, each once, of lines.
@@ -81,18 +86,47 @@ pub(super) struct Group {
     pub(super) sums: Vec<Option<Decimal>>,
 }
 
-/// Counts in all ways, in one statement.
+/// A group of sketches.
+#[derive(Debug, FromRow)]
+struct Sketches {
+    #[sqlx(flatten)]
+    group: Group,
+    sketches: Vec<Vec<u8>>,
+}
+
+/// Counts in all ways, in one statement; in another one who was there.
 pub(super) async fn fetch(tx: &mut TenantTx, reads: &[Read]) -> Result<Vec<Group>, DbError> {
-    if reads.is_empty() {
-        return Ok(Vec::new());
+    let is_sketch = |read: &Read| read.events == EventSource::Sketches;
+    let mut groups = match statement(reads, |read| !is_sketch(read), select) {
+        Some(mut sql) => sql.build_query_as().fetch_all(tx.conn()).await?,
+        None => Vec::new(),
+    };
+    if let Some(mut sql) = statement(reads, is_sketch, events::select_sketches) {
+        let found: Vec<Sketches> = sql.build_query_as().fetch_all(tx.conn()).await?;
+        for Sketches { mut group, sketches } in found {
+            let who = tracking::estimate(sketches.iter().map(Vec::as_slice))?;
+            group.sums = vec![Decimal::from_f64_retain(who.round())];
+            groups.push(group);
+        }
     }
+    Ok(groups)
+}
+
+/// The statement of some of the ways, if there are any.
+fn statement(
+    reads: &[Read],
+    is_meant: impl Fn(&Read) -> bool,
+    select: impl Fn(&mut Sql, usize, &Read),
+) -> Option<Sql> {
     let mut sql = Sql::new("-- analytics.metrics.count\n");
-    for (part, read) in reads.iter().enumerate() {
-        sql.push(if part == 0 { "(" } else { " UNION ALL (" });
+    let mut any = false;
+    for (part, read) in reads.iter().enumerate().filter(|(_, read)| is_meant(read)) {
+        sql.push(if any { " UNION ALL (" } else { "(" });
         select(&mut sql, part, read);
         sql.push(format!(" LIMIT {})", MAX_GROUPS + 1));
+        any = true;
     }
-    Ok(sql.build_query_as().fetch_all(tx.conn()).await?)
+    any.then_some(sql)
 }
 
 /// One way of counting.

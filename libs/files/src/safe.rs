@@ -6,7 +6,8 @@ use std::borrow::Cow;
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// The text as a cell: what would be a formula gets a `'` before it; what is a number stays one.
-pub(crate) fn cell(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn cell(text: &str) -> Cow<'_, str> {
     if text.starts_with(FORMULA) && text.parse::<f64>().is_err() {
         return Cow::Owned(format!("'{text}"));
     }
@@ -14,7 +15,8 @@ pub(crate) fn cell(text: &str) -> Cow<'_, str> {
 }
 
 /// The text of a cell that [`cell`] may have made.
-pub(crate) fn bare(cell: &str) -> &str {
+#[must_use]
+pub fn bare(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if text.starts_with(FORMULA) => text,
         _ => cell,

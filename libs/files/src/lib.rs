@@ -1,0 +1,4 @@
+//! Files that people open: what imports and exports of all services share.
+#![warn(missing_docs)]
+
+pub mod safe;
