@@ -109,7 +109,11 @@ async fn count_one_by_one_what_counts_do_not_know(
     let mut unknown = false;
     let of_events = |read: &Read| read.dataset.storage == Storage::Events;
     if let Some((_, read)) = reads.iter().find(|(_, read)| of_events(read)) {
-        for filter in read.filters.iter().filter(|filter| sql::is_of_counts(filter)) {
+        for filter in read
+            .filters
+            .iter()
+            .filter(|filter| sql::is_of_counts(filter))
+        {
             unknown = unknown || !sql::is_countable(tx, filter).await?;
         }
     }

@@ -140,7 +140,10 @@ impl Plan {
     /// What has to be read where for one way of counting.
     fn in_sources(&self, place: Place, read: &Read, head: &Head) -> Vec<(Place, Read)> {
         let sources = event_sources(read, self.query.granularity, &head.zones).into_iter();
-        let of = |events| Read { events, ..read.clone() };
+        let of = |events| Read {
+            events,
+            ..read.clone()
+        };
         sources.map(|events| (place, of(events))).collect()
     }
 
@@ -245,7 +248,11 @@ fn event_sources(
         vec![read.events]
     } else if matches!(read.class, Class::Who(_)) {
         let sketched = kept && granularity != Some(Granularity::Hour) && has_sketches(read);
-        vec![if sketched { EventSource::Sketches } else { EventSource::Raw }]
+        vec![if sketched {
+            EventSource::Sketches
+        } else {
+            EventSource::Raw
+        }]
     } else if event_dimensions(read).len() > 1 {
         vec![EventSource::Raw]
     } else if granularity == Some(Granularity::Hour) || !kept {

@@ -56,7 +56,7 @@ async fn a_number_is_answered_with_what_it_is_and_how_it_was_made() {
     let batch = [
         event(0, "lead.created", "2026-03-02T08:00:00Z"),
         event(1, "lead.created", "2026-03-01T08:00:00Z"),
-        event(2, "lead.converted", "2026-03-01T09:00:00Z"),
+        event(2, "lead.converted", "2026-03-01T08:30:00Z"),
     ];
     send(&app.acme.member, &batch).await;
     let frame = ask(

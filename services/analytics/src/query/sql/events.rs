@@ -140,8 +140,14 @@ fn sums(sql: &mut Sql, read: &Read, raw: bool) {
 /// The counts of the question's dimension: those of each value, and what is left of all for the events without one.
 fn counts(sql: &mut Sql, read: &Read) {
     let dimension = dimensions(read).first().copied().unwrap_or("");
-    let time = if read.events == EventSource::Days { "day" } else { "bucket" };
-    sql.push(format!("(SELECT {time}, name, value, currency, cnt, amount_minor FROM "));
+    let time = if read.events == EventSource::Days {
+        "day"
+    } else {
+        "bucket"
+    };
+    sql.push(format!(
+        "(SELECT {time}, name, value, currency, cnt, amount_minor FROM "
+    ));
     stored(sql, read, &[dimension]);
     if !dimension.is_empty() {
         sql.push(format!(
@@ -193,12 +199,23 @@ pub(super) fn select_sketches(sql: &mut Sql, part: usize, read: &Read) {
         PLATFORM => format!("'{}'", read.dataset.key),
         own => own.to_owned(),
     };
-    group_columns(sql, part, piece_of_day("day", &read.window), read, &key, "''");
+    group_columns(
+        sql,
+        part,
+        piece_of_day("day", &read.window),
+        read,
+        &key,
+        "''",
+    );
     let leaf = read.leaves[0].1;
     sql.push("]::numeric[] AS sums, array_agg(sketch) AS sketches FROM analytics.unique_sketches WHERE zone = ");
     sql.push_bind(read.window.zone.name());
     sql.push(" AND kind = ");
-    sql.push_bind(if leaf.measure.name == "actors" { "actor" } else { "session" });
+    sql.push_bind(if leaf.measure.name == "actors" {
+        "actor"
+    } else {
+        "session"
+    });
     let by_name = read.dimensions.iter().any(|name| name == "name")
         || read.filters.iter().any(|filter| filter.dimension == "name");
     match leaf.event {
@@ -215,7 +232,12 @@ pub(super) fn select_sketches(sql: &mut Sql, part: usize, read: &Read) {
         }
     }
     sql.push(" AND ");
-    between_days(sql, "day", read.window.span.from, read.window.whole_days_until());
+    between_days(
+        sql,
+        "day",
+        read.window.span.from,
+        read.window.whole_days_until(),
+    );
     filtered(sql, read, &key);
     sql.push(GROUPED);
 }

@@ -21,7 +21,8 @@ use crate::catalogue::{CURRENCY, Dataset, PLATFORM, Storage};
 use crate::tracking;
 
 pub(super) use events::{
-    EventSource, count_events, dimensions as event_dimensions, has_sketches, is_countable, is_of_counts,
+    EventSource, count_events, dimensions as event_dimensions, has_sketches, is_countable,
+    is_of_counts,
 };
 
 /// The most groups that one way of counting may have.
@@ -103,7 +104,11 @@ pub(super) async fn fetch(tx: &mut TenantTx, reads: &[Read]) -> Result<Vec<Group
     };
     if let Some(mut sql) = statement(reads, is_sketch, events::select_sketches) {
         let found: Vec<Sketches> = sql.build_query_as().fetch_all(tx.conn()).await?;
-        for Sketches { mut group, sketches } in found {
+        for Sketches {
+            mut group,
+            sketches,
+        } in found
+        {
             let who = tracking::estimate(sketches.iter().map(Vec::as_slice))?;
             group.sums = vec![Decimal::from_f64_retain(who.round())];
             groups.push(group);
