@@ -8,11 +8,12 @@ use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::query::Engine;
 use crate::{
-    alerts, dashboards,
+    alerts, dashboards, metrics,
     realtime::{self, Hub},
     reports::{self, Reports},
-    schedules,
+    schedules, settings,
     tracking::{self, Tracking},
     webhooks::{self, Webhooks},
 };
@@ -22,6 +23,8 @@ use crate::{
 pub(crate) struct AppState {
     /// What every service has.
     pub core: Core,
+    /// Answers questions for numbers.
+    pub engine: Engine,
     /// What ingestion remembers.
     pub tracking: Arc<Tracking>,
     /// Who watches.
@@ -59,4 +62,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(schedules::routes())
         .merge(alerts::routes())
         .merge(webhooks::routes())
+        .merge(metrics::routes())
+        .merge(settings::routes())
 }

@@ -7,10 +7,12 @@ pub mod charts;
 mod config;
 mod dashboards;
 mod jobs;
+mod metrics;
 pub mod query;
 mod realtime;
 pub mod reports;
 mod schedules;
+mod settings;
 pub mod tracking;
 pub mod version;
 mod webhooks;
@@ -53,10 +55,17 @@ impl Service for Analytics {
     }
 
     async fn build(core: Core, config: AnalyticsConfig) -> anyhow::Result<App> {
+        let faults = catalogue::Catalogue::builtin().faults();
+        anyhow::ensure!(
+            faults.is_empty(),
+            "the catalogue of metrics: {}",
+            faults.join("; ")
+        );
         tracking::make_partitions(&core).await?;
         let (tracking, hub) = (Arc::<Tracking>::default(), Hub::new(core.redis.clone()));
         let egress = Egress::new(config.egress, EgressLimits::default())?;
         let state = AppState {
+            engine: query::Engine::new(core.clone()),
             core: core.clone(),
             tracking: Arc::clone(&tracking),
             hub: hub.clone(),

@@ -11,7 +11,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::AppState;
 
 pub use change::OverviewChange;
-pub(crate) use period::begins;
 pub use tile::{ChartKind, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View};
 
 bz_auth::permissions! {

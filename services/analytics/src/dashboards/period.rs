@@ -1,7 +1,9 @@
 //! Periods in local days, resolved to the instants at which those days begin in a time zone.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
+
+use crate::query::begins;
 
 /// A run of whole local days, and as many before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,17 +52,6 @@ impl Period {
 /// The days from `first` to `last`, both included.
 fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     first.iter_days().take_while(move |day| *day <= last)
-}
-
-/// The first instant of a local day. Where a clock change skips midnight the day begins when the skipped time ends.
-pub(crate) fn begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    (0..=4 * 24)
-        .find_map(|quarter| {
-            zone.from_local_datetime(&(midnight + TimeDelta::minutes(15 * quarter)))
-                .earliest()
-        })
-        .map_or_else(|| midnight.and_utc(), |instant| instant.to_utc())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::AppState;
 
 pub use event::{RejectedEvent, TrackedEvent};
+pub(crate) use known::MAX_VALUES;
 pub(crate) use partitions::make as make_partitions;
 pub use partitions::tend;
 pub use rebuild::rebuild;

@@ -12,7 +12,7 @@ use super::{
     sums::{bounded, sums},
     uniques,
 };
-use crate::dashboards::begins;
+use crate::query::begins;
 
 /// Makes the counts of these UTC days, and of the local days that overlap them, again from the events. Each day is a
 /// transaction of its own; senders of the tenant wait for one, and others not at all.
