@@ -6,7 +6,7 @@ use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{dashboards, tracking};
+use crate::{analyses, dashboards, templates, tracking};
 
 /// What every handler gets.
 #[derive(Clone)]
@@ -30,4 +30,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(info)
         .merge(tracking::routes())
         .merge(dashboards::routes())
+        .merge(analyses::routes())
+        .merge(templates::routes())
 }

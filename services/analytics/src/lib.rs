@@ -1,15 +1,19 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
+mod analyses;
 mod app;
 pub mod catalogue;
 mod dashboards;
 mod jobs;
 pub mod query;
+pub mod templates;
 mod tracking;
 pub mod version;
 
+pub use analyses::{CohortsQuery, FunnelQuery, RetentionQuery};
 pub use dashboards::{
-    ChartKind, GRID_COLUMNS, Layout, NumbersQuery, OverviewChange, Tile, TileQuery, View,
+    ChartKind, Dashboard, DashboardId, DashboardSummary, GRID_COLUMNS, Layout, MadeOf,
+    NumbersQuery, OverviewChange, Tile, TileQuery, View, WantedDashboard, answer_tiles,
 };
 pub use tracking::TrackedEvent;
 

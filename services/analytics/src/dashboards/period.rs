@@ -53,7 +53,7 @@ fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
 }
 
 /// The first instant of a local day. Where a clock change skips midnight the day begins when the skipped time ends.
-fn begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+pub(crate) fn begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
     (0..=4 * 24)
         .find_map(|quarter| {
