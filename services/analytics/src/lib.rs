@@ -4,7 +4,9 @@ mod app;
 mod dashboards;
 mod jobs;
 pub mod query;
+pub mod sources;
 mod tracking;
+pub mod version;
 
 pub use dashboards::{Change, Direction, change};
 pub use tracking::TrackedEvent;

@@ -5,4 +5,6 @@ mod frame;
 mod request;
 
 pub use frame::{Column, ColumnKind, Compared, Frame, FrameMeta, Polarity, Row, Source, Unit};
-pub use request::{Align, Compare, Filter, FilterOperator, Granularity, Order, Preset, Query, Range};
+pub use request::{
+    Align, Compare, Filter, FilterOperator, Granularity, Order, Preset, Query, Range,
+};
