@@ -97,6 +97,21 @@ impl Db {
             .map(|tx| TenantTx::new(tx, *scope))
     }
 
+    /// Opens a transaction as [`Db::read`] does in which all statements see the same rows, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when there is no connection in time.
+    pub async fn snapshot(&self, scope: &TenantScope) -> Result<TenantTx, DbError> {
+        let begin = begin_batch(scope, Access::Read).replacen(
+            "BEGIN",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ,",
+            1,
+        );
+        self.open(&begin, Access::Read, UNNAMED)
+            .await
+            .map(|tx| TenantTx::new(tx, *scope))
+    }
+
     /// Opens a transaction that has no tenant: tenant tables are errors in it.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
 mod app;
+pub mod catalogue;
 mod dashboards;
 mod jobs;
 pub mod query;
@@ -8,7 +9,7 @@ pub mod sources;
 mod tracking;
 pub mod version;
 
-pub use dashboards::{Change, Direction, change};
+pub use dashboards::OverviewChange;
 pub use tracking::TrackedEvent;
 
 use axum::extract::DefaultBodyLimit;

@@ -1,23 +1,14 @@
-//! How a number changed against the period before. One function, one table of cases.
+//! The change of a count as the overview tells it: in percent with one decimal, which is what a person reads.
 
+use rust_decimal::{Decimal, RoundingStrategy::MidpointAwayFromZero, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Which way a number went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// More than before.
-    Up,
-    /// Less than before.
-    Down,
-    /// As before.
-    Flat,
-}
+use crate::query::{ChangeKind, ChangeNote, Direction, Polarity, change};
 
 /// The change of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Change {
+pub struct OverviewChange {
     /// In percent of the period before; null when that had none, since nothing can be a percentage of zero.
     pub percent: Option<f64>,
     /// Which way it went.
@@ -26,26 +17,20 @@ pub struct Change {
     pub new: bool,
 }
 
-/// The change from `previous` to `current`.
-#[must_use]
-pub fn change(current: i64, previous: i64) -> Change {
-    let direction = match current.cmp(&previous) {
-        std::cmp::Ordering::Greater => Direction::Up,
-        std::cmp::Ordering::Less => Direction::Down,
-        std::cmp::Ordering::Equal => Direction::Flat,
-    };
-    let percent = match (current, previous) {
-        (0, 0) => Some(0.0),
-        (_, 0) => None,
-        // One decimal is what a person reads.
-        _ => Some(
-            ((current - previous) as f64 / previous.unsigned_abs() as f64 * 1000.0).round() / 10.0,
-        ),
-    };
-    Change {
-        percent,
-        direction,
-        new: previous == 0 && current != 0,
+impl OverviewChange {
+    /// The change from `previous` to `current`.
+    pub(super) fn of(current: i64, previous: i64) -> Self {
+        let [current, previous] = [current, previous].map(|count| Some(Decimal::from(count)));
+        let change = change(current, previous, ChangeKind::Count, Polarity::UpIsGood);
+        Self {
+            percent: change.percent.and_then(|percent| {
+                percent
+                    .round_dp_with_strategy(1, MidpointAwayFromZero)
+                    .to_f64()
+            }),
+            direction: change.direction.unwrap_or(Direction::Flat),
+            new: change.note == Some(ChangeNote::New),
+        }
     }
 }
 
@@ -66,8 +51,8 @@ mod tests {
         ];
         for (current, previous, percent, direction, new) in table {
             assert_eq!(
-                change(current, previous),
-                Change {
+                OverviewChange::of(current, previous),
+                OverviewChange {
                     percent,
                     direction,
                     new

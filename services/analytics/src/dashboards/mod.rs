@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
-pub use change::{Change, Direction, change};
+pub use change::OverviewChange;
 
 bz_auth::permissions! {
     /// See dashboards.

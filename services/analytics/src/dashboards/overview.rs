@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Change, DashboardsRead, change, period::Period, store};
+use super::{DashboardsRead, OverviewChange, period::Period, store};
 use crate::app::AppState;
 
 /// The metrics of the overview: key, label, name of the event counted (empty: every other event).
@@ -67,7 +67,7 @@ struct Metric {
     /// Count over the previous range.
     previous_total: i64,
     /// From the one to the other.
-    change: Change,
+    change: OverviewChange,
     /// Every day of the range, days with nothing included.
     per_day: Vec<DayValue>,
 }
@@ -183,7 +183,7 @@ fn metric(key: &str, label: &str, event: &str, period: &Period, counts: &Counts)
         label: label.to_owned(),
         total,
         previous_total,
-        change: change(total, previous_total),
+        change: OverviewChange::of(total, previous_total),
         per_day,
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::dashboards::Change;
+use super::Change;
 
 /// The numbers that a question has as its answer. Every number is exact and a string in JSON, as money has to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

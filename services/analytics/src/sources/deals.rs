@@ -80,7 +80,8 @@ pub async fn upsert(
     deals: Vec<Deal>,
 ) -> Result<(), DbError> {
     write(tx, source, at, deals).await?;
-    version::bump(tx).await
+    version::bump(tx).await?;
+    Ok(())
 }
 
 const WRITE: &str = "-- analytics.deals.write\n\
@@ -184,5 +185,6 @@ pub(crate) async fn remove(tx: &mut TenantTx, source: &str, deal_id: &str) -> Re
             .execute(tx.conn())
             .await?;
     }
-    version::bump(tx).await
+    version::bump(tx).await?;
+    Ok(())
 }

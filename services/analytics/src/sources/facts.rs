@@ -38,7 +38,8 @@ pub async fn replace(
 ) -> Result<(), DbError> {
     clear(tx, load, dataset, days).await?;
     add(tx, load, dataset, rows).await?;
-    version::bump(tx).await
+    version::bump(tx).await?;
+    Ok(())
 }
 
 /// Deletes what a source told of days. The first part of [`replace`], for a load in parts.

@@ -84,7 +84,8 @@ impl Order {
 /// Any [`DbError`].
 pub async fn upsert(tx: &mut TenantTx, load: &Load, orders: Vec<Order>) -> Result<(), DbError> {
     write(tx, load, orders).await?;
-    version::bump(tx).await
+    version::bump(tx).await?;
+    Ok(())
 }
 
 /// The same without the new version, for a load in parts.
