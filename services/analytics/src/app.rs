@@ -6,7 +6,7 @@ use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{analyses, dashboards, templates, tracking};
+use crate::{analyses, dashboards, shares, templates, tracking};
 
 /// What every handler gets.
 #[derive(Clone)]
@@ -32,4 +32,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(dashboards::routes())
         .merge(analyses::routes())
         .merge(templates::routes())
+        .merge(shares::routes())
 }

@@ -6,6 +6,8 @@ pub mod catalogue;
 mod dashboards;
 mod jobs;
 pub mod query;
+mod shares;
+pub mod sources;
 pub mod templates;
 mod tracking;
 pub mod version;

@@ -8,3 +8,4 @@ mod feeds;
 mod performance;
 mod support;
 mod whole_service;
+mod writers;
