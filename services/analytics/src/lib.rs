@@ -3,6 +3,7 @@
 mod analyses;
 mod app;
 pub mod catalogue;
+pub mod charts;
 mod dashboards;
 mod jobs;
 pub mod query;
