@@ -50,10 +50,20 @@ impl CountBy {
 
 impl EventMatch {
     pub(super) fn check(&self, errors: &mut Errors, at: &str) {
-        if self.event.as_ref().is_some_and(|name| name.is_empty() || name.len() > 100) {
-            errors.add(format!("{at}/event"), "invalid_text", "must have 1 to 100 characters");
+        if self
+            .event
+            .as_ref()
+            .is_some_and(|name| name.is_empty() || name.len() > 100)
+        {
+            errors.add(
+                format!("{at}/event"),
+                "invalid_text",
+                "must have 1 to 100 characters",
+            );
         }
-        check::filters(errors, &format!("{at}/filters"), &self.filters, |name| DIMENSIONS.contains(&name));
+        check::filters(errors, &format!("{at}/filters"), &self.filters, |name| {
+            DIMENSIONS.contains(&name)
+        });
     }
 
     /// Adds a condition that is true of these events.
@@ -74,15 +84,30 @@ impl EventMatch {
 }
 
 /// Adds a filter on `expression`, which is text and our own.
-pub(super) fn push_filter<'a>(sql: &mut QueryBuilder<'a, Postgres>, expression: &str, filter: &'a Filter) {
+pub(super) fn push_filter<'a>(
+    sql: &mut QueryBuilder<'a, Postgres>,
+    expression: &str,
+    filter: &'a Filter,
+) {
     let expression = format!("coalesce({expression}, '')");
     match filter.operator {
-        FilterOperator::In => sql.push(expression).push(" = ANY (").push_bind(&filter.values).push(")"),
-        FilterOperator::NotIn => sql.push(expression).push(" <> ALL (").push_bind(&filter.values).push(")"),
+        FilterOperator::In => sql
+            .push(expression)
+            .push(" = ANY (")
+            .push_bind(&filter.values)
+            .push(")"),
+        FilterOperator::NotIn => sql
+            .push(expression)
+            .push(" <> ALL (")
+            .push_bind(&filter.values)
+            .push(")"),
         FilterOperator::Contains => {
             // Not LIKE: what stands in a value is never a pattern.
-            sql.push("EXISTS (SELECT 1 FROM unnest(").push_bind(&filter.values);
-            sql.push("::text[]) AS part WHERE strpos(lower(").push(expression).push("), lower(part)) > 0)")
+            sql.push("EXISTS (SELECT 1 FROM unnest(")
+                .push_bind(&filter.values);
+            sql.push("::text[]) AS part WHERE strpos(lower(")
+                .push(expression)
+                .push("), lower(part)) > 0)")
         }
     };
 }

@@ -4,7 +4,6 @@
 pub(crate) mod cohorts;
 mod events;
 pub(crate) mod funnels;
-mod money;
 mod pieces;
 pub(crate) mod retention;
 
@@ -37,7 +36,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 
 /// 422: the dashboard's filters are on numbers that this question has not.
 fn unfiltered(what: &str) -> Problem {
-    let wanted = format!("{what} cannot be filtered by the dashboard; put filters into the tile's own query");
+    let wanted = format!(
+        "{what} cannot be filtered by the dashboard; put filters into the tile's own query"
+    );
     Problem::invalid("/filters", "filters_do_not_apply", wanted)
 }
 
@@ -66,8 +67,15 @@ fn metric(key: &str, label: &str, unit: Unit, currency: Option<&str>) -> Column 
 }
 
 /// How an answer as a table was made.
-fn meta((from, to): (NaiveDate, NaiveDate), timezone: &str, now: DateTime<Utc>, data_version: i64) -> FrameMeta {
-    let today = timezone.parse().map_or(now.date_naive(), |zone: Tz| now.with_timezone(&zone).date_naive());
+fn meta(
+    (from, to): (NaiveDate, NaiveDate),
+    timezone: &str,
+    now: DateTime<Utc>,
+    data_version: i64,
+) -> FrameMeta {
+    let today = timezone.parse().map_or(now.date_naive(), |zone: Tz| {
+        now.with_timezone(&zone).date_naive()
+    });
     FrameMeta {
         from,
         to,

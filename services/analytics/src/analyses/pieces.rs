@@ -28,18 +28,28 @@ impl Pieces {
     ///
     /// # Errors
     /// 422 for an hour, which is no piece here, and for more pieces than an answer has.
-    pub(super) fn over((from, to): (NaiveDate, NaiveDate), granularity: Granularity, zone: Tz) -> Result<Self, Problem> {
+    pub(super) fn over(
+        (from, to): (NaiveDate, NaiveDate),
+        granularity: Granularity,
+        zone: Tz,
+    ) -> Result<Self, Problem> {
         let mut days = Vec::new();
         let mut day = begin_of(from, granularity);
         while day <= to {
             if days.len() == MOST {
-                let wanted = format!("must have at most {MOST} periods; ask for fewer days or longer periods");
+                let wanted = format!(
+                    "must have at most {MOST} periods; ask for fewer days or longer periods"
+                );
                 return Err(Problem::invalid("/range", "too_long", wanted));
             }
             days.push(day);
             day = after(day, granularity, 1);
         }
-        Ok(Self { days, granularity, zone })
+        Ok(Self {
+            days,
+            granularity,
+            zone,
+        })
     }
 
     /// The instants at which the pieces begin, and those of `more` pieces behind them; the last is where the last ends.
@@ -53,7 +63,11 @@ impl Pieces {
 
 /// The first day of the piece that a day is in.
 fn begin_of(day: NaiveDate, granularity: Granularity) -> NaiveDate {
-    let month = |month: u32| day.with_day(1).and_then(|day| day.with_month(month)).unwrap_or(day);
+    let month = |month: u32| {
+        day.with_day(1)
+            .and_then(|day| day.with_month(month))
+            .unwrap_or(day)
+    };
     match granularity {
         Granularity::Hour | Granularity::Day => day,
         Granularity::Week => day - Days::new(day.weekday().num_days_from_monday().into()),
@@ -85,7 +99,11 @@ pub(super) fn zone(name: Option<&str>) -> Result<Tz, Problem> {
 }
 
 /// The first and the last day of a range.
-pub(super) fn days_of(range: Range, now: DateTime<Utc>, zone: Tz) -> Result<(NaiveDate, NaiveDate), Problem> {
+pub(super) fn days_of(
+    range: Range,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> Result<(NaiveDate, NaiveDate), Problem> {
     let today = now.with_timezone(&zone).date_naive();
     let last = |days: u64| (today - Days::new(days), today - Days::new(1));
     let this = |granularity| (begin_of(today, granularity), today);
@@ -95,7 +113,11 @@ pub(super) fn days_of(range: Range, now: DateTime<Utc>, zone: Tz) -> Result<(Nai
     };
     Ok(match range {
         Range::Days { from, to } if from > to => {
-            return Err(Problem::invalid("/range", "invalid_range", "from must not be after to"));
+            return Err(Problem::invalid(
+                "/range",
+                "invalid_range",
+                "from must not be after to",
+            ));
         }
         Range::Days { from, to } => (from, to),
         Range::Preset { preset } => match preset {
@@ -130,18 +152,36 @@ mod tests {
     #[test]
     fn pieces_are_whole_and_end_where_the_next_begins() {
         let pieces = |granularity| {
-            Pieces::over((day("2026-02-11"), day("2026-04-02")), granularity, Tz::Asia__Kolkata).unwrap()
+            Pieces::over(
+                (day("2026-02-11"), day("2026-04-02")),
+                granularity,
+                Tz::Asia__Kolkata,
+            )
+            .unwrap()
         };
         let months = pieces(Granularity::Month);
-        assert_eq!(months.days, ["2026-02-01", "2026-03-01", "2026-04-01"].map(day));
+        assert_eq!(
+            months.days,
+            ["2026-02-01", "2026-03-01", "2026-04-01"].map(day)
+        );
         let beginnings = months.beginnings(1);
         assert_eq!(beginnings.len(), 5);
         assert_eq!(beginnings[0].to_rfc3339(), "2026-01-31T18:30:00+00:00");
         assert_eq!(beginnings[4].to_rfc3339(), "2026-05-31T18:30:00+00:00");
         assert_eq!(pieces(Granularity::Week).days[0], day("2026-02-09"));
-        assert_eq!(pieces(Granularity::Quarter).days, ["2026-01-01", "2026-04-01"].map(day));
+        assert_eq!(
+            pieces(Granularity::Quarter).days,
+            ["2026-01-01", "2026-04-01"].map(day)
+        );
         assert_eq!(pieces(Granularity::Year).days, [day("2026-01-01")]);
-        assert!(Pieces::over((day("2020-01-01"), day("2026-01-01")), Granularity::Day, Tz::UTC).is_err());
+        assert!(
+            Pieces::over(
+                (day("2020-01-01"), day("2026-01-01")),
+                Granularity::Day,
+                Tz::UTC
+            )
+            .is_err()
+        );
     }
 
     #[test]
@@ -150,9 +190,15 @@ mod tests {
         let now = "2026-03-02T20:00:00Z".parse().unwrap();
         let of = |preset| days_of(Range::Preset { preset }, now, Tz::Asia__Kolkata).unwrap();
         assert_eq!(of(Preset::Today), (day("2026-03-03"), day("2026-03-03")));
-        assert_eq!(of(Preset::Last7Days), (day("2026-02-24"), day("2026-03-02")));
+        assert_eq!(
+            of(Preset::Last7Days),
+            (day("2026-02-24"), day("2026-03-02"))
+        );
         assert_eq!(of(Preset::ThisWeek), (day("2026-03-02"), day("2026-03-03")));
-        assert_eq!(of(Preset::LastMonth), (day("2026-02-01"), day("2026-02-28")));
+        assert_eq!(
+            of(Preset::LastMonth),
+            (day("2026-02-01"), day("2026-02-28"))
+        );
         assert_eq!(of(Preset::LastYear), (day("2025-01-01"), day("2025-12-31")));
     }
 }

@@ -3,7 +3,9 @@
 use bz_http::Errors;
 use chrono_tz::Tz;
 
-use super::{ChartKind, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View, board::MAX_TILES};
+use super::{
+    ChartKind, GRID_COLUMNS, Layout, NumbersQuery, Tile, TileQuery, View, board::MAX_TILES,
+};
 use crate::{
     catalogue::Catalogue,
     query::{Compare, Filter, Range},
@@ -18,7 +20,8 @@ const LAST_ROW: u16 = 999;
 pub(crate) fn text(errors: &mut Errors, pointer: &str, text: &str, least: usize, most: usize) {
     let count = text.trim().chars().count();
     if !(least..=most).contains(&count) || text.chars().any(|c| c.is_control() && c != '\n') {
-        let wanted = format!("must have {least} to {most} characters, none of them a control character");
+        let wanted =
+            format!("must have {least} to {most} characters, none of them a control character");
         errors.add(pointer.to_owned(), "invalid_text", wanted);
     }
 }
@@ -28,14 +31,26 @@ pub(crate) fn view(errors: &mut Errors, at: &str, view: &View) {
     if let Range::Days { from, to } = view.range
         && from > to
     {
-        errors.add(format!("{at}/range"), "invalid_range", "from must not be after to");
+        errors.add(
+            format!("{at}/range"),
+            "invalid_range",
+            "from must not be after to",
+        );
     }
     if let Compare::Custom { from, to } = view.compare
         && from > to
     {
-        errors.add(format!("{at}/compare"), "invalid_range", "from must not be after to");
+        errors.add(
+            format!("{at}/compare"),
+            "invalid_range",
+            "from must not be after to",
+        );
     }
-    if view.timezone.as_ref().is_some_and(|name| name.parse::<Tz>().is_err()) {
+    if view
+        .timezone
+        .as_ref()
+        .is_some_and(|name| name.parse::<Tz>().is_err())
+    {
         let wanted = "must be an IANA name such as Europe/Berlin";
         errors.add(format!("{at}/timezone"), "unknown_time_zone", wanted);
     }
@@ -48,7 +63,11 @@ pub(crate) fn view(errors: &mut Errors, at: &str, view: &View) {
 /// All tiles of a dashboard.
 pub(crate) fn tiles(errors: &mut Errors, at: &str, tiles: &[Tile]) {
     if tiles.len() > MAX_TILES {
-        errors.add(at.to_owned(), "too_many", format!("must be at most {MAX_TILES} tiles"));
+        errors.add(
+            at.to_owned(),
+            "too_many",
+            format!("must be at most {MAX_TILES} tiles"),
+        );
         return;
     }
     for (n, one) in tiles.iter().enumerate() {
@@ -69,7 +88,8 @@ pub(crate) fn tiles(errors: &mut Errors, at: &str, tiles: &[Tile]) {
 
 fn overlap(a: Layout, b: Layout) -> bool {
     let within = |a: (u16, u16), b: (u16, u16)| a.0 < b.0 + b.1 && b.0 < a.0 + a.1;
-    within((a.x.into(), a.w.into()), (b.x.into(), b.w.into())) && within((a.y, a.h.into()), (b.y, b.h.into()))
+    within((a.x.into(), a.w.into()), (b.x.into(), b.w.into()))
+        && within((a.y, a.h.into()), (b.y, b.h.into()))
 }
 
 fn tile(errors: &mut Errors, at: &str, tile: &Tile) {
@@ -107,7 +127,10 @@ fn tile(errors: &mut Errors, at: &str, tile: &Tile) {
         }
         TileQuery::Funnel(query) => {
             query.check(errors, &format!("{at}/query/funnel"));
-            if !matches!(tile.chart, ChartKind::Funnel | ChartKind::Table | ChartKind::Bar) {
+            if !matches!(
+                tile.chart,
+                ChartKind::Funnel | ChartKind::Table | ChartKind::Bar
+            ) {
                 let wanted = "must be funnel, bar or table for a funnel";
                 errors.add(format!("{at}/chart"), "chart_does_not_fit", wanted);
             }
@@ -126,17 +149,17 @@ fn grid_only(errors: &mut Errors, at: &str, chart: ChartKind) {
 fn misfit(chart: ChartKind, query: &NumbersQuery) -> Option<&'static str> {
     let (over_time, dimensions) = (query.granularity.is_some(), query.dimensions.len());
     match chart {
-        ChartKind::Line | ChartKind::Area | ChartKind::Sparkline => {
-            (!over_time || dimensions > 1).then_some("needs a granularity and at most one dimension")
-        }
+        ChartKind::Line | ChartKind::Area | ChartKind::Sparkline => (!over_time || dimensions > 1)
+            .then_some("needs a granularity and at most one dimension"),
         ChartKind::ScoreCard => (dimensions > 0 || query.metrics.len() != 1)
             .then_some("needs one metric and no dimension; with a granularity it has a small line"),
         ChartKind::Donut => (over_time || dimensions != 1 || query.metrics.len() != 1)
             .then_some("needs one metric, one dimension and no granularity"),
         ChartKind::Bar => (dimensions + usize::from(over_time) > 2)
             .then_some("needs at most two of granularity and dimensions"),
-        ChartKind::Funnel => (over_time || dimensions > 0 || query.metrics.len() < 2)
-            .then_some("needs two or more metrics, each a step, and neither dimension nor granularity"),
+        ChartKind::Funnel => (over_time || dimensions > 0 || query.metrics.len() < 2).then_some(
+            "needs two or more metrics, each a step, and neither dimension nor granularity",
+        ),
         ChartKind::CohortGrid => Some("needs a query for cohorts or retention"),
         ChartKind::Table => None,
     }
@@ -145,7 +168,11 @@ fn misfit(chart: ChartKind, query: &NumbersQuery) -> Option<&'static str> {
 /// A question for numbers of the catalogue.
 fn numbers(errors: &mut Errors, at: &str, query: &NumbersQuery) {
     if query.metrics.is_empty() || query.metrics.len() > 20 {
-        errors.add(format!("{at}/metrics"), "out_of_range", "must be 1 to 20 metrics");
+        errors.add(
+            format!("{at}/metrics"),
+            "out_of_range",
+            "must be 1 to 20 metrics",
+        );
     }
     let catalogue = Catalogue::builtin();
     for (n, key) in query.metrics.iter().enumerate() {
@@ -155,13 +182,21 @@ fn numbers(errors: &mut Errors, at: &str, query: &NumbersQuery) {
         }
     }
     if query.dimensions.len() > 3 {
-        errors.add(format!("{at}/dimensions"), "too_many", "must be at most 3 dimensions");
+        errors.add(
+            format!("{at}/dimensions"),
+            "too_many",
+            "must be at most 3 dimensions",
+        );
     }
     let known = |name: &str| has_dimension(query, name);
     for (n, name) in query.dimensions.iter().enumerate() {
         if !known(name) {
             let pointer = format!("{at}/dimensions/{n}");
-            errors.add(pointer, "unknown_dimension", "is not a dimension of all these metrics");
+            errors.add(
+                pointer,
+                "unknown_dimension",
+                "is not a dimension of all these metrics",
+            );
         }
     }
     filters(errors, &format!("{at}/filters"), &query.filters, known);
@@ -169,15 +204,27 @@ fn numbers(errors: &mut Errors, at: &str, query: &NumbersQuery) {
         let by = &order.by;
         if by != "time" && !query.metrics.contains(by) && !query.dimensions.contains(by) {
             let pointer = format!("{at}/order/{n}/by");
-            errors.add(pointer, "unknown_column", "must be time, or a metric or dimension of this query");
+            errors.add(
+                pointer,
+                "unknown_column",
+                "must be time, or a metric or dimension of this query",
+            );
         }
     }
-    if query.limit.is_some_and(|limit| !(1..=10_000).contains(&limit)) {
+    if query
+        .limit
+        .is_some_and(|limit| !(1..=10_000).contains(&limit))
+    {
         errors.add(format!("{at}/limit"), "out_of_range", "must be 1 to 10,000");
     }
 }
 
-pub(crate) fn filters(errors: &mut Errors, at: &str, filters: &[Filter], known: impl Fn(&str) -> bool) {
+pub(crate) fn filters(
+    errors: &mut Errors,
+    at: &str,
+    filters: &[Filter],
+    known: impl Fn(&str) -> bool,
+) {
     if filters.len() > 20 {
         errors.add(at.to_owned(), "too_many", "must be at most 20 filters");
         return;
@@ -185,12 +232,21 @@ pub(crate) fn filters(errors: &mut Errors, at: &str, filters: &[Filter], known: 
     for (n, filter) in filters.iter().enumerate() {
         if !known(&filter.dimension) {
             let pointer = format!("{at}/{n}/dimension");
-            errors.add(pointer, "unknown_dimension", "is not a dimension of these numbers");
+            errors.add(
+                pointer,
+                "unknown_dimension",
+                "is not a dimension of these numbers",
+            );
         }
         let short = |value: &String| value.chars().count() <= 500;
-        if filter.values.is_empty() || filter.values.len() > 100 || !filter.values.iter().all(short) {
+        if filter.values.is_empty() || filter.values.len() > 100 || !filter.values.iter().all(short)
+        {
             let pointer = format!("{at}/{n}/values");
-            errors.add(pointer, "out_of_range", "must be 1 to 100 values of at most 500 characters");
+            errors.add(
+                pointer,
+                "out_of_range",
+                "must be 1 to 100 values of at most 500 characters",
+            );
         }
     }
 }
@@ -202,8 +258,13 @@ fn has_dimension(query: &NumbersQuery, name: &str) -> bool {
     let mut known = true;
     for metric in metrics {
         metric.formula.for_each_leaf(&mut |measure, _| {
-            let key = measure.split_once(':').map_or(metric.family(), |(dataset, _)| dataset);
-            known &= name == "currency" || catalogue.dataset(key).is_some_and(|dataset| dataset.has_dimension(name));
+            let key = measure
+                .split_once(':')
+                .map_or(metric.family(), |(dataset, _)| dataset);
+            known &= name == "currency"
+                || catalogue
+                    .dataset(key)
+                    .is_some_and(|dataset| dataset.has_dimension(name));
         });
     }
     known
@@ -211,7 +272,9 @@ fn has_dimension(query: &NumbersQuery, name: &str) -> bool {
 
 fn unknown(key: &str) -> String {
     let metrics = Catalogue::builtin().metrics().iter();
-    let near = metrics.map(|metric| (distance(key, &metric.key), &metric.key)).min();
+    let near = metrics
+        .map(|metric| (distance(key, &metric.key), &metric.key))
+        .min();
     match near {
         Some((far, near)) if far <= 4 => format!("is not in the catalogue; did you mean {near}?"),
         _ => "is not in the catalogue: GET /api/metrics/catalog".to_owned(),
@@ -248,7 +311,13 @@ mod tests {
 
     #[test]
     fn distance_counts_letters_that_change() {
-        for (a, b, letters) in [("", "", 0), ("cost", "cost", 0), ("cots", "cost", 2), ("", "cost", 4), ("kosten", "cost", 3)] {
+        for (a, b, letters) in [
+            ("", "", 0),
+            ("cost", "cost", 0),
+            ("cots", "cost", 2),
+            ("", "cost", 4),
+            ("kosten", "cost", 3),
+        ] {
             assert_eq!(distance(a, b), letters, "{a} {b}");
         }
     }

@@ -96,7 +96,9 @@ pub(super) async fn get_dashboard_data(
     Query(query): Query<DataQuery>,
 ) -> Result<Response, Problem> {
     let mut tx = app.core.db.snapshot(&caller.scope).await?;
-    let mut dashboard = boards::find(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let mut dashboard = boards::find(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     dashboard.view = query.onto(dashboard.view)?;
     answered(&mut tx, app.core.sources.now(), dashboard, &headers).await
 }
@@ -134,7 +136,9 @@ pub(crate) async fn read(
         view: dashboard.view,
         as_of: now,
         data_version,
-        tiles: tiles.map(|(tile, answer)| AnsweredTile::of(tile, answer)).collect(),
+        tiles: tiles
+            .map(|(tile, answer)| AnsweredTile::of(tile, answer))
+            .collect(),
     })
 }
 
@@ -149,13 +153,21 @@ impl AnsweredTile {
                 (None, serde_json::to_value(problem.document()).ok())
             }
         };
-        Self { tile, frame, problem }
+        Self {
+            tile,
+            frame,
+            problem,
+        }
     }
 }
 
 /// What an answer depends on: data, dashboard, view, and how far the day has come (numbers of a day that is not over are
 /// compared with as much of the day before).
-fn etag(dashboard: &Dashboard, data_version: i64, now: DateTime<Utc>) -> Result<HeaderValue, Problem> {
+fn etag(
+    dashboard: &Dashboard,
+    data_version: i64,
+    now: DateTime<Utc>,
+) -> Result<HeaderValue, Problem> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     let view = serde_json::to_string(&dashboard.view).map_err(Problem::internal)?;
@@ -167,7 +179,9 @@ fn etag(dashboard: &Dashboard, data_version: i64, now: DateTime<Utc>) -> Result<
 impl DataQuery {
     /// The view with what the request says.
     fn onto(self, mut view: View) -> Result<View, Problem> {
-        let faulty = |name: &'static str, message: &str| Problem::invalid_parameter(name, "invalid_value", message.to_owned());
+        let faulty = |name: &'static str, message: &str| {
+            Problem::invalid_parameter(name, "invalid_value", message.to_owned())
+        };
         view.range = match (self.preset, self.from, self.to) {
             (None, None, None) => view.range,
             (Some(preset), None, None) => Range::Preset { preset },
@@ -180,8 +194,12 @@ impl DataQuery {
         view.compare = self.compare.unwrap_or(view.compare);
         view.compare_align = self.compare_align.unwrap_or(view.compare_align);
         if let Some(filters) = self.filters {
-            view.filters = serde_json::from_str(&filters)
-                .map_err(|error| faulty("filters", &format!("must be a JSON list of filters: {error}")))?;
+            view.filters = serde_json::from_str(&filters).map_err(|error| {
+                faulty(
+                    "filters",
+                    &format!("must be a JSON list of filters: {error}"),
+                )
+            })?;
         }
         let mut errors = Errors::default();
         check::view(&mut errors, "", &view);

@@ -19,7 +19,9 @@ pub(super) async fn delete_dashboard(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let version = boards::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let version = boards::lock(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if_match.check(version)?;
     boards::delete(&mut tx, id).await?;
     tx.commit().await?;

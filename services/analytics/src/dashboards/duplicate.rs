@@ -4,7 +4,9 @@ use bz_http::{Errors, IdempotencyKey, Json, Path, Problem, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Dashboard, DashboardId, DashboardsWrite, WantedDashboard, boards, check, create::made};
+use super::{
+    Dashboard, DashboardId, DashboardsWrite, WantedDashboard, boards, check, create::made,
+};
 use crate::app::AppState;
 
 /// How the copy differs.

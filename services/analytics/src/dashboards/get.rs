@@ -21,6 +21,8 @@ pub(super) async fn get_dashboard(
     Path(id): Path<DashboardId>,
 ) -> Result<Versioned<Dashboard>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let dashboard = boards::find(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let dashboard = boards::find(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     Ok(Versioned(dashboard.version, dashboard))
 }

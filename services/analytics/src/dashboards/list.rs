@@ -39,7 +39,9 @@ pub(super) async fn list_dashboards(
     let page = PageQuery::new(query.limit, query.cursor).open::<Uuid>(cursors, tenant, LIST)?;
     let mut tx = app.core.db.read(&caller.scope).await?;
     let found = boards::list(&mut tx, page.after, page.limit).await?;
-    Ok(Json(Page::cut(found, page.limit, |last: &DashboardSummary| {
-        cursors.seal(tenant, LIST, &last.id)
-    })))
+    Ok(Json(Page::cut(
+        found,
+        page.limit,
+        |last: &DashboardSummary| cursors.seal(tenant, LIST, &last.id),
+    )))
 }

@@ -27,7 +27,9 @@ pub(super) async fn put_dashboard(
     Json(wanted): Json<WantedDashboard>,
 ) -> Result<Versioned<Dashboard>, Problem> {
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let version = boards::lock(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let version = boards::lock(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if_match.check(version)?;
     let after = boards::update(&mut tx, app.core.sources.now(), id, &wanted).await?;
     tx.commit().await?;

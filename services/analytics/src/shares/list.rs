@@ -46,9 +46,14 @@ pub(super) async fn list_shares(
     let list = format!("dashboards/{id}/shares");
     let page = PageQuery::new(query.limit, query.cursor).open::<Uuid>(cursors, tenant, &list)?;
     let mut tx = app.core.db.read(&caller.scope).await?;
-    boards::find(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    boards::find(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let found = store::list(&mut tx, id, page.after, page.limit).await?;
-    let found: Vec<Share> = found.into_iter().map(|share| token::addressed(&app.core, tenant, share)).collect();
+    let found: Vec<Share> = found
+        .into_iter()
+        .map(|share| token::addressed(&app.core, tenant, share))
+        .collect();
     Ok(Json(Page::cut(found, page.limit, |last: &Share| {
         cursors.seal(tenant, &list, &last.id)
     })))

@@ -2,6 +2,7 @@
 //! filters that nobody who has the link can change.
 
 mod create;
+mod html;
 mod list;
 mod page;
 mod revoke;

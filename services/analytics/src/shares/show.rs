@@ -56,7 +56,9 @@ pub(super) async fn opened(app: &AppState, token: &str) -> Result<(TenantTx, Das
     if share.revoked_at.is_some() || share.expires_at <= now {
         return Err(ended());
     }
-    let mut dashboard = boards::find(&mut tx, share.dashboard_id).await?.ok_or_else(ended)?;
+    let mut dashboard = boards::find(&mut tx, share.dashboard_id)
+        .await?
+        .ok_or_else(ended)?;
     dashboard.view = share.view;
     Ok((tx, dashboard))
 }

@@ -14,13 +14,22 @@ use super::{Share, ShareId};
 const BOUND_TO: &[u8] = b"analytics/shared/1";
 
 fn sealer(core: &Core) -> Sealer {
-    Sealer::new(&core.secret, "analytics/shared-dashboards", core.sources.rng.clone())
+    Sealer::new(
+        &core.secret,
+        "analytics/shared-dashboards",
+        core.sources.rng.clone(),
+    )
 }
 
 /// The link with its addresses.
 pub(super) fn addressed(core: &Core, tenant: TenantId, share: Share) -> Share {
     let end = share.expires_at.timestamp().to_be_bytes();
-    let plain = [&tenant.as_uuid().as_bytes()[..], &share.id.as_uuid().as_bytes()[..], &end[..]].concat();
+    let plain = [
+        &tenant.as_uuid().as_bytes()[..],
+        &share.id.as_uuid().as_bytes()[..],
+        &end[..],
+    ]
+    .concat();
     let token = URL_SAFE_NO_PAD.encode(sealer(core).seal(BOUND_TO, &plain));
     Share {
         path: format!("/shared/{token}"),
@@ -37,7 +46,10 @@ pub(super) struct Opened {
 }
 
 /// Opens a token; nothing for what was not sealed here.
-#[expect(clippy::disallowed_methods, reason = "the tenant of a token that this service sealed")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tenant of a token that this service sealed"
+)]
 pub(super) fn open(core: &Core, token: &str) -> Option<Opened> {
     let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
     let plain = sealer(core).open(BOUND_TO, &sealed).ok()?;

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     app::AppState,
-    dashboards::{Dashboard, DashboardsWrite, MadeOf, Tile, View, WantedDashboard, boards, check, create::made},
+    dashboards::{
+        Dashboard, DashboardsWrite, MadeOf, Tile, View, WantedDashboard, boards, check,
+        create::made,
+    },
 };
 
 /// How the dashboard differs from the template.
@@ -88,8 +91,16 @@ pub(super) async fn instantiate_template(
             if tiles.is_empty() || (!missing.is_empty() && !wanted.skip_missing) {
                 return Err(lacking(&missing));
             }
-            let made_of = MadeOf { slug: slug.clone(), version: template.version };
-            let dashboard = made(sources, &caller, wanted.clone().of(template, tiles), Some(made_of));
+            let made_of = MadeOf {
+                slug: slug.clone(),
+                version: template.version,
+            };
+            let dashboard = made(
+                sources,
+                &caller,
+                wanted.clone().of(template, tiles),
+                Some(made_of),
+            );
             boards::insert(tx, &dashboard).await?;
             Ok(Instantiated { dashboard, missing })
         },
@@ -126,16 +137,22 @@ fn closed_up(mut tiles: Vec<Tile>) -> Vec<Tile> {
 
 /// 422: what there has to be before a dashboard can be made of the template.
 fn lacking(missing: &[Missing]) -> Problem {
-    let named: Vec<&str> = missing.iter().map(|missing| missing.label.as_str()).collect();
+    let named: Vec<&str> = missing
+        .iter()
+        .map(|missing| missing.label.as_str())
+        .collect();
     let detail = format!(
         "There is no data of {}. Connect a source of it, or send skip_missing to leave out its tiles.",
         named.join(", ")
     );
     let title = "The template needs data that is not there";
-    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "data_missing", title).detail(detail);
+    let problem =
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "data_missing", title).detail(detail);
     let list = serde_json::to_value(missing).unwrap_or_default();
-    missing.iter().fold(problem.member("missing", list), |problem, missing| {
-        let message = format!("{} lacks {}", missing.label, missing.measures.join(", "));
-        problem.error("", "data_missing", message)
-    })
+    missing
+        .iter()
+        .fold(problem.member("missing", list), |problem, missing| {
+            let message = format!("{} lacks {}", missing.label, missing.measures.join(", "));
+            problem.error("", "data_missing", message)
+        })
 }

@@ -33,9 +33,14 @@ pub(crate) struct Missing {
 pub(super) fn is_answered(tile: &Tile, have: &Measures, missing: &mut Measures) -> bool {
     match &tile.query {
         TileQuery::Numbers(query) => {
-            let metrics = query.metrics.iter().filter_map(|key| Catalogue::builtin().metric(key));
+            let metrics = query
+                .metrics
+                .iter()
+                .filter_map(|key| Catalogue::builtin().metric(key));
             // All are looked at, so that all that is missing is told.
-            metrics.fold(true, |answered, metric| is_made(metric, have, missing) && answered)
+            metrics.fold(true, |answered, metric| {
+                is_made(metric, have, missing) && answered
+            })
         }
         TileQuery::Cohorts(_) => has("orders", "orders", have, missing),
         TileQuery::Retention(_) => has("events", "count", have, missing),
@@ -47,9 +52,14 @@ pub(super) fn is_answered(tile: &Tile, have: &Measures, missing: &mut Measures) 
 }
 
 fn has(dataset: &str, measure: &str, have: &Measures, missing: &mut Measures) -> bool {
-    let found = have.get(dataset).is_some_and(|known| known.contains(measure));
+    let found = have
+        .get(dataset)
+        .is_some_and(|known| known.contains(measure));
     if !found {
-        missing.entry(dataset.to_owned()).or_default().insert(measure.to_owned());
+        missing
+            .entry(dataset.to_owned())
+            .or_default()
+            .insert(measure.to_owned());
     }
     found
 }
@@ -106,13 +116,15 @@ pub(super) fn split(template: &Template, have: &Measures) -> (Vec<Tile>, Vec<Mis
             entry.1.push(tile.id.clone());
         }
     }
-    let missing = found.into_iter().map(|(dataset, (measures, tiles))| Missing {
-        label: label(&dataset),
-        no_data: !have.contains_key(&dataset),
-        dataset,
-        measures: measures.into_iter().collect(),
-        tiles,
-    });
+    let missing = found
+        .into_iter()
+        .map(|(dataset, (measures, tiles))| Missing {
+            label: label(&dataset),
+            no_data: !have.contains_key(&dataset),
+            dataset,
+            measures: measures.into_iter().collect(),
+            tiles,
+        });
     (answered, missing.collect())
 }
 

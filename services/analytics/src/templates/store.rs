@@ -24,12 +24,14 @@ pub(super) async fn available(tx: &mut TenantTx, datasets: &[String]) -> Result<
             Storage::Facts => continue,
             Storage::Events => events,
             Storage::Orders => orders,
-            Storage::OrderLines => lines,
             Storage::Deals => deals,
+            _ => lines,
         };
         if there {
             let measures = dataset.measures.iter().map(|measure| measure.name.clone());
-            have.entry(dataset.key.clone()).or_default().extend(measures);
+            have.entry(dataset.key.clone())
+                .or_default()
+                .extend(measures);
         }
     }
     Ok(have)
@@ -48,9 +50,16 @@ async fn of_facts(tx: &mut TenantTx, datasets: &[String]) -> Result<Measures, Db
     .await?;
     let mut have = Measures::new();
     for (dataset, key) in rows {
-        let Some(known) = Catalogue::builtin().dataset(&dataset) else { continue };
-        let by_key = known.measures.iter().filter(|measure| measure.field.as_ref().unwrap_or(&measure.name) == &key);
-        have.entry(dataset).or_default().extend(by_key.map(|measure| measure.name.clone()));
+        let Some(known) = Catalogue::builtin().dataset(&dataset) else {
+            continue;
+        };
+        let by_key = known
+            .measures
+            .iter()
+            .filter(|measure| measure.field.as_ref().unwrap_or(&measure.name) == &key);
+        have.entry(dataset)
+            .or_default()
+            .extend(by_key.map(|measure| measure.name.clone()));
     }
     Ok(have)
 }

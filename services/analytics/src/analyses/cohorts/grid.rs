@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use super::{CohortMeasure, CohortsQuery, store::Sums};
 use crate::{
-    analyses::{money, pieces::Pieces, retention::share},
+    analyses::{pieces::Pieces, retention::share},
+    charts::minor_digits,
     query::Granularity,
 };
 
@@ -115,7 +116,7 @@ pub(super) fn of(
     currency: Option<String>,
     sums: BTreeMap<(usize, Option<String>), BTreeMap<u16, Sums>>,
 ) -> CohortGrid {
-    let digits = money::digits(currency.as_deref());
+    let digits = minor_digits(currency.as_deref().unwrap_or_default());
     let mut sums = sums;
     if query.dimension.is_none() {
         // A period in which nobody came is a row of zeros, not a gap.
@@ -126,8 +127,14 @@ pub(super) fn of(
     let mut minor: BTreeMap<u16, (i64, i64, Decimal)> = BTreeMap::new();
     let mut cohorts = Vec::new();
     for ((n, value), by_period) in sums {
-        let Some(day) = pieces.days.get(n) else { continue };
-        let at = |period: u16| beginnings.get(n + usize::from(period)).is_some_and(|begins| *begins <= now);
+        let Some(day) = pieces.days.get(n) else {
+            continue;
+        };
+        let at = |period: u16| {
+            beginnings
+                .get(n + usize::from(period))
+                .is_some_and(|begins| *begins <= now)
+        };
         let size = by_period.get(&0).map_or(0, |sums| sums.customers);
         let mut net = Decimal::ZERO;
         let mut cells = Vec::new();
@@ -144,32 +151,42 @@ pub(super) fn of(
                 customers: here.customers,
                 retention: share(here.customers, size),
                 orders: here.orders,
-                net: money::main(here.net_minor.into(), digits),
+                net: main_unit(here.net_minor.into(), digits).normalize(),
                 ltv: by_head(net, size, digits),
                 complete,
             });
         }
         let margin = margin(query, by_period.values());
         let value_of = |cell: &CohortCell| cell.ltv.zip(margin).map(|(ltv, margin)| ltv * margin);
-        let pays = |cell: &&CohortCell| query.cac.zip(value_of(cell)).is_some_and(|(cac, left)| left >= cac);
+        let pays = |cell: &&CohortCell| {
+            query
+                .cac
+                .zip(value_of(cell))
+                .is_some_and(|(cac, left)| left >= cac)
+        };
         let last = cells.last().and_then(|cell| cell.ltv);
         cohorts.push(Cohort {
             cohort: *day,
             value,
             size,
             margin: margin.filter(|_| query.cac.is_some()),
-            ltv_to_cac: last.zip(query.cac).and_then(|(ltv, cac)| ltv.checked_div(cac)).map(short),
+            ltv_to_cac: last
+                .zip(query.cac)
+                .and_then(|(ltv, cac)| ltv.checked_div(cac))
+                .map(short),
             payback_period: cells.iter().find(pays).map(|cell| cell.period),
             cells,
         });
     }
-    let totals = minor.into_iter().map(|(period, (size, customers, net))| CohortTotal {
-        period,
-        size,
-        customers,
-        retention: share(customers, size),
-        ltv: by_head(net, size, digits),
-    });
+    let totals = minor
+        .into_iter()
+        .map(|(period, (size, customers, net))| CohortTotal {
+            period,
+            size,
+            customers,
+            retention: share(customers, size),
+            ltv: by_head(net, size, digits),
+        });
     CohortGrid {
         cohorts,
         totals: totals.collect(),
@@ -187,9 +204,16 @@ fn short(number: Decimal) -> Decimal {
     number.round_dp(6).normalize()
 }
 
+/// An amount of smallest units in the main unit.
+fn main_unit(minor: Decimal, digits: u32) -> Decimal {
+    minor / Decimal::from(10_u64.pow(digits))
+}
+
 /// An amount of smallest units by customers, in the main unit.
 fn by_head(minor: Decimal, customers: i64, digits: u32) -> Option<Decimal> {
-    money::main(minor, digits).checked_div(customers.into()).map(short)
+    main_unit(minor, digits)
+        .checked_div(customers.into())
+        .map(short)
 }
 
 /// What is left of net sales after the cost of goods; all of it when no cost is known.
@@ -197,6 +221,8 @@ fn margin<'a>(query: &CohortsQuery, sums: impl Iterator<Item = &'a Sums>) -> Opt
     if query.margin.is_some() {
         return query.margin;
     }
-    let (net, cost) = sums.fold((0_i64, 0_i64), |(net, cost), sums| (net + sums.net_minor, cost + sums.cost_minor));
+    let (net, cost) = sums.fold((0_i64, 0_i64), |(net, cost), sums| {
+        (net + sums.net_minor, cost + sums.cost_minor)
+    });
     Decimal::from(net - cost).checked_div(net.into()).map(short)
 }

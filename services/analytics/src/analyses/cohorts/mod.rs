@@ -91,11 +91,18 @@ impl CohortsQuery {
         if let Some(name) = &self.dimension
             && !is_dimension(name)
         {
-            let wanted = "must be first_product or a dimension of orders: small letters, digits and _";
+            let wanted =
+                "must be first_product or a dimension of orders: small letters, digits and _";
             errors.add(format!("{at}/dimension"), "unknown_dimension", wanted);
         }
-        check::filters(errors, &format!("{at}/filters"), &self.filters, is_dimension);
-        let is_code = |code: &String| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        check::filters(
+            errors,
+            &format!("{at}/filters"),
+            &self.filters,
+            is_dimension,
+        );
+        let is_code =
+            |code: &String| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
         if self.currency.as_ref().is_some_and(|code| !is_code(code)) {
             let wanted = "must be three capital letters, as EUR";
             errors.add(format!("{at}/currency"), "invalid_currency", wanted);
@@ -103,8 +110,15 @@ impl CohortsQuery {
         if self.cac.is_some_and(|cac| cac <= Decimal::ZERO) {
             errors.add(format!("{at}/cac"), "out_of_range", "must be more than 0");
         }
-        if self.margin.is_some_and(|margin| margin <= Decimal::ZERO || margin > Decimal::ONE) {
-            errors.add(format!("{at}/margin"), "out_of_range", "must be more than 0 and at most 1");
+        if self
+            .margin
+            .is_some_and(|margin| margin <= Decimal::ZERO || margin > Decimal::ONE)
+        {
+            errors.add(
+                format!("{at}/margin"),
+                "out_of_range",
+                "must be more than 0 and at most 1",
+            );
         }
     }
 }
@@ -127,7 +141,13 @@ pub(crate) async fn answer(
     let pieces = Pieces::over(days, query.granularity, zone)?;
     let currency = currency(tx, query).await?;
     let beginnings = pieces.beginnings(query.periods.into());
-    let sums = store::sums(tx, query, currency.as_deref(), (&beginnings, pieces.days.len())).await?;
+    let sums = store::sums(
+        tx,
+        query,
+        currency.as_deref(),
+        (&beginnings, pieces.days.len()),
+    )
+    .await?;
     let version = version::current(tx).await?;
     let mut grid = grid::of(query, (&pieces, &beginnings), now, currency, sums);
     (grid.to, grid.data_version) = (days.1, version);
@@ -142,7 +162,11 @@ async fn currency(tx: &mut TenantTx, query: &CohortsQuery) -> Result<Option<Stri
     let mut found = store::currencies(tx).await?;
     if found.len() > 1 {
         let wanted = format!("there are orders in {}; say which", found.join(", "));
-        return Err(Problem::invalid("/cohorts/currency", "several_currencies", wanted));
+        return Err(Problem::invalid(
+            "/cohorts/currency",
+            "several_currencies",
+            wanted,
+        ));
     }
     Ok(found.pop())
 }
@@ -155,7 +179,11 @@ pub(crate) async fn frame(
     view: &View,
 ) -> Result<Frame, Problem> {
     let mut query = query.clone();
-    if !view.filters.iter().all(|filter| is_dimension(&filter.dimension)) {
+    if !view
+        .filters
+        .iter()
+        .all(|filter| is_dimension(&filter.dimension))
+    {
         return Err(super::unfiltered("this tile"));
     }
     query.filters.extend(view.filters.iter().cloned());
@@ -167,17 +195,26 @@ pub(crate) async fn frame(
     columns.push(super::key("period", "Periods later", ColumnKind::Dimension));
     let currency = grid.currency.as_deref();
     // The first number is the one that a grid shows.
-    let mut measures = [CohortMeasure::Retention, CohortMeasure::Customers, CohortMeasure::Ltv];
+    let mut measures = [
+        CohortMeasure::Retention,
+        CohortMeasure::Customers,
+        CohortMeasure::Ltv,
+    ];
     measures.sort_by_key(|measure| *measure != query.show);
     columns.extend(measures.map(|measure| match measure {
         CohortMeasure::Retention => super::metric("retention", "Retention", Unit::Percent, None),
         CohortMeasure::Customers => super::metric("customers", "Customers", Unit::Count, None),
         CohortMeasure::Ltv => super::metric("ltv", "LTV", Unit::Money, currency),
     }));
+    let by_dimension = query.dimension.is_some();
     let rows = grid.cohorts.iter().flat_map(|cohort| {
-        cohort.cells.iter().map(|cell| {
-            let value = query.dimension.as_ref().map(|_| cohort.value.clone());
-            let keys = [Some(Some(cohort.cohort.to_string())), value, Some(Some(cell.period.to_string()))];
+        cohort.cells.iter().map(move |cell| {
+            let value = by_dimension.then(|| cohort.value.clone());
+            let keys = [
+                Some(Some(cohort.cohort.to_string())),
+                value,
+                Some(Some(cell.period.to_string())),
+            ];
             Row {
                 keys: keys.into_iter().flatten().collect(),
                 values: measures.map(|measure| cell.value(measure)).into(),
@@ -188,5 +225,11 @@ pub(crate) async fn frame(
     });
     let rows = rows.collect();
     let meta = super::meta((grid.from, grid.to), &grid.timezone, now, grid.data_version);
-    Ok(Frame { columns, rows, totals: None, compared: None, meta })
+    Ok(Frame {
+        columns,
+        rows,
+        totals: None,
+        compared: None,
+        meta,
+    })
 }

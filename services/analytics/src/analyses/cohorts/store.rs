@@ -65,19 +65,23 @@ pub(super) async fn sums(
     );
     let ranked = query.dimension.is_some();
     if ranked {
-        sql.push("CASE WHEN r.rank <= ").push_bind(MOST_VALUES).push(" THEN f.value ELSE '(other)' END AS value, ");
+        sql.push("CASE WHEN r.rank <= ")
+            .push_bind(MOST_VALUES)
+            .push(" THEN f.value ELSE '(other)' END AS value, ");
     } else {
         sql.push("f.value, ");
     }
     sql.push("b.beginnings, width_bucket(f.ordered_at, b.beginnings) AS cohort FROM members f CROSS JOIN (SELECT ");
-    sql.push_bind(beginnings).push("::timestamptz[] AS beginnings) b");
+    sql.push_bind(beginnings)
+        .push("::timestamptz[] AS beginnings) b");
     if ranked {
         sql.push(
             " JOIN (SELECT value, row_number() OVER (ORDER BY count(*) DESC, value) AS rank FROM members GROUP BY value) r \
               USING (value)",
         );
     }
-    sql.push(") m JOIN analytics.orders o ON o.customer = m.customer WHERE o.ordered_at < ").push_bind(last);
+    sql.push(") m JOIN analytics.orders o ON o.customer = m.customer WHERE o.ordered_at < ")
+        .push_bind(last);
     push_currency(&mut sql, currency);
     sql.push(" GROUP BY 1, 2, 3");
     let rows: Vec<Row> = sql.build_query_as().fetch_all(tx.conn()).await?;
@@ -101,7 +105,8 @@ fn push_members<'a>(
         None => sql.push("NULL::text"),
         Some(name) => sql.push("coalesce(").push(dimension(name)).push(", '')"),
     };
-    sql.push(" AS value FROM firsts WHERE ordered_at >= ").push_bind(from);
+    sql.push(" AS value FROM firsts WHERE ordered_at >= ")
+        .push_bind(from);
     sql.push(" AND ordered_at < ").push_bind(until);
     for filter in &query.filters {
         sql.push(" AND ");
@@ -132,7 +137,9 @@ fn placed(rows: Vec<Row>, periods: u16) -> BTreeMap<(usize, Option<String>), BTr
     let mut placed: BTreeMap<_, BTreeMap<u16, Sums>> = BTreeMap::new();
     for row in rows {
         // Cohorts are counted from 1 by width_bucket.
-        let place = usize::try_from(row.cohort - 1).ok().zip(u16::try_from(row.period).ok());
+        let place = usize::try_from(row.cohort - 1)
+            .ok()
+            .zip(u16::try_from(row.period).ok());
         let Some((cohort, period)) = place.filter(|(_, period)| *period <= periods) else {
             continue;
         };
@@ -142,7 +149,10 @@ fn placed(rows: Vec<Row>, periods: u16) -> BTreeMap<(usize, Option<String>), BTr
             net_minor: row.net_minor,
             cost_minor: row.cost_minor,
         };
-        placed.entry((cohort, row.value)).or_default().insert(period, sums);
+        placed
+            .entry((cohort, row.value))
+            .or_default()
+            .insert(period, sums);
     }
     placed
 }

@@ -141,12 +141,22 @@ pub struct FunnelCount {
 
 impl FunnelStep {
     fn label(&self) -> String {
-        let event = |events: &EventMatch| events.event.clone().unwrap_or_else(|| "any event".to_owned());
+        let event = |events: &EventMatch| {
+            events
+                .event
+                .clone()
+                .unwrap_or_else(|| "any event".to_owned())
+        };
         let outcome = self.outcome.map(|outcome| match outcome {
             Outcome::Won => "won".to_owned(),
             Outcome::Lost => "lost".to_owned(),
         });
-        let counted = self.events.as_ref().map(event).or_else(|| self.stage.clone()).or(outcome);
+        let counted = self
+            .events
+            .as_ref()
+            .map(event)
+            .or_else(|| self.stage.clone())
+            .or(outcome);
         self.label.clone().or(counted).unwrap_or_default()
     }
 
@@ -160,12 +170,17 @@ impl FunnelStep {
         if let Some(stage) = &self.stage {
             check::text(errors, &format!("{at}/stage"), stage, 1, 200);
         }
-        let named = [self.events.is_some(), self.stage.is_some(), self.outcome.is_some()];
+        let named = [
+            self.events.is_some(),
+            self.stage.is_some(),
+            self.outcome.is_some(),
+        ];
         if named.iter().filter(|is_named| **is_named).count() != 1 {
             let wanted = "must have one of events, stage and outcome";
             errors.add(at.to_owned(), "one_of", wanted);
         } else if of_events != self.events.is_some() {
-            let wanted = "the steps of one funnel are all events, or all stages and outcomes of deals";
+            let wanted =
+                "the steps of one funnel are all events, or all stages and outcomes of deals";
             errors.add(at.to_owned(), "mixed_steps", wanted);
         }
     }
@@ -179,16 +194,29 @@ impl FunnelQuery {
 
     pub(crate) fn check(&self, errors: &mut Errors, at: &str) {
         if !(2..=10).contains(&self.steps.len()) {
-            errors.add(format!("{at}/steps"), "out_of_range", "must be 2 to 10 steps");
+            errors.add(
+                format!("{at}/steps"),
+                "out_of_range",
+                "must be 2 to 10 steps",
+            );
         }
         let of_events = self.is_of_events();
         for (n, step) in self.steps.iter().enumerate() {
             step.check(errors, &format!("{at}/steps/{n}"), of_events);
         }
         if !(1..=8_784).contains(&self.window_hours) {
-            errors.add(format!("{at}/window_hours"), "out_of_range", "must be 1 to 8,784");
+            errors.add(
+                format!("{at}/window_hours"),
+                "out_of_range",
+                "must be 1 to 8,784",
+            );
         }
-        check::filters(errors, &format!("{at}/filters"), &self.filters, store::is_dimension);
+        check::filters(
+            errors,
+            &format!("{at}/filters"),
+            &self.filters,
+            store::is_dimension,
+        );
         if of_events && !self.filters.is_empty() {
             let wanted = "are for deals; events are filtered in their steps";
             errors.add(format!("{at}/filters"), "filters_do_not_apply", wanted);
@@ -205,8 +233,16 @@ pub(crate) async fn answer(
 ) -> Result<Funnel, Problem> {
     let zone = zone(timezone)?;
     let (from, to) = days_of(range, now, zone)?;
-    let days = Pieces { days: vec![from, to], granularity: Granularity::Day, zone };
-    let until = Pieces { days: vec![to], ..days.clone() }.beginnings(0);
+    let days = Pieces {
+        days: vec![from, to],
+        granularity: Granularity::Day,
+        zone,
+    };
+    let until = Pieces {
+        days: vec![to],
+        ..days.clone()
+    }
+    .beginnings(0);
     let bounds = (days.beginnings(0).first().copied(), until.get(1).copied());
     let (Some(begins), Some(ends)) = bounds else {
         return Err(Problem::internal("a day has no beginning"));
@@ -218,11 +254,18 @@ pub(crate) async fn answer(
     };
     let window = chrono::TimeDelta::hours(query.window_hours.into());
     let is_cohort = query.by == FunnelBy::Cohort;
-    let open_until = if is_cohort && query.is_of_events() { ends + window } else { ends };
+    let open_until = if is_cohort && query.is_of_events() {
+        ends + window
+    } else {
+        ends
+    };
     let first = counts.first().copied().unwrap_or(0);
     let steps = query.steps.iter().enumerate().map(|(n, step)| {
         let count = counts.get(n).copied().unwrap_or(0);
-        let before = n.checked_sub(1).and_then(|before| counts.get(before)).copied();
+        let before = n
+            .checked_sub(1)
+            .and_then(|before| counts.get(before))
+            .copied();
         FunnelCount {
             label: step.label(),
             count,
@@ -252,7 +295,12 @@ pub(crate) async fn frame(
     if query.is_of_events() && !view.filters.is_empty() {
         return Err(super::unfiltered("a funnel of events"));
     }
-    query.filters.extend(view.filters.iter().filter(|filter| store::is_dimension(&filter.dimension)).cloned());
+    query.filters.extend(
+        view.filters
+            .iter()
+            .filter(|filter| store::is_dimension(&filter.dimension))
+            .cloned(),
+    );
     let funnel = answer(tx, now, &query, (view.range, view.timezone.as_deref())).await?;
     let rows = funnel.steps.into_iter().map(|step| Row {
         keys: vec![Some(step.label)],
@@ -270,6 +318,11 @@ pub(crate) async fn frame(
         rows: rows.collect(),
         totals: None,
         compared: None,
-        meta: super::meta((funnel.from, funnel.to), &funnel.timezone, now, funnel.data_version),
+        meta: super::meta(
+            (funnel.from, funnel.to),
+            &funnel.timezone,
+            now,
+            funnel.data_version,
+        ),
     })
 }

@@ -33,7 +33,9 @@ pub(super) async fn events(
     };
     let who = query.count_by.column();
     let mut sql = QueryBuilder::<Postgres>::new("-- analytics.tracked_events.funnel\n");
-    sql.push(format!("SELECT who, ts, steps FROM (SELECT {who} AS who, ts, 0"));
+    sql.push(format!(
+        "SELECT who, ts, steps FROM (SELECT {who} AS who, ts, 0"
+    ));
     for (n, step) in query.steps.iter().enumerate() {
         if let Some(events) = &step.events {
             sql.push(" + CASE WHEN ");
@@ -41,7 +43,9 @@ pub(super) async fn events(
             sql.push(format!(" THEN {} ELSE 0 END", 1 << n));
         }
     }
-    sql.push(format!(" AS steps FROM analytics.tracked_events WHERE {who} IS NOT NULL AND ts >= "));
+    sql.push(format!(
+        " AS steps FROM analytics.tracked_events WHERE {who} IS NOT NULL AND ts >= "
+    ));
     sql.push_bind(begins).push(" AND ts < ").push_bind(until);
     sql.push(") AS taken WHERE steps > 0 ORDER BY who, ts, steps");
     let counts = vec![0; query.steps.len()];
@@ -55,7 +59,7 @@ pub(super) async fn deals(
     (begins, ends): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<i64>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("-- analytics.deals.funnel\n");
-    sql.push("SELECT source || ' ' || deal_id AS who, at, steps FROM (SELECT d.source, d.deal_id, t.at, 0");
+    sql.push("SELECT source || ' ' || deal_id AS who, moment, steps FROM (SELECT d.source, d.deal_id, t.moment, 0");
     for (n, step) in query.steps.iter().enumerate() {
         match (&step.stage, step.outcome) {
             (Some(stage), _) => sql.push(" + CASE WHEN t.stage = ").push_bind(stage),
@@ -65,13 +69,13 @@ pub(super) async fn deals(
         sql.push(format!(" THEN {} ELSE 0 END", 1 << n));
     }
     sql.push(
-        " AS steps FROM analytics.deals d JOIN (SELECT source, deal_id, stage, NULL AS outcome, entered_at AS at \
+        " AS steps FROM analytics.deals d JOIN (SELECT source, deal_id, stage, NULL AS outcome, entered_at AS moment \
          FROM analytics.deal_stages UNION ALL SELECT source, deal_id, NULL, outcome, closed_at FROM analytics.deals \
          WHERE closed_at IS NOT NULL) t USING (source, deal_id) WHERE ",
     );
     let column = match query.by {
         FunnelBy::Cohort => "d.created_at",
-        FunnelBy::Period => "t.at",
+        FunnelBy::Period => "t.moment",
     };
     sql.push(column).push(" >= ").push_bind(begins);
     sql.push(format!(" AND {column} < ")).push_bind(ends);
@@ -79,7 +83,7 @@ pub(super) async fn deals(
         sql.push(" AND ");
         push_filter(&mut sql, &dimension(&filter.dimension), filter);
     }
-    sql.push(") AS taken WHERE steps > 0 ORDER BY source, deal_id, at, steps");
+    sql.push(") AS taken WHERE steps > 0 ORDER BY source, deal_id, moment, steps");
     let counts = vec![0; query.steps.len()];
     match query.stages {
         StageMode::All => walked(tx, sql, counts, None, |_| true).await,
@@ -105,7 +109,9 @@ async fn walked(
     begins: impl Fn(DateTime<Utc>) -> bool,
 ) -> Result<Vec<i64>, DbError> {
     let steps = counts.len();
-    let mut rows = sql.build_query_as::<(String, DateTime<Utc>, i32)>().fetch(tx.conn());
+    let mut rows = sql
+        .build_query_as::<(String, DateTime<Utc>, i32)>()
+        .fetch(tx.conn());
     let mut going: Option<(String, Walk)> = None;
     while let Some((who, at, taken)) = rows.try_next().await? {
         let same = going.as_ref().is_some_and(|(current, _)| *current == who);
@@ -128,7 +134,9 @@ async fn visited(
     mut sql: QueryBuilder<'_, Postgres>,
     mut counts: Vec<i64>,
 ) -> Result<Vec<i64>, DbError> {
-    let mut rows = sql.build_query_as::<(String, DateTime<Utc>, i32)>().fetch(tx.conn());
+    let mut rows = sql
+        .build_query_as::<(String, DateTime<Utc>, i32)>()
+        .fetch(tx.conn());
     let mut current = (String::new(), 0_u32);
     while let Some((who, _, taken)) = rows.try_next().await? {
         if who != current.0 {

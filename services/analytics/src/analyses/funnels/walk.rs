@@ -34,7 +34,8 @@ impl Walk {
                 }
                 continue;
             };
-            let in_time = |begun: &DateTime<Utc>| self.window.is_none_or(|window| at - *begun <= window);
+            let in_time =
+                |begun: &DateTime<Utc>| self.window.is_none_or(|window| at - *begun <= window);
             if let Some(begun) = self.begun[before].filter(in_time) {
                 self.begun[step] = Some(begun);
             }
@@ -43,7 +44,10 @@ impl Walk {
 
     /// How many steps were taken.
     pub(super) fn taken(&self) -> usize {
-        self.begun.iter().take_while(|begun| begun.is_some()).count()
+        self.begun
+            .iter()
+            .take_while(|begun| begun.is_some())
+            .count()
     }
 }
 

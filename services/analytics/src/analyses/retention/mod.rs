@@ -144,14 +144,19 @@ pub(crate) async fn answer(
     let cohorts = pieces.days.iter().enumerate().map(|(n, cohort)| {
         let count = |period: u16| counts.get(&(n, period)).copied().unwrap_or(0);
         let size = count(0);
-        let begun = (0..=query.periods).filter(|period| beginnings[n + usize::from(*period)] <= now);
+        let begun =
+            (0..=query.periods).filter(|period| beginnings[n + usize::from(*period)] <= now);
         let cells = begun.map(|period| RetentionCell {
             period,
             count: count(period),
             rate: share(count(period), size),
             complete: beginnings[n + usize::from(period) + 1] <= now,
         });
-        RetentionCohort { cohort: *cohort, size, cells: cells.collect() }
+        RetentionCohort {
+            cohort: *cohort,
+            size,
+            cells: cells.collect(),
+        }
     });
     Ok(RetentionGrid {
         cohorts: cohorts.collect(),
@@ -176,8 +181,11 @@ pub(crate) async fn frame(
     }
     let grid = answer(tx, now, query, (view.range, view.timezone.as_deref())).await?;
     let rows = grid.cohorts.iter().flat_map(|cohort| {
-        cohort.cells.iter().map(|cell| Row {
-            keys: vec![Some(cohort.cohort.to_string()), Some(cell.period.to_string())],
+        cohort.cells.iter().map(move |cell| Row {
+            keys: vec![
+                Some(cohort.cohort.to_string()),
+                Some(cell.period.to_string()),
+            ],
             values: vec![cell.rate, Some(cell.count.into())],
             previous: None,
             change: None,
