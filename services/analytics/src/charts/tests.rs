@@ -294,9 +294,17 @@ fn numbers_are_written_as_each_language_writes_them() {
 fn every_sign_of_our_own_has_a_glyph_and_what_has_none_is_told() {
     for locale in [Locale::En, Locale::De, Locale::Es, Locale::Fr] {
         let words = format!("{:?}", locale.words());
-        assert_eq!(missing_glyphs([words.as_str()]), [], "{}", locale.tag());
+        assert_eq!(
+            missing_glyphs([words.as_str()]),
+            [] as [char; 0],
+            "{}",
+            locale.tag()
+        );
     }
-    assert_eq!(missing_glyphs(["…–·€£¥₹\u{a0}\u{202f}", "Ωж"]), []);
+    assert_eq!(
+        missing_glyphs(["…–·€£¥₹\u{a0}\u{202f}", "Ωж"]),
+        [] as [char; 0]
+    );
     assert_eq!(missing_glyphs(["東京", "京 a"]), ['京', '東']);
 }
 

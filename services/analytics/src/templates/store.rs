@@ -24,8 +24,8 @@ pub(super) async fn available(tx: &mut TenantTx, datasets: &[String]) -> Result<
             Storage::Facts => continue,
             Storage::Events => events,
             Storage::Orders => orders,
+            Storage::OrderLines => lines,
             Storage::Deals => deals,
-            _ => lines,
         };
         if there {
             let measures = dataset.measures.iter().map(|measure| measure.name.clone());

@@ -153,8 +153,7 @@ async fn an_answer_that_the_client_has_is_304_until_data_dashboard_or_view_chang
     let made = create(&app.acme.member, board()).await;
     let data = format!("{}/data", path(&made));
     let tag = async |url: &str| {
-        let answer = app.acme.viewer.get(url).await;
-        answer.assert_status(200);
+        let answer = app.acme.viewer.get(url).await.assert_status(200);
         answer.header("etag").unwrap().to_owned()
     };
     let first = tag(&data).await;
@@ -164,7 +163,7 @@ async fn an_answer_that_the_client_has_is_304_until_data_dashboard_or_view_chang
         .get(&data)
         .header("if-none-match", &first)
         .await;
-    again.assert_status(304);
+    let again = again.assert_status(304);
     assert!(again.text().is_empty());
     let other_view = tag(&format!("{data}?preset=last_7_days")).await;
     assert_ne!(other_view, first);
@@ -227,7 +226,7 @@ async fn the_request_says_which_days() {
         "colour=red",
     ] {
         let refused = app.acme.viewer.get(&format!("{data}?{query}")).await;
-        refused.assert_problem(422, "validation_failed");
+        let refused = refused.assert_problem(422, "validation_failed");
     }
 }
 

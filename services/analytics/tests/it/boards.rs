@@ -37,14 +37,15 @@ pub(crate) fn path(board: &Value) -> String {
 async fn a_dashboard_is_made_read_listed_and_deleted() {
     let app = TestApp::<Analytics>::start().await;
     let made = app.acme.member.post("/api/dashboards", board()).await;
-    made.assert_status(201);
+    let made = made.assert_status(201);
     assert_eq!(made.header("etag"), Some("\"1\""));
     let made = made.json();
     assert_eq!(made["tiles"], board()["tiles"]);
     assert_eq!(made["view"]["compare"], "previous_period");
     let read = app.acme.viewer.get(&path(&made)).await;
+    let read = read.assert_status(200);
     assert_eq!(
-        (read.assert_status(200).json(), read.header("etag")),
+        (read.json(), read.header("etag")),
         (made.clone(), Some("\"1\""))
     );
     let listed = app
@@ -130,10 +131,8 @@ async fn the_same_request_twice_makes_one_dashboard() {
             .await
     };
     let (first, again) = (send(board()).await, send(board()).await);
-    assert_eq!(
-        first.assert_status(201).json(),
-        again.assert_status(201).json()
-    );
+    let again = again.assert_status(201);
+    assert_eq!(first.assert_status(201).json(), again.json());
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     send(json!({ "name": "Other" }))
         .await
@@ -155,16 +154,14 @@ async fn a_change_is_made_on_the_version_that_was_read() {
             .await
     };
     let changed = change("\"1\"").await;
+    let changed = changed.assert_status(200);
     assert_eq!(
-        (
-            changed.assert_status(200).json()["version"].clone(),
-            changed.header("etag")
-        ),
-        (json!(2), Some("\"2\""))
+        (&changed.json()["version"], changed.header("etag")),
+        (&json!(2), Some("\"2\""))
     );
     assert_eq!(changed.json()["tiles"], json!([]));
     let late = change("\"1\"").await;
-    late.assert_problem(412, "precondition_failed");
+    let late = late.assert_problem(412, "precondition_failed");
     assert_eq!(late.header("etag"), Some("\"2\""));
     let gone = app
         .acme
@@ -368,7 +365,7 @@ async fn what_is_wrong_with_a_dashboard_is_told_with_its_place() {
     ];
     for (wanted, pointer, code) in cases {
         let refused = app.acme.member.post("/api/dashboards", &wanted).await;
-        refused.assert_problem(422, "validation_failed");
+        let refused = refused.assert_problem(422, "validation_failed");
         let errors = refused.json()["errors"].clone();
         let told = errors
             .as_array()
@@ -394,5 +391,5 @@ async fn what_is_wrong_with_a_dashboard_is_told_with_its_place() {
         .member
         .post("/api/dashboards", json!({ "name": "x", "tiles": many }))
         .await;
-    refused.assert_problem(422, "validation_failed");
+    let refused = refused.assert_problem(422, "validation_failed");
 }

@@ -45,7 +45,12 @@ pub(crate) async fn load(app: &TestApp<Analytics>, orders: Vec<Order>) {
     tx.commit().await.unwrap();
 }
 
-pub(crate) async fn ask(client: &Client, cohorts: Value, (from, to): (&str, &str), timezone: &str) -> Value {
+pub(crate) async fn ask(
+    client: &Client,
+    cohorts: Value,
+    (from, to): (&str, &str),
+    timezone: &str,
+) -> Value {
     let asked =
         json!({ "cohorts": cohorts, "range": { "from": from, "to": to }, "timezone": timezone });
     client
@@ -258,7 +263,7 @@ async fn amounts_of_two_currencies_are_not_added_up() {
     .await;
     let asked = json!({ "cohorts": {}, "range": { "from": "2026-01-01", "to": "2026-01-31" } });
     let refused = app.acme.viewer.post("/api/cohorts/query", asked).await;
-    refused.assert_problem(422, "validation_failed");
+    let refused = refused.assert_problem(422, "validation_failed");
     assert_eq!(refused.json()["errors"][0]["code"], "several_currencies");
     let range = ("2026-01-01", "2026-01-31");
     let grid = ask(&app.acme.viewer, json!({ "currency": "JPY" }), range, "UTC").await;
@@ -331,7 +336,7 @@ async fn questions_that_make_no_sense_are_refused() {
                 json!({ "cohorts": cohorts, "range": range }),
             )
             .await;
-        refused.assert_problem(422, "validation_failed");
+        let refused = refused.assert_problem(422, "validation_failed");
         assert_eq!(refused.json()["errors"][0]["pointer"], pointer);
     }
     for asked in [

@@ -27,6 +27,8 @@ fn cdnow() -> Option<Vec<Order>> {
         let [customer, day, units, dollars] = cells[..] else {
             return None;
         };
+        // The first line has the names.
+        units.parse::<i64>().ok()?;
         let day = format!(
             "{}-{}-{}T00:30:00+05:30",
             day.get(..4)?,

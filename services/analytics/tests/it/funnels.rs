@@ -285,7 +285,7 @@ async fn steps_that_make_no_sense_are_refused() {
     ] {
         let asked = json!({ "funnel": funnel, "range": { "preset": "last_month" } });
         let refused = app.acme.viewer.post("/api/funnels/query", asked).await;
-        refused.assert_problem(422, "validation_failed");
+        let refused = refused.assert_problem(422, "validation_failed");
         let first = &refused.json()["errors"][0];
         assert_eq!(
             (&first["pointer"], &first["code"]),

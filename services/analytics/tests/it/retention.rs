@@ -170,7 +170,7 @@ async fn questions_that_make_no_sense_are_refused() {
     ] {
         let asked = json!({ "retention": retention, "range": { "preset": "last_month" } });
         let refused = app.acme.viewer.post("/api/retention/query", asked).await;
-        refused.assert_problem(422, "validation_failed");
+        let refused = refused.assert_problem(422, "validation_failed");
         assert_eq!(refused.json()["errors"][0]["pointer"], pointer);
     }
 }

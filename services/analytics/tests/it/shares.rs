@@ -29,7 +29,8 @@ async fn a_link_shows_the_dashboard_without_a_login_as_data_and_as_a_page() {
     let link = share(&app.acme.member, &made, json!({ "name": "Client" })).await;
     assert_eq!(link["expires_at"], "2026-04-01T09:00:00Z");
     let shown = app.anonymous.get(text(&link["api_path"])).await;
-    let data = shown.assert_status(200).json();
+    let shown = shown.assert_status(200);
+    let data = shown.json();
     assert_eq!(data["tiles"][0]["frame"]["rows"][0]["values"][0], "12.34");
     let known = app
         .anonymous
@@ -40,7 +41,7 @@ async fn a_link_shows_the_dashboard_without_a_login_as_data_and_as_a_page() {
     // Neither the tenant nor the dashboard can be read out of it.
     assert!(!data.to_string().contains(text(&made["id"])));
     let page = app.anonymous.get(text(&link["path"])).await;
-    page.assert_status(200);
+    let page = page.assert_status(200);
     assert_eq!(
         page.header("content-type"),
         Some("text/html; charset=utf-8")
@@ -154,7 +155,7 @@ async fn a_link_ends_when_its_time_is_over_when_it_is_revoked_and_with_its_dashb
         .get(text(&long["path"]))
         .header("accept", "text/html")
         .await;
-    page.assert_status(410);
+    let page = page.assert_status(410);
     assert!(page.text().contains("The link has ended"));
     app.anonymous
         .get(text(&long["path"]))

@@ -21,7 +21,7 @@ use crate::{
     query::{ColumnKind, Filter, Frame, Granularity, Range, Row, Unit},
     version,
 };
-pub use grid::{Cohort, CohortCell, CohortGrid, CohortTotal};
+pub use grid::CohortGrid;
 
 /// Customers by the period of their first order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
