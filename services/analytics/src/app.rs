@@ -10,10 +10,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::query::Engine;
 use crate::{
-    alerts, dashboards, metrics,
+    alerts, analyses, dashboards, metrics,
     realtime::{self, Hub},
     reports::{self, Reports},
-    schedules, settings,
+    schedules, settings, shares, templates,
     tracking::{self, Tracking},
     webhooks::{self, Webhooks},
 };
@@ -64,4 +64,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(webhooks::routes())
         .merge(metrics::routes())
         .merge(settings::routes())
+        .merge(analyses::routes())
+        .merge(templates::routes())
+        .merge(shares::routes())
 }

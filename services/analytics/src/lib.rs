@@ -1,6 +1,7 @@
 //! Analytics: events that count once, counts by quarter of an hour, dashboards over them.
 
 mod alerts;
+mod analyses;
 mod app;
 pub mod catalogue;
 pub mod charts;
@@ -13,13 +14,18 @@ mod realtime;
 pub mod reports;
 mod schedules;
 mod settings;
+mod shares;
+pub mod sources;
+pub mod templates;
 pub mod tracking;
 pub mod version;
 mod webhooks;
 
+pub use analyses::{CohortsQuery, FunnelQuery, RetentionQuery};
 pub use config::AnalyticsConfig;
 pub use dashboards::{
-    ChartKind, GRID_COLUMNS, Layout, NumbersQuery, OverviewChange, Tile, TileQuery, View,
+    ChartKind, Dashboard, DashboardId, DashboardSummary, GRID_COLUMNS, Layout, MadeOf,
+    NumbersQuery, OverviewChange, Tile, TileQuery, View, WantedDashboard, answer_tiles,
 };
 pub use tracking::TrackedEvent;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::analyses::{CohortsQuery, FunnelQuery, RetentionQuery};
 use crate::query::{Align, Compare, Filter, Granularity, Order, Preset, Query, Range};
 
 /// How many columns a dashboard has.
@@ -56,6 +57,12 @@ pub enum ChartKind {
 pub enum TileQuery {
     /// Numbers of the catalogue.
     Numbers(NumbersQuery),
+    /// Customers by the period of their first order.
+    Cohorts(CohortsQuery),
+    /// People by the period in which they came, and whether they came back.
+    Retention(RetentionQuery),
+    /// Steps that people or deals go through.
+    Funnel(FunnelQuery),
 }
 
 /// A [`Query`] without what the dashboard gives.

@@ -2,38 +2,52 @@
 
 use analytics::Analytics;
 use bz_testkit::{Client, checks};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{alerts, report_schedules, reports};
 
-/// Makes what a path names, and answers its id.
+/// Makes what a path names, and answers the values of its parameters.
 async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
+    let hooks = "/api/analytics/webhooks";
     let hook = json!({ "url": "https://example.com/hook", "events": ["*"] });
-    let created = match path {
+    let made = match path {
+        path if path.starts_with("/api/dashboards/{id}") => {
+            let board = id(owner, "/api/dashboards", json!({ "name": "Sales" })).await;
+            if path.contains("{share_id}") {
+                let share = format!("/api/dashboards/{board}/share");
+                let share = id(owner, &share, json!({ "name": "x" })).await;
+                return Some(vec![board, share]);
+            }
+            board
+        }
         path if path.starts_with("/api/reports/{id}") => {
-            owner.post("/api/reports", reports::wanted())
+            id(owner, "/api/reports", reports::wanted()).await
         }
         path if path.starts_with("/api/report-schedules/{id}") => {
-            owner.post("/api/report-schedules", report_schedules::wanted())
+            id(owner, "/api/report-schedules", report_schedules::wanted()).await
         }
-        path if path.starts_with("/api/alerts/{id}") => owner.post("/api/alerts", alerts::wanted()),
-        path if path.starts_with("/api/analytics/webhooks/{id}") => {
-            owner.post("/api/analytics/webhooks", hook)
+        path if path.starts_with("/api/alerts/{id}") => {
+            id(owner, "/api/alerts", alerts::wanted()).await
         }
+        path if path.starts_with("/api/analytics/webhooks/{id}") => id(owner, hooks, hook).await,
         "/api/analytics/webhooks/deliveries/{id}/replay" => {
-            let hook = owner.post("/api/analytics/webhooks", hook).await.json();
-            let test = format!(
-                "/api/analytics/webhooks/{}/test",
-                hook["id"].as_str().unwrap()
-            );
-            owner.post(&test, json!({}))
+            let hook = id(owner, hooks, hook).await;
+            id(owner, &format!("{hooks}/{hook}/test"), json!({})).await
         }
-        "/api/event-erasures/{id}" => owner.delete("/api/events?actor_id=ada"),
+        "/api/event-erasures/{id}" => {
+            let ordered = owner.delete("/api/events?actor_id=ada").await;
+            ordered.assert_status(202).json()["id"].as_str()?.to_owned()
+        }
+        // Templates are everybody's, and a link is whose it is to whoever has it.
         _ => return None,
     };
-    let created = created.await;
+    Some(vec![made])
+}
+
+async fn id(owner: &Client, path: &str, wanted: Value) -> String {
+    let created = owner.post(path, wanted).await;
     assert!(created.status.is_success(), "{}", created.describe());
-    Some(vec![created.json()["id"].as_str().unwrap().to_owned()])
+    created.json()["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -48,7 +62,7 @@ async fn no_table_shows_a_row_to_another_tenant() {
 
 #[tokio::test]
 async fn another_tenants_object_is_answered_like_one_that_does_not_exist() {
-    checks::foreign_ids::<Analytics>(async |owner, path| make(owner, path).await).await;
+    checks::foreign_ids::<Analytics>(make).await;
 }
 
 #[tokio::test]

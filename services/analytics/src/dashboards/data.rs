@@ -1,0 +1,218 @@
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bz_auth::Can;
+use bz_http::{Errors, IfNoneMatch, Json, Path, Problem, ProblemDocument, Query};
+use bz_tenant::TenantTx;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Dashboard, DashboardId, DashboardsRead, Tile, View, answer_tiles, boards, check};
+use crate::{
+    app::AppState,
+    query::{Align, Compare, Frame, Preset, Range},
+    version,
+};
+
+/// What to show instead of the dashboard's own view; what is missing stays.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DataQuery {
+    /// A period that moves with today.
+    preset: Option<Preset>,
+    /// First day; needs `to`.
+    from: Option<NaiveDate>,
+    /// Last day, included; needs `from`.
+    to: Option<NaiveDate>,
+    /// IANA time zone of the days.
+    #[param(example = "Europe/Berlin")]
+    timezone: Option<String>,
+    /// `none`, `previous_period` or `previous_year`.
+    #[param(value_type = Option<String>, example = "previous_period")]
+    compare: Option<Compare>,
+    /// Whether the days compared have the same dates or the same days of the week.
+    #[param(inline)]
+    compare_align: Option<Align>,
+    /// Filters as a JSON list: `[{"dimension":"country","operator":"in","values":["DE"]}]`.
+    filters: Option<String>,
+}
+
+/// The answers of all tiles, from one snapshot of the data.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DashboardData {
+    /// The dashboard's name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// What the tiles were asked for.
+    pub view: View,
+    /// When the numbers were read.
+    pub as_of: DateTime<Utc>,
+    /// Version of the tenant's data.
+    pub data_version: i64,
+    /// The tiles, in the dashboard's order.
+    pub tiles: Vec<AnsweredTile>,
+}
+
+/// A tile and its answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnsweredTile {
+    /// The tile.
+    #[serde(flatten)]
+    pub tile: Tile,
+    /// Its numbers.
+    pub frame: Option<Frame>,
+    /// Why it has none.
+    #[schema(value_type = Option<ProblemDocument>)]
+    pub problem: Option<serde_json::Value>,
+}
+
+/// The numbers of a dashboard: all tiles in one request and from one snapshot.
+///
+/// A tile that cannot be answered has its own `problem`; the others have their numbers. The `ETag` stays while data, dashboard,
+/// view and the current quarter of an hour do.
+#[utoipa::path(
+    get, path = "/api/dashboards/{id}/data", tag = "dashboards",
+    security(("bearer" = ["dashboards:read"])),
+    params(("id" = DashboardId, Path, description = "The dashboard"), DataQuery, IfNoneMatch),
+    responses(
+        (status = 200, description = "The tiles with their numbers", body = DashboardData,
+         headers(("ETag" = String, description = "Version of the answer"))),
+        (status = 304, description = "The answer is the one that the client has"),
+        (status = 404, description = "Not there, or another tenant's", body = ProblemDocument,
+         content_type = "application/problem+json"),
+        bz_http::openapi::ListProblems,
+    ),
+)]
+pub(super) async fn get_dashboard_data(
+    State(app): State<AppState>,
+    caller: Can<DashboardsRead>,
+    Path(id): Path<DashboardId>,
+    headers: HeaderMap,
+    Query(query): Query<DataQuery>,
+) -> Result<Response, Problem> {
+    let mut tx = app.core.db.snapshot(&caller.scope).await?;
+    let mut dashboard = boards::find(&mut tx, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    dashboard.view = query.onto(dashboard.view)?;
+    answered(&mut tx, app.core.sources.now(), dashboard, &headers).await
+}
+
+/// The numbers of a dashboard, or 304 when the client has them.
+pub(crate) async fn answered(
+    tx: &mut TenantTx,
+    now: DateTime<Utc>,
+    dashboard: Dashboard,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let data_version = version::current(tx).await?;
+    let tag = etag(&dashboard, data_version, now)?;
+    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let data = read(tx, now, dashboard).await?;
+    let mut response = Json(data).into_response();
+    response.headers_mut().insert(header::ETAG, tag);
+    Ok(response)
+}
+
+/// The numbers of a dashboard.
+pub(crate) async fn read(
+    tx: &mut TenantTx,
+    now: DateTime<Utc>,
+    dashboard: Dashboard,
+) -> Result<DashboardData, Problem> {
+    let data_version = version::current(tx).await?;
+    let answers = answer_tiles(tx, now, &dashboard.tiles, &dashboard.view).await;
+    let tiles = dashboard.tiles.into_iter().zip(answers);
+    Ok(DashboardData {
+        name: dashboard.name,
+        description: dashboard.description,
+        view: dashboard.view,
+        as_of: now,
+        data_version,
+        tiles: tiles
+            .map(|(tile, answer)| AnsweredTile::of(tile, answer))
+            .collect(),
+    })
+}
+
+impl AnsweredTile {
+    fn of(tile: Tile, answer: Result<Frame, Problem>) -> Self {
+        let (frame, problem) = match answer {
+            Ok(frame) => (Some(frame), None),
+            Err(problem) => {
+                if problem.status().is_server_error() {
+                    tracing::warn!(tile = tile.id, problem = ?problem, "a tile could not be answered");
+                }
+                (None, serde_json::to_value(problem.document()).ok())
+            }
+        };
+        Self {
+            tile,
+            frame,
+            problem,
+        }
+    }
+}
+
+/// What an answer depends on: data, dashboard, view, and how far the day has come (numbers of a day that is not over are
+/// compared with as much of the day before).
+fn etag(
+    dashboard: &Dashboard,
+    data_version: i64,
+    now: DateTime<Utc>,
+) -> Result<HeaderValue, Problem> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    let view = serde_json::to_string(&dashboard.view).map_err(Problem::internal)?;
+    (view, dashboard.version, now.timestamp() / 900).hash(&mut hasher);
+    let text = format!("\"{data_version}-{:016x}\"", hasher.finish());
+    HeaderValue::from_str(&text).map_err(Problem::internal)
+}
+
+impl DataQuery {
+    /// The view with what the request says.
+    fn onto(self, mut view: View) -> Result<View, Problem> {
+        let faulty = |name: &'static str, message: &str| {
+            Problem::invalid_parameter(name, "invalid_value", message.to_owned())
+        };
+        view.range = match (self.preset, self.from, self.to) {
+            (None, None, None) => view.range,
+            (Some(preset), None, None) => Range::Preset { preset },
+            (None, Some(from), Some(to)) => Range::Days { from, to },
+            (None, None, Some(_)) => return Err(faulty("from", "is needed with to")),
+            (None, Some(_), None) => return Err(faulty("to", "is needed with from")),
+            (Some(_), ..) => return Err(faulty("preset", "cannot stand beside from and to")),
+        };
+        view.timezone = self.timezone.or(view.timezone);
+        view.compare = self.compare.unwrap_or(view.compare);
+        view.compare_align = self.compare_align.unwrap_or(view.compare_align);
+        if let Some(filters) = self.filters {
+            view.filters = serde_json::from_str(&filters).map_err(|error| {
+                faulty(
+                    "filters",
+                    &format!("must be a JSON list of filters: {error}"),
+                )
+            })?;
+        }
+        let mut errors = Errors::default();
+        check::view(&mut errors, "", &view);
+        let Some(first) = Vec::from(errors).into_iter().next() else {
+            return Ok(view);
+        };
+        let pointer = first.pointer.unwrap_or_default();
+        let name = match pointer.split('/').nth(1) {
+            Some("range") => "from",
+            Some("timezone") => "timezone",
+            Some("compare") => "compare",
+            _ => "filters",
+        };
+        Err(Problem::invalid_parameter(name, first.code, first.message))
+    }
+}
