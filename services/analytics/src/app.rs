@@ -6,13 +6,33 @@ use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{dashboards, tracking};
+use crate::{
+    config::AnalyticsConfig,
+    dashboards,
+    sources::{self, Sources},
+    tracking,
+};
 
 /// What every handler gets.
 #[derive(Clone)]
 pub struct AppState {
     /// What every service has.
     pub core: Core,
+    /// What data sources need.
+    pub(crate) sources: Sources,
+}
+
+impl AppState {
+    /// The state of a service that starts.
+    ///
+    /// # Errors
+    /// When an HTTP client cannot be built.
+    pub(crate) fn new(core: Core, config: AnalyticsConfig) -> anyhow::Result<Self> {
+        Ok(Self {
+            sources: Sources::new(&core, config.egress)?,
+            core,
+        })
+    }
 }
 
 impl FromRef<AppState> for Verifier {
@@ -30,4 +50,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(info)
         .merge(tracking::routes())
         .merge(dashboards::routes())
+        .merge(sources::routes())
 }

@@ -2,6 +2,7 @@
 
 mod app;
 pub mod catalogue;
+mod config;
 mod dashboards;
 mod jobs;
 pub mod query;
@@ -9,6 +10,7 @@ pub mod sources;
 mod tracking;
 pub mod version;
 
+pub use config::AnalyticsConfig;
 pub use dashboards::OverviewChange;
 pub use tracking::TrackedEvent;
 
@@ -29,18 +31,19 @@ pub struct Analytics;
 
 impl Service for Analytics {
     const INFO: &'static ServiceInfo = &platform::ANALYTICS;
-    type Config = ();
+    type Config = AnalyticsConfig;
 
     fn openapi() -> OpenApi {
         app::routes().into_openapi()
     }
 
-    async fn build(core: Core, (): ()) -> anyhow::Result<App> {
+    async fn build(core: Core, config: AnalyticsConfig) -> anyhow::Result<App> {
+        let state = AppState::new(core.clone(), config)?;
         let public = app::routes()
             .split_for_parts()
             .0
             .layer(DefaultBodyLimit::max(BATCH_BYTES))
-            .with_state(AppState { core: core.clone() });
+            .with_state(state.clone());
         let mut app = App::new(public.merge(bz_events::feed_routes().with_state(core.clone())));
         for (name, source) in [
             ("crm-feed", &platform::CRM),
@@ -49,6 +52,6 @@ impl Service for Analytics {
             let sibling = Sibling::new(source.name, core.siblings.of(source), &core.sources)?;
             app = app.with_job(feeds::follow(name, source, sibling, core.clone()));
         }
-        Ok(app)
+        Ok(sources::jobs(&state).into_iter().fold(app, App::with_job))
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{CURRENCY, PLATFORM};
 use crate::query::Unit;
 
 /// Numbers of one kind: events, the facts of one advertising platform, orders.
@@ -31,6 +32,8 @@ pub enum Storage {
     Facts,
     /// Orders of shops.
     Orders,
+    /// What was in the orders.
+    OrderLines,
     /// Deals of sales systems.
     Deals,
 }
@@ -74,6 +77,24 @@ impl Dataset {
     /// Whether it can be broken down by a dimension.
     #[must_use]
     pub fn has_dimension(&self, name: &str) -> bool {
-        self.dimensions.iter().any(|dimension| dimension == name)
+        match name {
+            PLATFORM => true,
+            CURRENCY => self.has_money(),
+            own => self.dimensions.iter().any(|dimension| dimension == own),
+        }
+    }
+
+    /// Whether it has nothing shorter than a day.
+    #[must_use]
+    pub fn is_by_day(&self) -> bool {
+        self.storage == Storage::Facts
+    }
+
+    /// Whether anything in it is money.
+    #[must_use]
+    pub fn has_money(&self) -> bool {
+        self.measures
+            .iter()
+            .any(|measure| measure.unit == Unit::Money)
     }
 }

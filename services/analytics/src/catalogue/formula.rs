@@ -64,18 +64,14 @@ impl Formula {
         }
     }
 
-    /// Whether the answer depends on the other rows.
+    /// Whether it is more than sums, so that it has none itself.
     #[must_use]
-    pub fn has_share(&self) -> bool {
+    pub fn is_quotient(&self) -> bool {
         match self {
             Self::Measure { .. } => false,
-            Self::Ratio { ratio: parts, .. } | Self::Difference { difference: parts } => {
-                parts.iter().any(Self::has_share)
-            }
-            Self::Sum { sum: parts } | Self::Product { product: parts } => {
-                parts.iter().any(Self::has_share)
-            }
-            Self::Share { .. } => true,
+            Self::Ratio { .. } | Self::Product { .. } | Self::Share { .. } => true,
+            Self::Difference { difference } => difference.iter().any(Self::is_quotient),
+            Self::Sum { sum } => sum.iter().any(Self::is_quotient),
         }
     }
 }

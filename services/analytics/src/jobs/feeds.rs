@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 
 use bz_events::{Consumer, Envelope, EventHandler};
 use bz_http::client::Sibling;
-use bz_kernel::{ServiceInfo, TenantId};
+use bz_kernel::{ServiceInfo, TenantId, platform::CRM};
 use bz_service::{Core, Job, erasure, feed_cursors};
 use bz_tenant::{DbError, TenantScope};
 
-use crate::tracking::{TrackedEvent, store};
+use crate::{
+    sources::crm_deals,
+    tracking::{TrackedEvent, store},
+    version,
+};
 
 /// The job that follows one sibling's feed.
 pub(crate) fn follow(
@@ -63,7 +67,7 @@ async fn take_in(
 ) -> Result<(), DbError> {
     // What is told of a tenant that is gone is not counted, and what was counted goes with it.
     let gone = erasure::deleted_tenants(source, &batch);
-    let mut by_tenant: BTreeMap<TenantId, Vec<TrackedEvent>> = BTreeMap::new();
+    let mut by_tenant: BTreeMap<TenantId, Vec<Envelope>> = BTreeMap::new();
     for envelope in batch {
         if gone.contains(&envelope.tenant_id) {
             continue;
@@ -71,11 +75,20 @@ async fn take_in(
         by_tenant
             .entry(envelope.tenant_id)
             .or_default()
-            .push(tracked(envelope));
+            .push(envelope);
     }
     for (tenant, events) in by_tenant {
+        let now = core.sources.now();
         let mut tx = core.db.tenant(&TenantScope::new(tenant, None)).await?;
-        store::ingest(&mut tx, core.sources.now(), events).await?;
+        if source == CRM.name && events.iter().any(|event| crm_deals::is_about(&event.kind)) {
+            crm_deals::take_in(&mut tx, now, &events).await?;
+            version::bump(&mut tx).await?;
+        }
+        // Snapshots of many deals are no events that happened.
+        let counted = events
+            .into_iter()
+            .filter(|event| event.kind != "deals.imported");
+        store::ingest(&mut tx, now, counted.map(tracked).collect()).await?;
         tx.commit().await?;
     }
     erasure::erase(core, &gone).await?;

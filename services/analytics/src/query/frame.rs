@@ -105,6 +105,8 @@ pub struct Compared {
     pub to: NaiveDate,
     /// Whether it was cut to as much time as has passed of a period that is not over.
     pub like_for_like: bool,
+    /// Where it was cut, to the quarter of an hour.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// How the numbers were made.

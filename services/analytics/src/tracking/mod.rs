@@ -70,7 +70,7 @@ pub struct RejectedEvent {
 
 impl TrackedEvent {
     /// What is wrong with the event, if anything: a code and a sentence.
-    fn fault(&self, now: DateTime<Utc>) -> Option<(&'static str, String)> {
+    pub(crate) fn fault(&self, now: DateTime<Utc>) -> Option<(&'static str, String)> {
         let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
         let too_long =
             |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() > 200);
