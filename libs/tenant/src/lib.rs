@@ -11,6 +11,7 @@ pub mod erase;
 mod error;
 pub mod migrate;
 mod pool;
+pub mod readers;
 mod scope;
 mod tx;
 

@@ -13,7 +13,9 @@ use crate::{
     alerts, analyses, dashboards, metrics,
     realtime::{self, Hub},
     reports::{self, Reports},
-    schedules, settings, shares, templates,
+    schedules, settings, shares,
+    sources::{self, Sources},
+    templates,
     tracking::{self, Tracking},
     webhooks::{self, Webhooks},
 };
@@ -29,6 +31,8 @@ pub(crate) struct AppState {
     pub tracking: Arc<Tracking>,
     /// Who watches.
     pub hub: Hub,
+    /// What data sources need.
+    pub sources: Sources,
     /// What reports need.
     pub reports: Reports,
     /// Seals the secrets of webhooks, and calls their addresses.
@@ -67,4 +71,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(analyses::routes())
         .merge(templates::routes())
         .merge(shares::routes())
+        .merge(sources::routes())
 }

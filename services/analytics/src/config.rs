@@ -7,7 +7,7 @@ use bz_service::config::{Config, Env, egress};
 /// Analytics' own configuration.
 #[derive(Debug, Clone)]
 pub struct AnalyticsConfig {
-    /// Where webhooks may lead.
+    /// Where webhooks and the addresses of data sources may lead.
     pub egress: EgressPolicy,
     /// How reports and alerts leave by mail.
     pub mail: MailConfig,

@@ -41,8 +41,8 @@ use bz_service::{App, Core, Service};
 use utoipa::openapi::OpenApi;
 
 use crate::{
-    app::AppState, jobs::feeds, realtime::Hub, reports::Reports, tracking::Tracking,
-    webhooks::Webhooks,
+    app::AppState, jobs::feeds, realtime::Hub, reports::Reports, sources::Sources,
+    tracking::Tracking, webhooks::Webhooks,
 };
 
 /// The largest body of `POST /api/events`.
@@ -69,12 +69,14 @@ impl Service for Analytics {
         );
         tracking::make_partitions(&core).await?;
         let (tracking, hub) = (Arc::<Tracking>::default(), Hub::new(core.redis.clone()));
+        let sources = Sources::new(&core, config.egress.clone())?;
         let egress = Egress::new(config.egress, EgressLimits::default())?;
         let state = AppState {
             engine: query::Engine::new(core.clone()),
             core: core.clone(),
             tracking: Arc::clone(&tracking),
             hub: hub.clone(),
+            sources,
             reports: Reports::new(&config.mail)?,
             webhooks: Webhooks::new(egress, &core.secret, core.sources.rng.clone()),
         };
@@ -102,7 +104,8 @@ impl Service for Analytics {
         }
         let jobs = reports::jobs(&state)
             .chain([schedules::job(&state), alerts::job(&state)])
-            .chain(webhooks::sender::jobs(&state));
+            .chain(webhooks::sender::jobs(&state))
+            .chain(sources::jobs(&state));
         Ok(jobs.fold(app, App::with_job))
     }
 }

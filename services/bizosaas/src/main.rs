@@ -9,6 +9,7 @@ mod operator;
 mod owner;
 #[cfg(feature = "platform")]
 mod platform;
+mod reader;
 mod report;
 mod restore;
 mod restore_tenant;
@@ -52,6 +53,9 @@ enum Command {
     CreateOwner(owner::Options),
     /// Bring back a tenant that was deleted less than 30 days ago.
     RestoreTenant(restore_tenant::Options),
+    /// Make or drop a login for one tenant's own tools for reports.
+    #[command(subcommand)]
+    Reader(reader::Command),
     /// Fill the demo tenant through the running services.
     Seed,
     /// Measure bare Argon2id on all cores, as a yardstick for logins.
@@ -83,6 +87,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(options) => restore::restore(&options).await,
         Command::CreateOwner(options) => owner::create_owner(options).await,
         Command::RestoreTenant(options) => restore_tenant::restore_tenant(&options).await,
+        Command::Reader(command) => reader::reader(command).await,
         Command::Seed => seed::run().await,
         Command::BenchArgon2 { seconds } => bench::argon2(seconds),
     }

@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bz_events::{Consumer, Envelope, EventHandler};
 use bz_http::client::Sibling;
-use bz_kernel::{ServiceInfo, TenantId};
+use bz_kernel::{ServiceInfo, TenantId, platform::CRM};
 use bz_service::{Core, Job, erasure, feed_cursors};
 use bz_tenant::TenantScope;
 
 use crate::{
     realtime::Hub,
+    sources::crm_deals,
     tracking::{TrackedEvent, Tracking},
+    version,
 };
 
 /// The job that follows one sibling's feed.
@@ -64,26 +66,44 @@ impl EventHandler for Counter {
 impl Counter {
     /// Takes in one batch of the feed and remembers how far it was read.
     async fn take_in(&self, batch: Vec<Envelope>, next: &str) -> anyhow::Result<()> {
-        let (core, now) = (&self.core, self.core.sources.now());
+        let core = &self.core;
         // What is told of a tenant that is gone is not counted, and what was counted goes with it.
         let gone = erasure::deleted_tenants(self.source, &batch);
-        let mut by_tenant: BTreeMap<TenantId, Vec<TrackedEvent>> = BTreeMap::new();
+        let mut by_tenant: BTreeMap<TenantId, Vec<Envelope>> = BTreeMap::new();
         for envelope in batch {
             let tenant = envelope.tenant_id;
-            let event = tracked(envelope);
-            // What is older than events are kept here would have no place.
-            if !gone.contains(&tenant) && event.is_in_time(now) {
-                by_tenant.entry(tenant).or_default().push(event);
+            if !gone.contains(&tenant) {
+                by_tenant.entry(tenant).or_default().push(envelope);
             }
         }
-        for (tenant, events) in by_tenant {
-            let scope = TenantScope::new(tenant, None);
-            let recorded = self.tracking.record(&core.db, now, &scope, &events).await;
-            recorded.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
-            self.hub.changed(tenant);
+        for (tenant, told) in by_tenant {
+            self.take_in_of(tenant, told).await?;
         }
         erasure::erase(core, &gone).await?;
         Ok(feed_cursors::save(core, self.source, next).await?)
+    }
+
+    async fn take_in_of(&self, tenant: TenantId, told: Vec<Envelope>) -> anyhow::Result<()> {
+        let (core, now) = (&self.core, self.core.sources.now());
+        let scope = TenantScope::new(tenant, None);
+        let of_deals = |told: &Envelope| crm_deals::is_about(&told.kind);
+        if self.source == CRM.name && told.iter().any(of_deals) {
+            let mut tx = core.db.tenant(&scope).await?;
+            crm_deals::take_in(&mut tx, now, &told).await?;
+            version::bump(&mut tx).await?;
+            tx.commit().await?;
+        }
+        // Snapshots of many deals are no events that happened; what is older than events are kept here has no place.
+        let events: Vec<TrackedEvent> = told
+            .into_iter()
+            .filter(|told| told.kind != "deals.imported")
+            .map(tracked)
+            .filter(|event| event.is_in_time(now))
+            .collect();
+        let recorded = self.tracking.record(&core.db, now, &scope, &events).await;
+        recorded.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+        self.hub.changed(tenant);
+        Ok(())
     }
 }
 

@@ -173,7 +173,7 @@ async fn write_stages(
     Ok(())
 }
 
-/// Forgets a deal that was deleted.
+/// Forgets a deal that was deleted. Without the new version.
 pub(crate) async fn remove(tx: &mut TenantTx, source: &str, deal_id: &str) -> Result<(), DbError> {
     for sql in [
         "-- analytics.deals.remove\nDELETE FROM analytics.deals WHERE source = $1 AND deal_id = $2",
@@ -185,6 +185,5 @@ pub(crate) async fn remove(tx: &mut TenantTx, source: &str, deal_id: &str) -> Re
             .execute(tx.conn())
             .await?;
     }
-    version::bump(tx).await?;
     Ok(())
 }

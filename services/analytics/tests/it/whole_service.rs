@@ -1,16 +1,34 @@
 //! Rules that hold for every table and every operation, found by walking the catalogue and the OpenAPI document.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use analytics::Analytics;
 use bz_testkit::{Client, checks};
 use serde_json::{Value, json};
 
-use crate::{alerts, report_schedules, reports};
+use crate::{
+    alerts, report_schedules, reports,
+    source_support::{loaded, source},
+};
+
+/// A name that nothing has yet.
+fn fresh() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    format!("n{}", MADE.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Makes what a path names, and answers the values of its parameters.
 async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
     let hooks = "/api/analytics/webhooks";
     let hook = json!({ "url": "https://example.com/hook", "events": ["*"] });
+    let upload = json!({ "name": fresh(), "kind": "upload", "dataset": "google-ads" });
     let made = match path {
+        path if path.starts_with("/api/datasources/{id}") => source(owner, upload).await,
+        path if path.starts_with("/api/imports/{id}") => {
+            let source = source(owner, upload).await;
+            let import = loaded(owner, &source, "date,clicks\n2026-03-01,1\n").await;
+            import["run"]["id"].as_str()?.to_owned()
+        }
         path if path.starts_with("/api/dashboards/{id}") => {
             let board = id(owner, "/api/dashboards", json!({ "name": "Sales" })).await;
             if path.contains("{share_id}") {

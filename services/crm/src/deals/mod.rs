@@ -8,11 +8,13 @@ mod moving;
 mod people;
 pub(crate) mod relocate;
 pub(crate) mod stage;
+pub(crate) mod told;
 pub(crate) mod totals;
 mod transfer;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId, PipelineId, StageId};
+use bz_tenant::DbError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -146,6 +148,12 @@ impl Rules for Deal {
             StageKind::Lost if closed => Some("deal.lost"),
             _ => (self.stage_id != before.stage_id).then_some("deal.moved"),
         }
+    }
+
+    async fn details(&self, work: &mut Work<'_>) -> Result<Map<String, Value>, DbError> {
+        let id = self.id.as_uuid();
+        let mut told = told::details(work.tx, &[id]).await?;
+        Ok(told.remove(&id).unwrap_or_default())
     }
 
     /// A deal that goes into another stage goes to its end, and one that goes into another pipeline to its beginning.

@@ -3,17 +3,17 @@
 use bz_events::NewEvent;
 use bz_http::Problem;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use super::{DEAL, stage::Entry};
+use super::{DEAL, stage::Entry, told};
 use crate::{pipelines::StageKind, records::Work};
 
 /// A deal that was moved.
 #[derive(FromRow)]
 struct Moved {
     id: Uuid,
-    version: i64,
     status: StageKind,
     from_stage: Uuid,
     from_status: StageKind,
@@ -24,9 +24,9 @@ struct Moved {
 #[derive(Serialize)]
 struct Told {
     id: Uuid,
-    version: i64,
-    status: &'static str,
     changed: [&'static str; 1],
+    #[serde(flatten)]
+    details: Map<String, Value>,
 }
 
 /// Moves the deals, those in the trash too: they may come back.
@@ -41,7 +41,7 @@ pub(crate) async fn relocate(
          lost_reason = CASE WHEN $5 = 'lost' THEN d.lost_reason END \
          FROM (SELECT id, stage_id, status FROM crm.deals WHERE stage_id = ANY($1) ORDER BY id FOR UPDATE) AS former \
          WHERE d.id = former.id \
-         RETURNING d.id, d.version, d.status, former.stage_id AS from_stage, former.status AS from_status, \
+         RETURNING d.id, d.status, former.stage_id AS from_stage, former.status AS from_status, \
          d.deleted_at IS NOT NULL AS in_trash",
     )
     .bind(gone)
@@ -53,6 +53,8 @@ pub(crate) async fn relocate(
     .await
     .map_err(bz_tenant::DbError::from)?;
     write_down(work, &moved, to).await?;
+    let ids: Vec<Uuid> = moved.iter().map(|deal| deal.id).collect();
+    let mut details = told::details(work.tx, &ids).await?;
     let told: Vec<NewEvent<Told>> = moved
         .iter()
         .filter(|deal| !deal.in_trash)
@@ -61,9 +63,8 @@ pub(crate) async fn relocate(
             actor: Some(work.actor),
             data: Told {
                 id: deal.id,
-                version: deal.version,
-                status: deal.status.as_str(),
                 changed: ["stage_id"],
+                details: details.remove(&deal.id).unwrap_or_default(),
             },
         })
         .collect();

@@ -15,9 +15,10 @@ use super::{
     cells::Sheet,
     keys::{self, Key},
     plan::{Mode, OnDuplicate, Plan},
-    splitter, store, write,
+    store, write,
 };
 use crate::{
+    deals,
     jobs::kinds::{Next, Step},
     records::{
         Record, Work,
@@ -49,7 +50,7 @@ pub(super) async fn step<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
         .iter()
         .filter_map(|name| keys::of(R::TYPE, name));
     let keys: Vec<Key> = named.collect();
-    let rows = splitter::cells(&piece.content, plan.delimiter);
+    let rows = bz_tabular::cells(&piece.content, plan.delimiter);
     let read = lines(rows, piece.first_row, &sheet, &keys)?;
     let found = find::<R>(tx, (job.id, user), &plan, &keys, &read).await?;
     let mut work = Work {
@@ -189,6 +190,10 @@ async fn tell<R: Record>(
         data,
     };
     bz_events::append(work.tx, &work.app.core.sources, event).await?;
+    if R::TYPE.name == deals::DEAL.name {
+        let ids: Vec<Uuid> = written.iter().map(|record| record.record_id).collect();
+        deals::told::imported(work, &ids).await?;
+    }
     Ok(())
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bz_tabular::Piece;
 use bz_tenant::{DbError, TenantTx};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, query, query_as, query_scalar, types::Json};
 use uuid::Uuid;
 
-use super::{cells::Fault, keys::Key, splitter::Piece};
+use super::{cells::Fault, keys::Key};
 use crate::records::RecordType;
 
 /// Keeps a piece of an upload.

@@ -4,25 +4,21 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 use axum::{
-    body::BodyDataStream,
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use bz_auth::Caller;
 use bz_http::{IdempotencyKey, Json, Problem, context};
-use futures_util::StreamExt as _;
+use bz_tabular::{File, Splitter, Text, delimiter, too_large};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Import,
     plan::{ImportQuery, Plan},
-    shown,
-    splitter::Splitter,
-    store,
-    text::Text,
+    shown, store,
 };
 use crate::{
     app::AppState,
@@ -217,99 +213,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// The file in a request: its whole body, or the first part of a form that has a file's name.
-enum File {
-    Body(BodyDataStream),
-    Part(Box<multer::Field<'static>>),
-}
-
-impl File {
-    async fn of(request: Request) -> Result<Self, Problem> {
-        let boundary = boundary(request.headers())?;
-        let body = request.into_body().into_data_stream();
-        let Some(boundary) = boundary else {
-            return Ok(Self::Body(body));
-        };
-        let mut form = multer::Multipart::new(body, boundary);
-        while let Some(part) = form
-            .next_field()
-            .await
-            .map_err(|error| not_a_form(&error))?
-        {
-            if part.file_name().is_some() || part.name() == Some("file") {
-                return Ok(Self::Part(Box::new(part)));
-            }
-        }
-        Err(Problem::invalid(
-            "/file",
-            "required",
-            "send the CSV file as the part `file`",
-        ))
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        match self {
-            Self::Body(body) => {
-                let part = body.next().await.transpose();
-                part.map_err(|_| Problem::malformed("The body ended too early; send it again."))
-            }
-            Self::Part(part) => part.chunk().await.map_err(|error| not_a_form(&error)),
-        }
-    }
-}
-
-fn not_a_form(error: &multer::Error) -> Problem {
-    Problem::malformed(format!("The body is no multipart form: {error}"))
-}
-
-/// The boundary of a form; none for a bare file.
-fn boundary(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok());
-    let essence = kind
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    match essence.to_ascii_lowercase().as_str() {
-        "text/csv"
-        | "text/plain"
-        | "text/tab-separated-values"
-        | "application/csv"
-        | "application/gzip"
-        | "application/vnd.ms-excel"
-        | "application/octet-stream" => Ok(None),
-        "multipart/form-data" => {
-            let boundary = multer::parse_boundary(kind.unwrap_or_default());
-            boundary.map(Some).map_err(|error| not_a_form(&error))
-        }
-        _ => Err(Problem::unsupported_media_type()
-            .detail("Send the file as text/csv or multipart/form-data.")),
-    }
-}
-
-fn delimiter(text: Option<&str>) -> Result<Option<u8>, Problem> {
-    match text {
-        None => Ok(None),
-        Some("tab") => Ok(Some(b'\t')),
-        Some(text) if matches!(text, "," | ";" | "\t" | "|" | ":") => Ok(text.bytes().next()),
-        Some(_) => Err(Problem::invalid_parameter(
-            "delimiter",
-            "invalid_value",
-            "must be one of , ; | : and tab",
-        )),
-    }
-}
-
-fn too_large() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "payload_too_large",
-        "The body is too large",
-    )
-    .detail("A file must have at most 512 MiB, unpacked; split it.")
 }

@@ -29,6 +29,7 @@ use std::fmt::Debug;
 
 use bz_http::{Errors, Problem, Validate};
 use bz_kernel::TeamId;
+use bz_tenant::DbError;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -165,6 +166,14 @@ pub(crate) trait Rules: Sized {
     /// What the record's events say besides its id and version. States and ids only: no names, no addresses.
     fn facts(&self) -> Facts<'_> {
         Facts::default()
+    }
+
+    /// More that the record's events say, which takes a look at other rows: what reports count by.
+    fn details(
+        &self,
+        _work: &mut Work<'_>,
+    ) -> impl Future<Output = Result<Map<String, Value>, DbError>> + Send {
+        std::future::ready(Ok(Map::new()))
     }
 
     /// The kind of the event that tells of a change, when it is not `updated`: `todo.completed`.

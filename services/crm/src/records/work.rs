@@ -6,6 +6,7 @@ use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Facts, Fields, Record, changes, custom, refused, sql::Sql, store};
@@ -29,6 +30,8 @@ struct Told<'a> {
     version: i64,
     #[serde(flatten)]
     facts: Facts<'a>,
+    #[serde(flatten)]
+    details: Map<String, Value>,
     /// The names of the fields that changed.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     changed: &'a [String],
@@ -166,10 +169,15 @@ impl Work<'_> {
         changed: &[String],
     ) -> Result<(), DbError> {
         let head = record.head();
+        let mut details = record.details(self).await?;
+        for known in ["version", "status"] {
+            details.remove(known);
+        }
         let data = Told {
             id: head.id,
             version: head.version,
             facts: record.facts(),
+            details,
             changed,
         };
         let event = NewEvent {

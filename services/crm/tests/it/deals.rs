@@ -52,6 +52,49 @@ async fn a_new_deal_stands_in_the_first_stage_and_is_worth_its_probability() {
 }
 
 #[tokio::test]
+async fn an_event_of_a_deal_says_all_that_reports_count_by() {
+    let app = TestApp::<Crm>::start().await;
+    let stages = stages(&app).await;
+    let lead = json!({ "first_name": "Ada", "source": "referral" });
+    let lead = made(&app.acme.member, "/api/leads", lead).await;
+    let mut wanted = engines();
+    wanted["lead_id"] = lead["id"].clone();
+    let deal = made(&app.acme.member, "/api/deals", wanted).await;
+    let won = json!({ "stage_id": stages[4] });
+    let moved = app
+        .acme
+        .member
+        .post(&format!("{}/move", path_of("/api/deals", &deal)), won);
+    moved.await.assert_status(200);
+    let mut admin = app.database.admin().await;
+    let told: Vec<Value> = sqlx::query_scalar(
+        "SELECT data || jsonb_build_object('kind', kind) FROM crm.events WHERE kind LIKE 'deal.%' ORDER BY txid, seq",
+    )
+    .fetch_all(&mut admin)
+    .await
+    .unwrap();
+    let now = "2026-03-02T09:00:00+00:00";
+    let mut expected = json!({
+        "kind": "deal.created", "id": deal["id"], "version": 1, "status": "open", "pipeline": "Sales", "stage": "New",
+        "owner_id": deal["owner_id"], "amount": "12000.00", "currency": "EUR", "probability": 10, "created_at": now,
+        "stage_entered_at": now, "closed_at": null, "lead_source": "referral"
+    });
+    assert_eq!(told[0], expected);
+    for (name, value) in [
+        ("kind", json!("deal.won")),
+        ("version", json!(2)),
+        ("status", json!("won")),
+        ("stage", json!("Won")),
+        ("probability", json!(100)),
+        ("closed_at", json!(now)),
+    ] {
+        expected[name] = value;
+    }
+    expected["changed"] = told[1]["changed"].clone();
+    assert_eq!(told[1], expected);
+}
+
+#[tokio::test]
 async fn the_same_key_creates_one_deal() {
     let app = TestApp::<Crm>::start().await;
     let send = async || {

@@ -10,7 +10,7 @@ use flate2::write::MultiGzDecoder;
 const PACKED: usize = 4096;
 
 /// Makes UTF-8 of an upload, as it comes.
-pub(super) struct Text {
+pub struct Text {
     packed: Packed,
     encoding: Reading,
 }
@@ -35,7 +35,7 @@ impl Text {
     ///
     /// # Errors
     /// 422 for one that is not known.
-    pub(super) fn new(encoding: Option<&str>) -> Result<Self, Problem> {
+    pub fn new(encoding: Option<&str>) -> Result<Self, Problem> {
         let said = match encoding {
             None => None,
             Some(name) => Some(Encoding::for_label(name.as_bytes()).ok_or_else(|| {
@@ -53,7 +53,10 @@ impl Text {
     }
 
     /// Reads on; `out` gets the text.
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// 422 for what is no text.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
         if let Packed::Unknown(first) = &mut self.packed {
             first.extend_from_slice(bytes);
             if first.len() < 2 {
@@ -71,7 +74,10 @@ impl Text {
     }
 
     /// The end of the upload.
-    pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// 422 for what is no text.
+    pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
         if let Packed::Unknown(first) = &mut self.packed {
             let first = std::mem::take(first);
             self.packed = Packed::No;

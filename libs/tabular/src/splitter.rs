@@ -18,7 +18,7 @@ const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Whole rows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Piece {
+pub struct Piece {
     /// The number of its first row; the heading is row 1.
     pub first_row: i64,
     /// How many rows it has.
@@ -28,7 +28,7 @@ pub(super) struct Piece {
 }
 
 /// Cuts a text as it comes.
-pub(super) struct Splitter {
+pub struct Splitter {
     delimiter: Option<u8>,
     reader: Option<Reader>,
     header: Option<Vec<String>>,
@@ -37,6 +37,7 @@ pub(super) struct Splitter {
     /// Behind the last whole row of `raw`.
     end: usize,
     rows: i32,
+    first_row: i64,
     next_row: i64,
     cell: Vec<u8>,
     ends: Vec<usize>,
@@ -46,7 +47,8 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// A splitter for this character between cells, or for what is found out.
-    pub(super) fn new(delimiter: Option<u8>) -> Self {
+    #[must_use]
+    pub fn new(delimiter: Option<u8>) -> Self {
         Self {
             delimiter,
             reader: None,
@@ -55,6 +57,7 @@ impl Splitter {
             scanned: 0,
             end: 0,
             rows: 0,
+            first_row: 2,
             next_row: 2,
             cell: vec![0; 16 << 10],
             ends: vec![0; 1 << 10],
@@ -62,18 +65,34 @@ impl Splitter {
         }
     }
 
+    /// The same for a text without headings, whose columns have these names.
+    #[must_use]
+    pub fn without_heading(delimiter: Option<u8>, columns: Vec<String>) -> Self {
+        Self {
+            header: Some(columns),
+            first_row: 1,
+            next_row: 1,
+            ..Self::new(delimiter)
+        }
+    }
+
     /// The headings and the character between them, once they are known.
-    pub(super) fn header(&self) -> Option<(Vec<String>, u8)> {
+    #[must_use]
+    pub fn header(&self) -> Option<(Vec<String>, u8)> {
         Some((self.header.clone()?, self.delimiter?))
     }
 
     /// How many rows were in the text so far.
-    pub(super) fn total(&self) -> i64 {
-        self.next_row - 2 + i64::from(self.rows)
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.next_row - self.first_row + i64::from(self.rows)
     }
 
     /// Reads on.
-    pub(super) fn push(&mut self, text: &[u8]) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// 422 for what is no table.
+    pub fn push(&mut self, text: &[u8]) -> Result<(), Problem> {
         self.raw.extend_from_slice(text);
         if self.reader.is_none() && self.raw.len() < SAMPLE {
             return Ok(());
@@ -82,7 +101,10 @@ impl Splitter {
     }
 
     /// The end of the text.
-    pub(super) fn end(&mut self) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// 422 for what is no table.
+    pub fn end(&mut self) -> Result<(), Problem> {
         self.scan(false)?;
         self.scan(true)?;
         self.cut();
@@ -191,7 +213,8 @@ fn headings(row: &[u8], delimiter: u8) -> Result<Vec<String>, Problem> {
 }
 
 /// The rows of a piece.
-pub(super) fn cells(content: &[u8], delimiter: u8) -> csv::StringRecordsIntoIter<&[u8]> {
+#[must_use]
+pub fn cells(content: &[u8], delimiter: u8) -> csv::StringRecordsIntoIter<&[u8]> {
     csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -256,6 +279,15 @@ mod tests {
             );
             assert_eq!(rows, ["Ada|one\r\ntwo; \"three\"", "Grace|x"]);
         }
+    }
+
+    #[test]
+    fn a_text_without_heading_has_rows_from_the_first_line_on() {
+        let mut splitter = Splitter::without_heading(None, vec!["id".into(), "n".into()]);
+        splitter.push(b"a,1\nb,2\n").unwrap();
+        splitter.end().unwrap();
+        assert_eq!(splitter.header().unwrap().0, ["id", "n"]);
+        assert_eq!((splitter.total(), splitter.pieces[0].first_row), (2, 1));
     }
 
     #[test]
