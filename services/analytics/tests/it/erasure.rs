@@ -6,7 +6,10 @@ use analytics::Analytics;
 use bz_kernel::platform;
 use bz_testkit::{IdentityFeed, Tenant, TestApp, rows_of, wait_until};
 
-use crate::support::{event, send};
+use crate::{
+    reports,
+    support::{event, send},
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -32,12 +35,14 @@ async fn a_deleted_tenants_counts_go_and_the_other_tenants_stay_and_once_more_do
     let app = TestApp::<Analytics>::start().await;
     for member in [&app.acme.member, &app.globex.member] {
         send(member, &[event(0, "page_view", "2026-03-02T08:07:00Z")]).await;
+        let report = member.post("/api/reports", reports::wanted());
+        report.await.assert_status(202);
     }
     let others = rows_of(&app.database, "analytics", Tenant::Globex).await;
-    let counted = others
-        .iter()
-        .filter(|(table, _)| table != "idempotency_keys");
-    assert!(counted.clone().all(|(_, count)| *count > 0), "{others:?}");
+    for table in ["tracked_events", "rollup_15m", "reports"] {
+        let (_, count) = others.iter().find(|(name, _)| name == table).unwrap();
+        assert!(*count > 0, "{table}");
+    }
 
     let feed = IdentityFeed::of(&app.database).await;
     let mut first = following(&app, &feed).await;

@@ -9,6 +9,7 @@ mod events;
 mod feeds;
 mod performance;
 mod receiver;
+mod report_mails;
 mod report_schedules;
 mod reports;
 mod support;
