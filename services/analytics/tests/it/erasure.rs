@@ -7,7 +7,7 @@ use bz_kernel::platform;
 use bz_testkit::{IdentityFeed, Tenant, TestApp, rows_of, wait_until};
 
 use crate::{
-    reports,
+    report_schedules,
     support::{event, send},
 };
 
@@ -35,11 +35,11 @@ async fn a_deleted_tenants_counts_go_and_the_other_tenants_stay_and_once_more_do
     let app = TestApp::<Analytics>::start().await;
     for member in [&app.acme.member, &app.globex.member] {
         send(member, &[event(0, "page_view", "2026-03-02T08:07:00Z")]).await;
-        let report = member.post("/api/reports", reports::wanted());
-        report.await.assert_status(202);
+        let schedule = member.post("/api/report-schedules", report_schedules::wanted());
+        schedule.await.assert_status(201);
     }
     let others = rows_of(&app.database, "analytics", Tenant::Globex).await;
-    for table in ["tracked_events", "rollup_15m", "reports"] {
+    for table in ["tracked_events", "rollup_15m", "report_schedules"] {
         let (_, count) = others.iter().find(|(name, _)| name == table).unwrap();
         assert!(*count > 0, "{table}");
     }
