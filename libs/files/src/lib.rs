@@ -3,5 +3,6 @@
 
 pub mod safe;
 mod xlsx;
+mod xml;
 
 pub use xlsx::{Cell, Format, Xlsx};

@@ -12,10 +12,13 @@ use zip::{
     write::{SimpleFileOptions, StreamWriter},
 };
 
+use crate::xml::{
+    CONTENT, FORBIDDEN, FROZEN, LONGEST_NAME, OFFICE, PACKAGE, RELATIONSHIPS, SHEET, SHEET_END,
+    TYPES, XML, escape, letters, styles,
+};
+
 /// Rows of a sheet, its heading included.
 const ROWS: usize = 1_048_576;
-/// The longest text of a cell.
-const LONGEST: usize = 32_767;
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +50,7 @@ pub enum Format {
 
 impl Format {
     /// The place in the list of formats of the file, and the number of the format that every spreadsheet knows.
-    const fn style(self) -> (usize, u32) {
+    pub(crate) const fn style(self) -> (usize, u32) {
         match self {
             Self::Whole => (2, 3),
             Self::Decimal => (3, 4),
@@ -297,62 +300,6 @@ impl Xlsx {
     }
 }
 
-const XML: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
-const SHEET: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006";
-const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
-const TYPES: &str = "http://schemas.openxmlformats.org/package/2006/content-types";
-const RELATIONSHIPS: &str = "application/vnd.openxmlformats-package.relationships+xml";
-const CONTENT: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-const FROZEN: &str = r#"<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>"#;
-/// What the name of a sheet may not have, and how long it may be.
-const FORBIDDEN: [char; 7] = [':', '\\', '/', '?', '*', '[', ']'];
-const LONGEST_NAME: usize = 31;
-const SHEET_END: &str = "</sheetData></worksheet>";
-
-/// The list of formats: plain, bold, then those of [`Format`] in order.
-fn styles() -> String {
-    let formats = [Format::Whole, Format::Decimal, Format::Percent, Format::Day];
-    let shown: String = formats
-        .iter()
-        .map(|format| format!(r#"<xf numFmtId="{}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#, format.style().1))
-        .collect();
-    format!(
-        r#"<styleSheet xmlns="{SHEET}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="6"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/><xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>{shown}</cellXfs></styleSheet>"#
-    )
-}
-
-/// The name of a column: A to Z, AA ...
-fn letters(mut n: usize) -> String {
-    let mut name = Vec::new();
-    loop {
-        name.push(b'A' + u8::try_from(n % 26).unwrap_or(0));
-        if n < 26 {
-            break;
-        }
-        n = n / 26 - 1;
-    }
-    name.iter()
-        .rev()
-        .map(|letter| char::from(*letter))
-        .collect()
-}
-
-/// Text as XML has it; characters that XML has not are left out.
-fn escape(text: &str, xml: &mut String) {
-    for c in text.chars().take(LONGEST) {
-        match c {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\t' | '\n' | '\r' => xml.push(c),
-            c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
-            c => xml.push(c),
-        }
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
@@ -382,21 +329,5 @@ mod tests {
             ]
         );
         assert!(!xlsx.end().unwrap().is_empty());
-    }
-
-    #[test]
-    fn columns_are_named_like_in_a_spreadsheet() {
-        let names = [
-            (0, "A"),
-            (25, "Z"),
-            (26, "AA"),
-            (51, "AZ"),
-            (52, "BA"),
-            (701, "ZZ"),
-            (702, "AAA"),
-        ];
-        for (n, name) in names {
-            assert_eq!(letters(n), name);
-        }
     }
 }

@@ -158,7 +158,7 @@ fn with_currency(figures: String, column: &Column, locale: Locale) -> String {
 }
 
 /// Decimals of a currency (ISO 4217).
-fn minor_digits(currency: &str) -> u32 {
+pub(crate) fn minor_digits(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,

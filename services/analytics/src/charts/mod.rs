@@ -21,7 +21,7 @@ pub use crate::dashboards::ChartKind;
 pub(crate) use cards::{card, card_count};
 pub use font::{Weight, missing_glyphs};
 pub(crate) use font::{fit, font_data, shaped, text_width};
-pub(crate) use format::{Tone, day_text, decimal};
+pub(crate) use format::{Tone, change_text, day_text, decimal, minor_digits, number};
 pub use locale::Locale;
 pub(crate) use shape::color;
 pub use shape::{Anchor, Color, Pen, Segment, Shape, Size};

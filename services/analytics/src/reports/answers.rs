@@ -9,8 +9,7 @@ use super::{
     resource::Plan,
 };
 use crate::{
-    dashboards::TileQuery,
-    query::{Query, run_many},
+    dashboards::{Tile, answer_tiles},
     version,
 };
 
@@ -22,19 +21,9 @@ pub(super) async fn document(
     title: &str,
     plan: &Plan,
 ) -> Result<Document, Problem> {
-    let question = |query: &TileQuery| -> Query {
-        match query {
-            TileQuery::Numbers(query) => query.over(&plan.view),
-        }
-    };
-    let questions: Vec<Query> = plan
-        .tiles
-        .iter()
-        .map(|tile| question(&tile.query))
-        .collect();
     let data_version = version::current(tx).await?;
-    let answers = run_many(tx, now, &questions).await;
-    let part = |(tile, answer): (&crate::dashboards::Tile, Result<_, Problem>)| Part {
+    let answers = answer_tiles(tx, now, &plan.tiles, &plan.view).await;
+    let part = |(tile, answer): (&Tile, Result<_, Problem>)| Part {
         id: tile.id.clone(),
         title: tile.title.clone(),
         chart: tile.chart,

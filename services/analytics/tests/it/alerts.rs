@@ -157,29 +157,3 @@ async fn a_faulty_alert_is_told_what_to_change() {
         ]
     );
 }
-
-#[tokio::test]
-async fn an_alert_on_what_is_no_metric_says_so() {
-    let mut app = TestApp::<Analytics>::start().await;
-    let mut body = wanted();
-    body["definition"]["metric"] = json!("google-ads.klicks");
-    let made = app
-        .acme
-        .member
-        .post("/api/alerts", body)
-        .await
-        .assert_status(201)
-        .json();
-    app.start_jobs();
-    let path = format!("/api/alerts/{}", made["id"].as_str().unwrap());
-    let mut seen = Value::Null;
-    for _ in 0..200 {
-        seen = app.acme.member.get(&path).await.json();
-        if seen["checked_at"] != Value::Null {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(seen["state"], "ok");
-    assert!(seen["error"]["code"].is_string(), "{seen}");
-}

@@ -8,7 +8,10 @@ use bz_testkit::{IdentityFeed, Tenant, TestApp, rows_of, wait_until};
 
 use serde_json::json;
 
-use crate::support::{event, send};
+use crate::{
+    report_schedules,
+    support::{event, send},
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -37,6 +40,8 @@ async fn a_deleted_tenants_counts_go_and_the_other_tenants_stay_and_once_more_do
         event["actor_id"] = json!("ada");
         event["path"] = json!("/pricing");
         send(member, &[event]).await;
+        let schedule = member.post("/api/report-schedules", report_schedules::wanted());
+        schedule.await.assert_status(201);
     }
     let others = rows_of(&app.database, "analytics", Tenant::Globex).await;
     for table in [
@@ -46,6 +51,7 @@ async fn a_deleted_tenants_counts_go_and_the_other_tenants_stay_and_once_more_do
         "tenant_data",
         "unique_sketches",
         "dimension_values",
+        "report_schedules",
     ] {
         let (_, count) = others.iter().find(|(name, _)| name == table).unwrap();
         assert!(*count > 0, "{table}");

@@ -34,6 +34,7 @@ mod pulls;
 mod readers;
 mod realtime;
 mod receiver;
+mod report_mails;
 mod report_schedules;
 mod reports;
 mod retention;
