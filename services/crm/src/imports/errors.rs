@@ -165,9 +165,9 @@ fn record(row: store::FailedRow) -> Vec<String> {
     let mut cells: Vec<String> = row
         .cells
         .into_iter()
-        .map(|cell| bz_files::safe::cell(&cell).into_owned())
+        .map(|cell| safe::cell(&cell).into_owned())
         .collect();
     cells.push(row.row_number.to_string());
-    cells.push(bz_files::safe::cell(&said.join("; ")).into_owned());
+    cells.push(safe::cell(&said.join("; ")).into_owned());
     cells
 }

@@ -75,6 +75,5 @@ fn text(cell: &Data) -> String {
             || at.as_f64().to_string(),
             |at| at.format("%Y-%m-%d %H:%M:%S").to_string(),
         ),
-        other => other.to_string(),
     }
 }

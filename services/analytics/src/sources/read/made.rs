@@ -251,11 +251,21 @@ pub(super) fn event(row: &mut Row<'_>, id: &dyn Fn() -> String, context: &Contex
         .text("amount")
         .is_some()
         .then(|| row.minor("amount", &currency));
-    let props: Map<String, Value> = dims(row)
+    let mut props: Map<String, Value> = dims(row)
         .into_iter()
         .map(|(name, text)| (name, text.into()))
         .collect();
+    let mut dimension = |name: &str| match props.remove(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
     let event = TrackedEvent {
+        source: dimension("source"),
+        medium: dimension("medium"),
+        campaign: dimension("campaign"),
+        country: dimension("country"),
+        device: dimension("device"),
+        path: dimension("path"),
         event_id: event_id.into(),
         name: row.needed("name", name),
         ts,
