@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::source_support::{import, packed, read, shared, upload_source};
 
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Sends a file that the worker loads.
 async fn load(app: &TestApp<Analytics>, source: &str, file: Vec<u8>) -> Value {
