@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::source_support::{import, packed, read, shared, upload_source};
 
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Sends a file that the worker loads.
 async fn load(app: &TestApp<Analytics>, source: &str, file: Vec<u8>) -> Value {
@@ -43,14 +43,12 @@ async fn the_online_retail_set_has_the_numbers_that_are_known_of_it() {
     let reading =
         json!({ "currency": "GBP", "timezone": "Europe/London", "cancelled_prefix": "C" });
     let source = upload_source(&app.acme.owner, "orders", reading).await;
-    let answer = load(&app, &source, file.clone()).await;
+    // Packed; that the same file twice is the same orders is tested with the other set, which is smaller.
+    let answer = load(&app, &source, packed(&file)).await;
     assert_eq!(
         (&answer["rows_total"], &answer["left_out"]),
         (&json!(110_127), &json!([]))
     );
-    retail_numbers(&app).await;
-    // The same file again, packed this time: nothing is there twice, and nothing is lost.
-    load(&app, &source, packed(&file)).await;
     retail_numbers(&app).await;
 }
 
