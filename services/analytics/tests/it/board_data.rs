@@ -226,7 +226,7 @@ async fn the_request_says_which_days() {
         "colour=red",
     ] {
         let refused = app.acme.viewer.get(&format!("{data}?{query}")).await;
-        let refused = refused.assert_problem(422, "validation_failed");
+        refused.assert_problem(422, "validation_failed");
     }
 }
 

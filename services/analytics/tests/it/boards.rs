@@ -391,5 +391,5 @@ async fn what_is_wrong_with_a_dashboard_is_told_with_its_place() {
         .member
         .post("/api/dashboards", json!({ "name": "x", "tiles": many }))
         .await;
-    let refused = refused.assert_problem(422, "validation_failed");
+    refused.assert_problem(422, "validation_failed");
 }

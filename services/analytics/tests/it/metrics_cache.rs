@@ -216,7 +216,7 @@ async fn several_questions_cost_three_turns_and_what_is_kept_two() {
             .all(|frame| frame.as_ref().unwrap().meta.cached)
     );
     assert_eq!(
-        (fresh.tag.as_str(), fresh.tag),
+        (fresh.tag.as_str(), fresh.tag.clone()),
         (
             kept.tag.as_str(),
             engine.tag(&scope, &questions("2026-02-02")).await.unwrap()

@@ -130,7 +130,7 @@ async fn without_data_nothing_is_made_and_what_is_missing_is_listed() {
             json!({ "skip_missing": true }),
         )
         .await;
-    let refused = refused.assert_problem(422, "data_missing");
+    refused.assert_problem(422, "data_missing");
     let listed = app.acme.viewer.get("/api/dashboards").await.json();
     assert_eq!(listed["items"], json!([]));
 }

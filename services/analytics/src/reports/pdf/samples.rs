@@ -74,6 +74,7 @@ pub(super) fn frame(columns: Vec<Column>, rows: Vec<Row>, totals: Option<Row>) -
             from: day(2, 1),
             to: day(2, 28),
             like_for_like: false,
+            until: None,
         }),
         meta: FrameMeta {
             from: day(3, 1),

@@ -55,6 +55,7 @@ fn frame(columns: Vec<Column>, rows: &[(&[&str], &[&str], &[&str])]) -> Frame {
             from: day("2026-01-01"),
             to: day("2026-01-31"),
             like_for_like: false,
+            until: None,
         }),
         meta: FrameMeta {
             from: day("2026-02-01"),
