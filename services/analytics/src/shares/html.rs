@@ -18,6 +18,8 @@ const CSS: &str = include_str!("page.css");
 /// Width of a column and height of a row of the grid, in CSS pixels.
 const COLUMN: f32 = 100.0;
 const ROW: f32 = 62.0;
+/// How much larger than on paper charts are drawn: their letters are those of a report.
+const ENLARGED: f32 = 1.5;
 
 /// The most rows of a table.
 const MOST_ROWS: usize = 500;
@@ -108,7 +110,7 @@ fn tile(out: &mut String, one: &AnsweredTile, locale: Locale) {
             let detail = one.problem.as_ref().and_then(said).unwrap_or_default();
             let _ = write!(
                 out,
-                r#"<p class="none">{} {}</p>"#,
+                r#"<p class="none">{}: {}</p>"#,
                 locale.words().no_data,
                 escaped(&detail)
             );
@@ -119,8 +121,8 @@ fn tile(out: &mut String, one: &AnsweredTile, locale: Locale) {
         Some(frame) if is_plain_card(one.tile.chart, frame) => card(out, frame, locale),
         Some(frame) => {
             let size = Size {
-                width: f32::from(w) * COLUMN - 34.0,
-                height: (f32::from(h) * ROW + f32::from(h - 1) * 16.0 - 88.0).max(60.0),
+                width: (f32::from(w) * COLUMN - 34.0) / ENLARGED,
+                height: (f32::from(h) * ROW + f32::from(h - 1) * 16.0 - 88.0).max(60.0) / ENLARGED,
             };
             let spec = ChartSpec {
                 kind: one.tile.chart,
