@@ -53,6 +53,10 @@ pub struct Part {
 }
 
 /// The numbers of a part, or why there are none.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a report has some tens of parts, nearly all of them numbers"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -77,7 +81,7 @@ impl Failure {
         let document = problem.document();
         Self {
             detail: document.detail.unwrap_or(document.title),
-            code: document.code.to_string(),
+            code: document.code.clone(),
         }
     }
 }

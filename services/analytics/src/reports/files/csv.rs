@@ -35,7 +35,7 @@ pub(super) fn write(document: &Document, formula_guard: bool) -> anyhow::Result<
         match &part.answer {
             Answer::Frame(frame) => block(&mut out, frame, &text)?,
             Answer::Problem(failure) => {
-                out.write_record([text(&failure.code), text(&failure.detail)])?
+                out.write_record([text(&failure.code), text(&failure.detail)])?;
             }
         }
     }

@@ -195,7 +195,7 @@ fn footer(page: &mut Page, document: &Document, n: usize, count: usize) {
     );
     let mut put = |shape: Shape| {
         page.shapes
-            .push(shape.moved(MARGIN, y).colored(color::MUTED))
+            .push(shape.moved(MARGIN, y).colored(color::MUTED));
     };
     put(Shape::line((0.0, -11.0), (width, -11.0), color::RULE, 0.6));
     let number = format!("{} {n} {} {count}", words.page, words.of);
