@@ -62,14 +62,16 @@ PLATFORM_SECRET_FILE: {{ $path }}/platform-secret
 POSTGRES_PASSWORD_FILE: {{ $path }}/{{ $schema }}-db-password
 {{- if eq .name "identity" }}
 REGISTRATION_POLICY: {{ .root.Values.registration.policy }}
+{{- with .root.Values.mail.publicUrl }}
+PUBLIC_URL: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- if has .name (list "identity" "analytics") }}
 {{- if .root.Values.mail.smtp }}
 MAIL_URL_FILE: {{ $path }}/mail-url
 {{- end }}
 {{- with .root.Values.mail.from }}
 MAIL_FROM: {{ . | quote }}
-{{- end }}
-{{- with .root.Values.mail.publicUrl }}
-PUBLIC_URL: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- if eq .name "ai-orchestrator" }}
@@ -149,7 +151,7 @@ POSTGRES_PASSWORD_FILE: {{ $path }}/postgres-admin-password
 {{- if and (eq .name "ai-orchestrator") .root.Values.llm.apiKey }}
 - llm-api-key
 {{- end }}
-{{- if and (eq .name "identity") .root.Values.mail.smtp }}
+{{- if and (has .name (list "identity" "analytics")) .root.Values.mail.smtp }}
 - mail-url
 {{- end }}
 {{- end -}}

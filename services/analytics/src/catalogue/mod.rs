@@ -147,12 +147,12 @@ impl Catalogue {
             .iter()
             .map(|metric| {
                 let own = metric.key.rsplit('.').next().unwrap_or_default();
-                let whole = strsim::jaro_winkler(&key, &metric.key);
+                let whole = strsim::normalized_damerau_levenshtein(&key, &metric.key);
                 // `roas` is meant to find every ROAS, though the families differ.
                 let alike = if own == name { whole.max(0.9) } else { whole };
                 (alike, metric.key.as_str())
             })
-            .filter(|(alike, _)| *alike >= 0.85)
+            .filter(|(alike, _)| *alike >= 0.8)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         near.into_iter().take(3).map(|(_, key)| key).collect()

@@ -271,29 +271,10 @@ fn has_dimension(query: &NumbersQuery, name: &str) -> bool {
 }
 
 fn unknown(key: &str) -> String {
-    let metrics = Catalogue::builtin().metrics().iter();
-    let near = metrics
-        .map(|metric| (distance(key, &metric.key), &metric.key))
-        .min();
-    match near {
-        Some((far, near)) if far <= 4 => format!("is not in the catalogue; did you mean {near}?"),
-        _ => "is not in the catalogue: GET /api/metrics/catalog".to_owned(),
+    match Catalogue::builtin().near(key).first() {
+        Some(near) => format!("is not in the catalogue; did you mean {near}?"),
+        None => "is not in the catalogue: GET /api/metrics/catalog".to_owned(),
     }
-}
-
-/// How many letters have to change to come from one text to the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (n, from) in a.chars().take(100).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
-        for (m, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[m + 1];
-            row[m + 1] = changed.min(diagonal + 1).min(row[m] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -307,18 +288,5 @@ mod tests {
         assert!(overlap(at(0, 0, 12, 9), at(4, 4, 1, 1)));
         assert!(!overlap(at(0, 0, 3, 2), at(3, 0, 3, 2)));
         assert!(!overlap(at(0, 0, 3, 2), at(0, 2, 3, 2)));
-    }
-
-    #[test]
-    fn distance_counts_letters_that_change() {
-        for (a, b, letters) in [
-            ("", "", 0),
-            ("cost", "cost", 0),
-            ("cots", "cost", 2),
-            ("", "cost", 4),
-            ("kosten", "cost", 3),
-        ] {
-            assert_eq!(distance(a, b), letters, "{a} {b}");
-        }
     }
 }

@@ -143,6 +143,7 @@ pub enum Source {
     /// Days already summed up.
     RollupDay,
     /// Quarters of an hour already summed up.
+    #[serde(rename = "rollup_15m")]
     Rollup15m,
     /// Facts by day.
     Facts,

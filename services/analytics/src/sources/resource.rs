@@ -25,7 +25,7 @@ bz_kernel::typed_id!(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SourceKind {
-    /// Somebody brings files: `POST /api/imports`.
+    /// Somebody brings files: `POST /api/analytics/imports`.
     Upload,
     /// An address is asked for them.
     Http,

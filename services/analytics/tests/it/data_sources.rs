@@ -175,7 +175,7 @@ async fn sources_keep_to_tenant_and_permission() {
         .assert_problem(404, "not_found");
     app.acme
         .owner
-        .get(&format!("/api/imports/{NOBODYS}"))
+        .get(&format!("/api/analytics/imports/{NOBODYS}"))
         .await
         .assert_problem(404, "not_found");
 

@@ -60,7 +60,7 @@ async fn a_spreadsheet_and_a_packed_file_are_read_like_a_plain_one() {
     let xlsx = app
         .acme
         .member
-        .post(&format!("/api/imports?source_id={source}"), ())
+        .post(&format!("/api/analytics/imports?source_id={source}"), ())
         .body(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             sheet,
@@ -201,7 +201,7 @@ async fn the_same_key_loads_a_file_once_and_answers_the_same_run() {
         let request = app
             .acme
             .member
-            .post(&format!("/api/imports?source_id={source}"), ());
+            .post(&format!("/api/analytics/imports?source_id={source}"), ());
         request
             .header("idempotency-key", "k")
             .body("text/csv", file.as_bytes().to_vec())
@@ -220,7 +220,10 @@ async fn the_same_key_loads_a_file_once_and_answers_the_same_run() {
     let path = format!("/api/datasources/{source}/runs");
     let runs = app.acme.viewer.get(&path).await.assert_status(200).json();
     assert_eq!(runs["items"].as_array().unwrap().len(), 1);
-    let run = format!("/api/imports/{}", first["run"]["id"].as_str().unwrap());
+    let run = format!(
+        "/api/analytics/imports/{}",
+        first["run"]["id"].as_str().unwrap()
+    );
     assert_eq!(
         app.acme.viewer.get(&run).await.assert_status(200).json(),
         runs["items"][0]
@@ -245,7 +248,10 @@ async fn a_large_file_is_loaded_by_the_worker_as_a_whole() {
         json!([{ "count": 0 }])
     );
     app.start_jobs();
-    let path = format!("/api/imports/{}", answer["run"]["id"].as_str().unwrap());
+    let path = format!(
+        "/api/analytics/imports/{}",
+        answer["run"]["id"].as_str().unwrap()
+    );
     let run = async || app.acme.viewer.get(&path).await.assert_status(200).json();
     wait_until(
         async || run().await["status"] == "succeeded",
@@ -361,7 +367,10 @@ async fn a_viewer_may_not_bring_files_and_what_is_no_table_is_refused() {
     let json = app
         .acme
         .member
-        .post(&format!("/api/imports?{query}"), json!({ "rows": [] }))
+        .post(
+            &format!("/api/analytics/imports?{query}"),
+            json!({ "rows": [] }),
+        )
         .await;
     json.assert_problem(415, "unsupported_media_type");
 }

@@ -68,7 +68,7 @@ async fn counts_by_day_are_found_through_the_key_under_row_level_security() {
     for (condition, most) in [
         (
             "dim = '' AND day >= '2026-01-30' AND day < '2026-03-01'",
-            120,
+            300,
         ),
         (
             "dim = '' AND day >= '2026-01-30' AND day < '2026-03-01' AND name = ANY ('{event-1,event-2}')",

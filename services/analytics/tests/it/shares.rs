@@ -108,12 +108,15 @@ async fn a_link_ends_when_its_time_is_over_when_it_is_revoked_and_with_its_dashb
         json!({ "name": "A day", "expires_in_days": 1 }),
     )
     .await;
+    // Links are listed by when they were made.
+    app.clock.advance(TimeDelta::milliseconds(1));
     let long = share(
         &app.acme.member,
         &made,
         json!({ "name": "A year", "expires_in_days": 366 }),
     )
     .await;
+    app.clock.advance(TimeDelta::milliseconds(1));
     let gone = share(&app.acme.member, &made, json!({ "name": "Revoked" })).await;
     assert_eq!(
         (shows(&short).await, shows(&long).await, shows(&gone).await),

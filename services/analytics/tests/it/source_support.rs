@@ -32,7 +32,7 @@ pub(crate) async fn upload_source(owner: &Client, dataset: &str, reading: Value)
 
 /// Sends a file.
 pub(crate) async fn import(client: &Client, query: &str, file: impl Into<Vec<u8>>) -> TestResponse {
-    let request = client.post(&format!("/api/imports?{query}"), ());
+    let request = client.post(&format!("/api/analytics/imports?{query}"), ());
     request.body("text/csv", file.into()).await
 }
 

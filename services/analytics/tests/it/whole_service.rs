@@ -24,7 +24,7 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
     let upload = json!({ "name": fresh(), "kind": "upload", "dataset": "google-ads" });
     let made = match path {
         path if path.starts_with("/api/datasources/{id}") => source(owner, upload).await,
-        path if path.starts_with("/api/imports/{id}") => {
+        path if path.starts_with("/api/analytics/imports/{id}") => {
             let source = source(owner, upload).await;
             let import = loaded(owner, &source, "date,clicks\n2026-03-01,1\n").await;
             import["run"]["id"].as_str()?.to_owned()

@@ -18,7 +18,7 @@ const MOST: i64 = 200;
 
 /// Set up a data source.
 ///
-/// Of kind `upload`, somebody brings its files to `POST /api/imports`; of kind `http`, an address is asked for CSV or JSON.
+/// Of kind `upload`, somebody brings its files to `POST /api/analytics/imports`; of kind `http`, an address is asked for CSV or JSON.
 /// Headers are kept sealed and never shown. With an `Idempotency-Key` the same request may be sent again.
 #[utoipa::path(
     post, path = "/api/datasources", tag = "data-sources",

@@ -39,7 +39,7 @@ pub(super) struct ImportQuery {
 /// Facts: the days that the file has are replaced as a whole, never added to. Orders and deals: replaced by their number.
 /// Events: counted once by their id. So the same file may be sent again.
 #[utoipa::path(
-    post, path = "/api/imports", tag = "imports",
+    post, path = "/api/analytics/imports", tag = "imports",
     security(("bearer" = ["imports:write"])),
     params(ImportQuery, IdempotencyKey),
     request_body(content = String, content_type = "text/csv"),
@@ -67,7 +67,7 @@ fn answer(found: DataImport) -> Response {
     let Some(run) = &found.run else {
         return Json(found).into_response();
     };
-    let location = HeaderValue::from_str(&format!("/api/imports/{}", run.id));
+    let location = HeaderValue::from_str(&format!("/api/analytics/imports/{}", run.id));
     let mut response = (StatusCode::ACCEPTED, Json(found)).into_response();
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);

@@ -10,7 +10,7 @@ use crate::{
 
 /// How an import, or any other run of a source, is getting on.
 #[utoipa::path(
-    get, path = "/api/imports/{id}", tag = "imports",
+    get, path = "/api/analytics/imports/{id}", tag = "imports",
     security(("bearer" = ["data_sources:read"])),
     params(("id" = Uuid, Path, description = "The run")),
     responses(

@@ -151,7 +151,7 @@ pub(crate) async fn begin_sync(
 fn brought() -> Problem {
     Problem::conflict(
         "nothing_to_ask",
-        "Files of this source are brought: send one to POST /api/imports.",
+        "Files of this source are brought: send one to POST /api/analytics/imports.",
     )
 }
 
