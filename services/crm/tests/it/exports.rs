@@ -133,7 +133,7 @@ async fn an_xlsx_opens_and_numbers_are_numbers() {
     assert!(sheet.contains(r#"<c r="B2"><v>-12.50</v></c>"#), "{sheet}");
     assert!(
         sheet.contains(
-            r#"<c r="A2" t="inlineStr"><is><t xml:space="preserve">=HYPERLINK("x")</t></is></c>"#
+            r#"<c r="A2" t="inlineStr"><is><t xml:space="preserve">=HYPERLINK(&quot;x&quot;)</t></is></c>"#
         ),
         "{sheet}"
     );
