@@ -189,8 +189,13 @@ choose_pg_home() {
         PG_HOME=/var/lib/bizosaas-dev/$(printf '%s' "$DEV_DIR" | cksum | cut -d' ' -f1)
         [ -d "$PG_HOME" ] || say "$PG_USER cannot enter $DEV_DIR: the database goes to $PG_HOME"
     fi
+    make_pg_home
+}
+
+# PG_HOME, for the user that Postgres runs as alone.
+make_pg_home() {
     mkdir -p "$PG_HOME"
-    chown "$PG_USER:" "$PG_HOME"
+    ! is_root || chown "$PG_USER:" "$PG_HOME"
     chmod 700 "$PG_HOME"
 }
 

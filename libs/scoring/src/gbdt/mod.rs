@@ -57,7 +57,7 @@ impl Default for Boosting {
         Self {
             rounds: 300,
             learning_rate: 0.06,
-            leaves: 40,
+            leaves: 24,
             min_rows: 20.0,
             min_hessian: 1e-3,
             l2: 0.5,
