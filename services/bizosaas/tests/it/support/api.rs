@@ -7,8 +7,9 @@ use reqwest::{Client, Method, RequestBuilder, header};
 use serde_json::{Value, json};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
-/// What happens anywhere is on the dashboard within this time.
-const FRESHNESS: Duration = Duration::from_secs(2);
+/// What happens anywhere is on the dashboard within this time, however busy the machine is; how soon it is on an idle
+/// one is measured by the tests of analytics.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client of the five services.
 #[derive(Clone)]
@@ -207,7 +208,7 @@ impl User {
     /// Waits until today's counts are these, as long as it may take.
     pub(crate) async fn wait_for_today(&self, counts: &[(&str, i64)]) {
         for (metric, count) in counts {
-            wait_until(async || self.today(metric).await == *count, FRESHNESS).await;
+            wait_until(async || self.today(metric).await == *count, PATIENCE).await;
         }
     }
 }
