@@ -101,7 +101,6 @@ fn route(text: &SecretString) -> Result<MailRoute, String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use std::path::Path;
 

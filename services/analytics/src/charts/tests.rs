@@ -177,10 +177,18 @@ fn every_kind_draws_every_answer_inside_its_size_and_the_same_each_time() {
                     "{name} of {what}: {shape:?}"
                 );
             }
-            if let Ok(folder) = std::env::var("CHARTS_FOLDER") {
-                std::fs::write(format!("{folder}/{name}-{what}.svg"), svg).unwrap();
-            }
+            keep(&format!("{name}-{what}"), &svg);
         }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no configuration: who runs the test says where charts are kept"
+)]
+fn keep(name: &str, svg: &str) {
+    if let Ok(folder) = std::env::var("CHARTS_FOLDER") {
+        std::fs::write(format!("{folder}/{name}.svg"), svg).unwrap();
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn frame(plan: &Plan, counted: Vec<Vec<Group>>) -> Result<Frame, Prob
     let truncated = drafts.len() > limit;
     drafts.truncate(limit);
     Ok(Frame {
-        columns: columns::of(plan, currency),
+        columns: columns::of(plan, currency.as_deref()),
         rows: drafts.into_iter().map(|draft| row(plan, draft)).collect(),
         totals: plan.query.totals.then(|| totals(plan, &wholes)),
         compared: plan.compared.as_ref().map(|window| Compared {

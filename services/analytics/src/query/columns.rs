@@ -6,7 +6,7 @@ use super::{Column, ColumnKind, Source, Unit};
 use crate::catalogue::Storage;
 
 /// Time, dimensions, metrics. Amounts are in `currency`.
-pub(super) fn of(plan: &Plan, currency: Option<String>) -> Vec<Column> {
+pub(super) fn of(plan: &Plan, currency: Option<&str>) -> Vec<Column> {
     let key = |key: &str, label: String, kind: ColumnKind| Column {
         key: key.to_owned(),
         label,
@@ -23,7 +23,9 @@ pub(super) fn of(plan: &Plan, currency: Option<String>) -> Vec<Column> {
     let dimensions = dimensions.map(|name| key(name, label(name), ColumnKind::Dimension));
     let metrics = plan.checked.metrics.iter().map(|metric| Column {
         unit: Some(metric.unit),
-        currency: currency.clone().filter(|_| metric.unit == Unit::Money),
+        currency: currency
+            .filter(|_| metric.unit == Unit::Money)
+            .map(str::to_owned),
         polarity: Some(metric.polarity),
         ..key(&metric.key, metric.label.clone(), ColumnKind::Metric)
     });

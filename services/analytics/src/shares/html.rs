@@ -116,7 +116,7 @@ fn tile(out: &mut String, one: &AnsweredTile, locale: Locale) {
             );
         }
         Some(frame) if one.tile.chart == ChartKind::Table => {
-            table(out, frame, &one.tile.title, locale)
+            table(out, frame, &one.tile.title, locale);
         }
         Some(frame) if is_plain_card(one.tile.chart, frame) => card(out, frame, locale),
         Some(frame) => {

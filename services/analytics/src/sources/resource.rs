@@ -166,7 +166,7 @@ impl Validate for CreateDataSource {
             (Some(pull), SourceKind::Http) => pull.validate(errors),
             (None, SourceKind::Http) => errors.add("/pull", "required", "is needed for kind http"),
             (Some(_), SourceKind::Upload) => {
-                errors.add("/pull", "not_allowed", "is for kind http only")
+                errors.add("/pull", "not_allowed", "is for kind http only");
             }
             (None, SourceKind::Upload) if !self.headers.is_empty() => {
                 errors.add("/headers", "not_allowed", "are for kind http only");

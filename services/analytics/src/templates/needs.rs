@@ -38,9 +38,8 @@ pub(super) fn is_answered(tile: &Tile, have: &Measures, missing: &mut Measures) 
                 .iter()
                 .filter_map(|key| Catalogue::builtin().metric(key));
             // All are looked at, so that all that is missing is told.
-            metrics.fold(true, |answered, metric| {
-                is_made(metric, have, missing) && answered
-            })
+            let unmade = metrics.filter(|metric| !is_made(metric, have, missing));
+            unmade.count() == 0
         }
         TileQuery::Cohorts(_) => has("orders", "orders", have, missing),
         TileQuery::Retention(_) => has("events", "count", have, missing),
@@ -78,16 +77,18 @@ fn is_made(metric: &Metric, have: &Measures, missing: &mut Measures) -> bool {
 /// Whether a formula has its parts. Of a sum one is enough: who advertises in one place has blended numbers, too.
 fn satisfied(formula: &Formula, family: &str, have: &Measures, lacks: &mut Measures) -> bool {
     let mut part = |part: &Formula| satisfied(part, family, have, lacks);
+    // Every part is looked at, so that all that is lacking is told.
+    let mut lacking = |parts: &[Formula]| parts.iter().filter(|one| !part(one)).count();
     match formula {
         Formula::Measure { measure, .. } => {
             let (dataset, measure) = measure.split_once(':').unwrap_or((family, measure));
             has(dataset, measure, have, lacks)
         }
-        Formula::Ratio { ratio, .. } => ratio.iter().fold(true, |all, one| part(one) && all),
-        Formula::Product { product } => product.iter().fold(true, |all, one| part(one) && all),
-        Formula::Sum { sum } => sum.iter().fold(false, |any, one| part(one) || any),
-        Formula::Difference { difference } => part(&difference[0]),
-        Formula::Share { share } => part(share),
+        Formula::Ratio { ratio, .. } => lacking(&ratio[..]) == 0,
+        Formula::Product { product } => lacking(&product[..]) == 0,
+        Formula::Sum { sum } => lacking(&sum[..]) < sum.len(),
+        Formula::Difference { difference } => lacking(&difference[..1]) == 0,
+        Formula::Share { share } => lacking(std::slice::from_ref(share)) == 0,
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) async fn advertised(
     tx.commit().await.unwrap();
 }
 
-fn value<'a>(data: &'a Value, tile: usize) -> &'a Value {
+fn value(data: &Value, tile: usize) -> &Value {
     &data["tiles"][tile]["frame"]["rows"][0]["values"][0]
 }
 

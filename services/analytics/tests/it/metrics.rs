@@ -45,6 +45,14 @@ pub(crate) fn keys(row: &Value) -> Vec<Option<&str>> {
         .collect()
 }
 
+/// Keys and values of a row.
+type Row<'a> = (Vec<Option<&'a str>>, Vec<Option<&'a str>>);
+
+pub(crate) fn table(frame: &Value) -> Vec<Row<'_>> {
+    let rows = rows(frame).iter();
+    rows.map(|row| (keys(row), values(row))).collect()
+}
+
 /// The rows of an answer.
 pub(crate) fn rows(frame: &Value) -> &Vec<Value> {
     frame["rows"].as_array().unwrap()

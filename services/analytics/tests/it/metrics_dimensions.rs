@@ -70,7 +70,7 @@ async fn raw(
     found
 }
 
-fn question(metrics: Value, dimensions: Value, filters: Value) -> Value {
+fn question(metrics: &Value, dimensions: &Value, filters: &Value) -> Value {
     json!({ "metrics": metrics, "dimensions": dimensions, "filters": filters, "range": { "from": "2026-02-25", "to": "2026-03-01" } })
 }
 
@@ -114,8 +114,7 @@ async fn one_dimension_is_read_from_counts_and_what_has_no_value_is_there_too() 
         ),
     ] {
         for (zone, source) in [("UTC", "rollup_day"), ("Etc/GMT", "rollup_15m")] {
-            let mut question =
-                question(json!(["events.count"]), dimensions.clone(), filters.clone());
+            let mut question = question(&json!(["events.count"]), &dimensions, &filters);
             question["timezone"] = json!(zone);
             let frame = ask(&app.acme.viewer, question).await;
             assert_eq!(frame["meta"]["source"], source);
@@ -135,9 +134,9 @@ async fn two_dimensions_are_counted_one_by_one() {
     let frame = ask(
         &app.acme.viewer,
         question(
-            json!(["events.count", "events.page_views"]),
-            json!(["source", "device"]),
-            json!([]),
+            &json!(["events.count", "events.page_views"]),
+            &json!(["source", "device"]),
+            &json!([]),
         ),
     )
     .await;
@@ -153,7 +152,7 @@ async fn two_dimensions_are_counted_one_by_one() {
     let mobile = json!([{ "dimension": "device", "operator": "in", "values": ["mobile"] }]);
     let frame = ask(
         &app.acme.viewer,
-        question(json!(["events.count"]), json!(["source"]), mobile),
+        question(&json!(["events.count"]), &json!(["source"]), &mobile),
     )
     .await;
     assert_eq!(
@@ -183,9 +182,9 @@ async fn too_many_events_are_not_counted_one_by_one() {
     let asked = app.acme.viewer.post(
         "/api/metrics/query",
         question(
-            json!(["events.count"]),
-            json!(["source", "device"]),
-            json!([]),
+            &json!(["events.count"]),
+            &json!(["source", "device"]),
+            &json!([]),
         ),
     );
     let problem = asked.await.assert_problem(422, "validation_failed").json();
@@ -207,7 +206,7 @@ async fn a_value_that_is_counted_together_with_others_is_found_all_the_same() {
         let filter = json!([{ "dimension": "path", "operator": operator, "values": [value] }]);
         let frame = ask(
             &app.acme.viewer,
-            question(json!(["events.count"]), json!([]), filter),
+            question(&json!(["events.count"]), &json!([]), &filter),
         )
         .await;
         (
@@ -231,7 +230,7 @@ async fn a_value_that_is_counted_together_with_others_is_found_all_the_same() {
     );
     let frame = ask(
         &app.acme.viewer,
-        question(json!(["events.count"]), json!(["path"]), json!([])),
+        question(&json!(["events.count"]), &json!(["path"]), &json!([])),
     )
     .await;
     assert_eq!(
@@ -268,11 +267,7 @@ async fn who_comes_twice_is_counted_once_over_days_names_and_zones() {
             false,
         ),
     ] {
-        let frame = ask(
-            &app.acme.viewer,
-            question(metrics.clone(), dimensions.clone(), filters.clone()),
-        )
-        .await;
+        let frame = ask(&app.acme.viewer, question(&metrics, &dimensions, &filters)).await;
         // Up to some 380 the sketches are exact.
         assert_eq!(
             told(&frame),
@@ -284,7 +279,7 @@ async fn who_comes_twice_is_counted_once_over_days_names_and_zones() {
             if approximate { 2 } else { 0 }
         );
     }
-    let mut daily = question(metrics, json!([]), json!([]));
+    let mut daily = question(&metrics, &json!([]), &json!([]));
     daily["granularity"] = json!("day");
     daily["totals"] = json!(true);
     let frame = ask(&app.acme.viewer, daily.clone()).await;

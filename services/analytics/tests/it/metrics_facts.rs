@@ -5,7 +5,7 @@ use bz_testkit::{Tenant, TestApp};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::metrics::{ask, keys, rows, values};
+use crate::metrics::{ask, keys, rows, table, values};
 
 /// Stores facts of acme: dataset, day, currency, dimensions, measures.
 pub(crate) async fn facts(admin: &mut PgConnection, facts: &[(&str, &str, &str, Value, Value)]) {
@@ -86,10 +86,7 @@ async fn a_quotient_is_that_of_the_sums_in_rows_and_totals() {
         "range": { "from": "2026-02-09", "to": "2026-02-11" }, "totals": true, "order": [{ "by": "campaign" }]
     });
     let frame = ask(&app.acme.viewer, question.clone()).await;
-    let told: Vec<(Vec<Option<&str>>, Vec<Option<&str>>)> = rows(&frame)
-        .iter()
-        .map(|row| (keys(row), values(row)))
-        .collect();
+    let told = table(&frame);
     assert_eq!(
         told,
         [
@@ -261,10 +258,7 @@ async fn blended_metrics_are_sums_over_platforms_and_told_apart_by_them() {
                 "range": { "from": day, "to": day }, "totals": true }),
     )
     .await;
-    let told: Vec<(Vec<Option<&str>>, Vec<Option<&str>>)> = rows(&frame)
-        .iter()
-        .map(|row| (keys(row), values(row)))
-        .collect();
+    let told = table(&frame);
     assert_eq!(
         told,
         [
@@ -351,10 +345,7 @@ async fn amounts_of_two_currencies_are_not_added() {
         question(json!({ "dimensions": ["currency"], "order": [{ "by": "currency" }] })),
     )
     .await;
-    let told: Vec<(Vec<Option<&str>>, Vec<Option<&str>>)> = rows(&apart)
-        .iter()
-        .map(|row| (keys(row), values(row)))
-        .collect();
+    let told = table(&apart);
     assert_eq!(
         told,
         [

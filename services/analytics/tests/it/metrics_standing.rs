@@ -4,7 +4,7 @@ use analytics::Analytics;
 use bz_testkit::TestApp;
 use serde_json::{Value, json};
 
-use crate::metrics::{ask, keys, rows, values};
+use crate::metrics::{ask, keys, rows, table, values};
 use crate::metrics_facts::{ad, facts, spent};
 
 #[tokio::test]
@@ -91,10 +91,7 @@ async fn followers_are_those_at_the_end_and_grow_from_those_at_the_beginning() {
     let mut by_network = question;
     by_network["dimensions"] = json!(["network"]);
     let frame = ask(&app.acme.viewer, by_network).await;
-    let told: Vec<(Vec<Option<&str>>, Vec<Option<&str>>)> = rows(&frame)
-        .iter()
-        .map(|row| (keys(row), values(row)))
-        .collect();
+    let told = table(&frame);
     assert_eq!(
         told,
         [

@@ -10,6 +10,7 @@ mod convert;
 mod crm_webhooks;
 mod custom_fields;
 mod deal_board;
+mod deal_moves;
 mod deals;
 mod duplicates;
 mod duplicates_plan;

@@ -6,6 +6,10 @@ use super::{
 };
 use crate::charts::{ChartKind, Locale};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no configuration: who runs the test says where reports are kept"
+)]
 fn keep(name: &str, pdf: &Pdf) {
     if let Ok(folder) = std::env::var("PDF_FOLDER") {
         std::fs::write(format!("{folder}/{name}.pdf"), &pdf.bytes).unwrap();

@@ -82,7 +82,7 @@ fn apply(app: &AppState, row: &mut SourceRow, patch: PatchDataSource) -> Result<
         Patch::Absent => {}
         Patch::Null => (row.header_names, row.sealed) = (Vec::new(), None),
         Patch::Value(headers) => {
-            (row.header_names, row.sealed) = seal(&app.sources, row.id, &headers)?
+            (row.header_names, row.sealed) = seal(&app.sources, row.id, &headers)?;
         }
     }
     row.enabled = patch.enabled.unwrap_or(row.enabled);

@@ -105,8 +105,8 @@ pub(super) fn of(dataset: &Dataset) -> Vec<Field> {
         .collect();
     for dimension in &dataset.dimensions {
         let known = fields.iter().any(|field| field.name == *dimension);
-        if !known && !(dataset.storage != Storage::Events && DERIVED.contains(&dimension.as_str()))
-        {
+        let derived = dataset.storage != Storage::Events && DERIVED.contains(&dimension.as_str());
+        if !known && !derived {
             fields.push(field(dimension, Kind::Text, false));
         }
     }

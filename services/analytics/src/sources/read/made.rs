@@ -61,7 +61,7 @@ pub(super) fn fact(row: &mut Row<'_>, _: &dyn Fn() -> String, _: &Context) -> Fa
         };
         let value = if field.kind == Kind::Money {
             money = true;
-            row.to_minor(&field.name, value, &currency).into()
+            row.in_minor(&field.name, value, &currency).into()
         } else {
             value
         };
@@ -155,7 +155,7 @@ fn amount(row: &mut Row<'_>, quantity: Option<i64>, currency: &str) -> i64 {
         return 0;
     };
     let amount = price.checked_mul(Decimal::from(quantity.unwrap_or(1)));
-    row.to_minor("unit_price", amount.unwrap_or(Decimal::MAX), currency)
+    row.in_minor("unit_price", amount.unwrap_or(Decimal::MAX), currency)
 }
 
 pub(super) fn deal(row: &mut Row<'_>, _: &dyn Fn() -> String, _: &Context) -> Deal {

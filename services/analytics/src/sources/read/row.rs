@@ -90,10 +90,10 @@ impl Row<'_> {
         let Some(value) = self.number(name) else {
             return 0;
         };
-        self.to_minor(name, value, currency)
+        self.in_minor(name, value, currency)
     }
 
-    pub(super) fn to_minor(&mut self, name: &str, value: Decimal, currency: &str) -> i64 {
+    pub(super) fn in_minor(&mut self, name: &str, value: Decimal, currency: &str) -> i64 {
         let minor = cells::minor(value, currency);
         if minor.is_none() {
             self.fault(name, "too_large", "is too large an amount");
