@@ -20,7 +20,7 @@ pub mod webhook;
 
 pub use client_ip::{ClientIp, ForwardedHeader, TrustedProxies, network};
 pub use etag::{IfMatch, IfNoneMatch, Versioned, etag};
-pub use extract::{Form, Json, Path, Query};
+pub use extract::{Form, Json, Path, Query, object};
 pub use idempotency::{Created, IdempotencyKey, idempotent};
 pub use paging::{PageQuery, PageRequest};
 pub use patch::Patch;

@@ -2,6 +2,7 @@
 
 mod fault;
 mod json;
+mod object;
 mod urlencoded;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Problem;
 pub use json::{Json, parse};
+pub use object::object;
 pub use urlencoded::{Form, Query, is_form};
 
 /// Path parameters. What cannot be an id is answered like an id that does not exist: 404.

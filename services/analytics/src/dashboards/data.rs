@@ -10,7 +10,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Dashboard, DashboardId, DashboardsRead, Tile, View, answer_tiles, boards, check};
+use super::{
+    ChartKind, Dashboard, DashboardId, DashboardsRead, Layout, Tile, TileQuery, View, answer_tiles,
+    boards, check,
+};
 use crate::{
     app::AppState,
     query::{Align, Compare, Frame, Preset, Range},
@@ -61,9 +64,16 @@ pub(crate) struct DashboardData {
 /// A tile and its answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AnsweredTile {
-    /// The tile.
-    #[serde(flatten)]
-    pub tile: Tile,
+    /// The tile's name for programs.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// How the answer is drawn.
+    pub chart: ChartKind,
+    /// What was asked.
+    pub query: TileQuery,
+    /// Where it stands.
+    pub layout: Layout,
     /// Its numbers.
     pub frame: Option<Frame>,
     /// Why it has none.
@@ -154,7 +164,11 @@ impl AnsweredTile {
             }
         };
         Self {
-            tile,
+            id: tile.id,
+            title: tile.title,
+            chart: tile.chart,
+            query: tile.query,
+            layout: tile.layout,
             frame,
             problem,
         }

@@ -60,6 +60,7 @@ pub enum TileQuery {
     /// Customers by the period of their first order.
     Cohorts(CohortsQuery),
     /// People by the period in which they came, and whether they came back.
+    #[serde(deserialize_with = "bz_http::object")]
     Retention(RetentionQuery),
     /// Steps that people or deals go through.
     Funnel(FunnelQuery),

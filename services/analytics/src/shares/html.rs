@@ -39,7 +39,7 @@ pub(super) fn page(data: &DashboardData, locale: Locale) -> String {
     out.push_str("</header><main>");
     let mut tiles: Vec<&AnsweredTile> = data.tiles.iter().collect();
     // The order of reading is that of the grid.
-    tiles.sort_by_key(|one| (one.tile.layout.y, one.tile.layout.x));
+    tiles.sort_by_key(|one| (one.layout.y, one.layout.x));
     for one in tiles {
         tile(&mut out, one, locale);
     }
@@ -97,8 +97,8 @@ fn period(frame: &Frame, locale: Locale) -> String {
 }
 
 fn tile(out: &mut String, one: &AnsweredTile, locale: Locale) {
-    let Layout { x, y, w, h } = one.tile.layout;
-    let (id, title) = (&one.tile.id, escaped(&one.tile.title));
+    let Layout { x, y, w, h } = one.layout;
+    let (id, title) = (&one.id, escaped(&one.title));
     let _ = write!(
         out,
         r#"<section aria-labelledby="t-{id}" style="grid-column:{}/span {w};grid-row:{}/span {h}"><h2 id="t-{id}">{title}</h2>"#,
@@ -115,18 +115,18 @@ fn tile(out: &mut String, one: &AnsweredTile, locale: Locale) {
                 escaped(&detail)
             );
         }
-        Some(frame) if one.tile.chart == ChartKind::Table => {
-            table(out, frame, &one.tile.title, locale);
+        Some(frame) if one.chart == ChartKind::Table => {
+            table(out, frame, &one.title, locale);
         }
-        Some(frame) if is_plain_card(one.tile.chart, frame) => card(out, frame, locale),
+        Some(frame) if is_plain_card(one.chart, frame) => card(out, frame, locale),
         Some(frame) => {
             let size = Size {
                 width: (f32::from(w) * COLUMN - 34.0) / ENLARGED,
                 height: (f32::from(h) * ROW + f32::from(h - 1) * 16.0 - 88.0).max(60.0) / ENLARGED,
             };
             let spec = ChartSpec {
-                kind: one.tile.chart,
-                title: &one.tile.title,
+                kind: one.chart,
+                title: &one.title,
                 frame,
                 locale,
             };
@@ -138,7 +138,7 @@ fn tile(out: &mut String, one: &AnsweredTile, locale: Locale) {
                 Locale::Fr => "Chiffres",
             };
             let _ = write!(out, "<details><summary>{numbers}</summary>");
-            table(out, frame, &one.tile.title, locale);
+            table(out, frame, &one.title, locale);
             out.push_str("</details>");
         }
     }

@@ -16,6 +16,7 @@ use crate::{analyses::MetricsRead, app::AppState, query::Range};
 }))]
 pub(crate) struct AskRetention {
     /// Who came when, and who came back.
+    #[serde(deserialize_with = "bz_http::object")]
     retention: RetentionQuery,
     /// The days in which they came: all periods with a day in it.
     range: Range,

@@ -85,7 +85,11 @@ fn shown(chart: &str, title: &str, layout: [u16; 4], frame: Option<Frame>) -> An
         || json!({ "title": "Refused", "detail": "There are orders in EUR, USD; say which" }),
     );
     AnsweredTile {
-        tile,
+        id: tile.id,
+        title: tile.title,
+        chart: tile.chart,
+        query: tile.query,
+        layout: tile.layout,
         frame,
         problem,
     }
@@ -225,12 +229,12 @@ fn every_chart_is_a_picture_with_a_name_and_its_numbers_are_in_a_table() {
     assert_eq!(html.matches(r#"role="img""#).count(), 5);
     assert_eq!(html.matches("<table>").count(), 6);
     for tile in dashboard().tiles {
-        let heading = format!(r#"<h2 id="t-{0}">"#, tile.tile.id);
-        let section = format!(r#"<section aria-labelledby="t-{0}""#, tile.tile.id);
+        let heading = format!(r#"<h2 id="t-{0}">"#, tile.id);
+        let section = format!(r#"<section aria-labelledby="t-{0}""#, tile.id);
         assert!(
             html.contains(&heading) && html.contains(&section),
             "{}",
-            tile.tile.id
+            tile.id
         );
     }
     for said in [
