@@ -23,9 +23,22 @@ async fn log_in(app: &TestApp<Analytics>, role: &str) -> PgConnection {
         .unwrap()
 }
 
-/// Both tenants have an order and an event; globex has two.
-async fn arranged() -> (TestApp<Analytics>, Uuid, Uuid) {
+/// Logins are the server's, not a database's, and the tenants of all tests are the same: one test at a time has them, as
+/// long as this connection is open.
+async fn turn(app: &TestApp<Analytics>) -> PgConnection {
+    let url = app.database.admin_url();
+    let options: PgConnectOptions = url.expose_secret().parse().unwrap();
+    let mut turn = options.database("postgres").connect().await.unwrap();
+    turn.execute("SELECT pg_advisory_lock(hashtext('readers'))")
+        .await
+        .unwrap();
+    turn
+}
+
+/// Both tenants have an order and an event; globex has two. The last is the test's turn, to be kept.
+async fn arranged() -> (TestApp<Analytics>, Uuid, Uuid, PgConnection) {
     let app = TestApp::<Analytics>::start().await;
+    let turn = turn(&app).await;
     for (tenant, orders) in [(&app.acme, "1"), (&app.globex, "1 2")] {
         let source = upload_source(&tenant.owner, "orders", json!({ "currency": "EUR" })).await;
         let mut file = String::from("order_id,ordered_at,product,unit_price\n");
@@ -41,7 +54,7 @@ async fn arranged() -> (TestApp<Analytics>, Uuid, Uuid) {
         sent.assert_status(200);
     }
     let (acme, globex) = (app.acme.id().as_uuid(), app.globex.id().as_uuid());
-    (app, acme, globex)
+    (app, acme, globex, turn)
 }
 
 async fn make(app: &TestApp<Analytics>, tenant: Uuid) -> PgConnection {
@@ -77,7 +90,7 @@ async fn count(conn: &mut PgConnection, sql: &str) -> Result<i64, sqlx::Error> {
 
 #[tokio::test]
 async fn a_tenants_login_reads_its_own_rows_with_the_sql_that_superset_sends() {
-    let (app, acme, globex) = arranged().await;
+    let (app, acme, globex, _turn) = arranged().await;
     let (mut of_acme, mut of_globex) = (make(&app, acme).await, make(&app, globex).await);
     for chart in CHARTS {
         assert_eq!(count(&mut of_acme, chart).await.unwrap(), 1, "{chart}");
@@ -108,7 +121,7 @@ async fn a_tenants_login_reads_its_own_rows_with_the_sql_that_superset_sends() {
 
 #[tokio::test]
 async fn a_login_sees_nothing_of_another_tenant_whatever_it_sets() {
-    let (app, acme, globex) = arranged().await;
+    let (app, acme, globex, _turn) = arranged().await;
     let mut login = make(&app, acme).await;
     let _theirs = make(&app, globex).await;
     let set = [
@@ -191,7 +204,7 @@ async fn a_login_sees_nothing_of_another_tenant_whatever_it_sets() {
 
 #[tokio::test]
 async fn a_login_that_was_dropped_is_gone_and_one_without_a_tenant_sees_nothing() {
-    let (app, acme, globex) = arranged().await;
+    let (app, acme, globex, _turn) = arranged().await;
     let mut login = make(&app, acme).await;
     let mut admin = app.database.admin().await;
     // The tenant was erased: its rows here are gone, the login is still there.
