@@ -4,11 +4,22 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod actions;
 mod chat;
 mod checks;
 mod confirmations;
 mod conversations;
 mod degraded;
+mod dry_run;
 mod erasure;
+mod feedback;
+mod guide;
+mod handoffs;
+mod hostile;
+mod questions;
+mod retention;
+mod stream;
+mod undo;
+mod widget;
 mod second_opinion;
 mod support;
