@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::{Action, Due, Target, policy};
 use crate::crm::{CrmError, Session, Todo};
 use crate::understand::target::{Resolution, resolve};
-use crate::understand::{Filter, Intent, Slots, Understood};
+use crate::understand::{Field, Intent, Op, Slots, Understood};
 use crate::wording;
 
 /// What to do about a message.
@@ -15,6 +15,10 @@ use crate::wording;
 pub(crate) enum Plan {
     /// Only answer.
     Say(String),
+    /// Ask for what is missing, or which one is meant.
+    Clarify(String),
+    /// Nothing can be done.
+    Nothing(String),
     /// Do it.
     Run(Action),
     /// Ask before doing it.
@@ -36,28 +40,38 @@ impl Planner<'_> {
     pub(crate) async fn plan(&self, understood: &Understood) -> Result<Plan, CrmError> {
         let slots = &understood.slots;
         let decided = match understood.intent {
-            Intent::ListTodos => return self.list(slots).await.map(Plan::Say),
-            Intent::CountLeads => return self.count_leads().await.map(Plan::Say),
+            Intent::TodoList => return self.list(slots).await.map(Plan::Say),
+            Intent::LeadCount => return self.count_leads().await.map(Plan::Say),
             Intent::Help => return Ok(Plan::Say(wording::HELP.to_owned())),
-            Intent::Greeting => return Ok(Plan::Say(wording::GREETING.to_owned())),
-            Intent::ConfirmYes | Intent::ConfirmNo => {
-                return Ok(Plan::Say(wording::NOTHING_TO_CONFIRM.to_owned()));
+            Intent::Smalltalk => return Ok(Plan::Say(wording::GREETING.to_owned())),
+            Intent::ConfirmYes | Intent::ConfirmNo | Intent::ConfirmUnsure => {
+                return Ok(Plan::Nothing(wording::NOTHING_TO_CONFIRM.to_owned()));
             }
-            Intent::Unknown => return Ok(Plan::Say(wording::UNKNOWN.to_owned())),
-            Intent::CreateTodo => create(slots),
-            Intent::CompleteTodo => self
+            Intent::TodoReopen
+            | Intent::LeadCreate
+            | Intent::LeadFind
+            | Intent::LeadUpdate
+            | Intent::DealMove
+            | Intent::DealFind
+            | Intent::DealSum
+            | Intent::ContactFind
+            | Intent::MetricsQuery
+            | Intent::AgentRun
+            | Intent::None => return Ok(Plan::Nothing(wording::UNKNOWN.to_owned())),
+            Intent::TodoCreate => create(slots),
+            Intent::TodoComplete => self
                 .targets(slots)
                 .await?
                 .map(|todos| Action::CompleteTodos { todos }),
-            Intent::DeleteTodo => self
+            Intent::TodoDelete | Intent::TodoBulkDelete => self
                 .targets(slots)
                 .await?
                 .map(|todos| Action::DeleteTodos { todos }),
-            Intent::RenameTodo => self.rename(slots).await?,
-            Intent::RescheduleTodo => self.reschedule(slots).await?,
+            Intent::TodoUpdate if slots.new_title.is_some() => self.rename(slots).await?,
+            Intent::TodoUpdate => self.reschedule(slots).await?,
         };
         Ok(match decided {
-            Err(missing) => Plan::Say(missing),
+            Err(missing) => Plan::Clarify(missing),
             Ok(action) if policy::asks_first(&action, understood) => Plan::Ask(action),
             Ok(action) => Plan::Run(action),
         })
@@ -97,7 +111,7 @@ impl Planner<'_> {
 
     /// The one open to-do that is meant.
     async fn target(&self, slots: &Slots) -> Result<Result<Target, String>, CrmError> {
-        let Some(wanted) = slots.target.as_deref() else {
+        let Some(wanted) = slots.mention.as_deref() else {
             return Ok(Err("Which to-do do you mean?".to_owned()));
         };
         let todos = self.open().await?;
@@ -127,22 +141,20 @@ impl Planner<'_> {
     }
 
     async fn list(&self, slots: &Slots) -> Result<String, CrmError> {
-        let today = self.now.with_timezone(&self.zone).date_naive();
-        let mut todos = match slots.filter {
-            Some(Filter::Done) => self.crm.todos(true).await?,
-            Some(Filter::All) => [self.open().await?, self.crm.todos(true).await?].concat(),
+        let mut todos = match status(slots) {
+            Some("completed") => self.crm.todos(true).await?,
+            Some("all") => [self.open().await?, self.crm.todos(true).await?].concat(),
             _ => self.open().await?,
         };
-        let on = match slots.filter {
-            Some(Filter::Today) => Some(today),
-            Some(Filter::Tomorrow) => today.succ_opt(),
-            None => slots.due_date,
-            Some(Filter::Overdue | Filter::Done | Filter::All) => None,
-        };
+        let on = slots
+            .filters
+            .iter()
+            .find(|filter| filter.field == Field::Due && filter.op == Op::Is)
+            .and_then(|filter| filter.value.parse::<NaiveDate>().ok());
         if let Some(on) = on {
             todos.retain(|todo| todo.due_day(self.zone) == Some(on));
         }
-        if slots.filter == Some(Filter::Overdue) {
+        if status(slots) == Some("overdue") {
             todos.retain(|todo| todo.is_overdue(self.now, self.zone));
         }
         let what = described(slots, on, self.now, self.zone);
@@ -166,6 +178,15 @@ impl Planner<'_> {
     }
 }
 
+/// Which to-dos are asked for by how far they are.
+fn status(slots: &Slots) -> Option<&str> {
+    let filter = slots
+        .filters
+        .iter()
+        .find(|filter| filter.field == Field::Status);
+    filter.map(|filter| filter.value.as_str())
+}
+
 fn create(slots: &Slots) -> Decided {
     let Some(title) = slots.title.clone() else {
         return Err(wording::NO_TITLE.to_owned());
@@ -187,10 +208,10 @@ fn described(
     now: DateTime<Utc>,
     zone: Tz,
 ) -> (&'static str, String) {
-    let kind = match slots.filter {
-        Some(Filter::Overdue) => "overdue",
-        Some(Filter::Done) => "completed",
-        Some(Filter::All) => "",
+    let kind = match status(slots) {
+        Some("overdue") => "overdue",
+        Some("completed") => "completed",
+        Some("all") => "",
         _ => "open",
     };
     (

@@ -1,10 +1,7 @@
 //! When a user is asked first. Outside any model: nothing that a model says can switch it off.
 
 use super::Action;
-use crate::understand::{Engine, Understood};
-
-/// Below this confidence even a harmless action is asked about.
-const SURE: f32 = 0.7;
+use crate::understand::{Engine, SURE, Understood};
 
 /// Whether `action` waits for a yes: everything that deletes, everything that changes more than one record, everything
 /// that a model proposed, and everything the rules are not sure of.
@@ -19,14 +16,15 @@ pub(super) fn asks_first(action: &Action, understood: &Understood) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::understand::{Intent, Slots};
+    use crate::understand::{Intent, Language, Slots};
 
     fn understood(engine: Engine, confidence: f32) -> Understood {
         Understood {
-            intent: Intent::CreateTodo,
+            intent: Intent::TodoCreate,
             slots: Slots::default(),
             confidence,
             engine,
+            language: Language::En,
         }
     }
 

@@ -82,8 +82,8 @@ pub(super) async fn insert_answer(
          VALUES ($1, $2, $3, 'assistant', $4, $5, $6, $7) \
          ON CONFLICT (tenant_id, reply_to) WHERE reply_to IS NOT NULL DO NOTHING",
     )
-    .bind(answer.message_id.as_uuid())
-    .bind(answer.conversation_id.as_uuid())
+    .bind(answer.message_id.map(MessageId::as_uuid))
+    .bind(answer.conversation_id.map(ConversationId::as_uuid))
     .bind(user.as_uuid())
     .bind(&answer.reply)
     .bind(to.as_uuid())

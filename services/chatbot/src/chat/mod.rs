@@ -2,6 +2,7 @@
 
 pub(crate) mod confirmations;
 mod create;
+mod dry;
 pub(crate) mod messages;
 mod respond;
 mod turn;
@@ -17,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::confirmations::ConfirmationId;
 use crate::app::AppState;
 use crate::conversations::MessageId;
-use crate::understand::Understood;
+use crate::understand::{Language, Understood, Would};
 
 /// The longest message.
 const MAX_MESSAGE: usize = 2000;
@@ -44,12 +45,28 @@ pub(crate) struct ChatRequest {
     /// IANA time zone in which dates are meant; the conversation's, or UTC, when not given.
     #[schema(example = "Europe/Berlin")]
     pub(crate) time_zone: Option<String>,
-    /// Understand and say what would be done, but change nothing in the CRM.
+    /// Understand and say what would be done, but change nothing and store nothing.
     #[serde(default)]
     pub(crate) dry_run: bool,
+    /// The language of the message (`en`, `es`, `de`, `fr`, with or without a region) when the client knows it; else it is
+    /// detected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "en-GB")]
+    pub(crate) locale: Option<String>,
+    /// Dry runs only: the moment from which "tomorrow" is meant, in place of now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reference_time: Option<DateTime<Utc>>,
+    /// Dry runs only: what there is, in place of what is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) context: Option<dry::Context>,
 }
 
 impl ChatRequest {
+    /// The language that was sent, when it is one that is understood.
+    fn language(&self) -> Option<Language> {
+        self.locale.as_deref().and_then(Language::of_tag)
+    }
+
     /// The time zone that was sent.
     fn zone(&self) -> Option<Tz> {
         self.time_zone.as_deref().and_then(|name| name.parse().ok())
@@ -72,20 +89,26 @@ impl Validate for ChatRequest {
                 "must be an IANA name such as Europe/Berlin",
             );
         }
+        dry::validate(self, errors);
     }
 }
 
 /// The chatbot's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ChatReply {
-    /// The conversation; send it with the next message.
-    pub(crate) conversation_id: ConversationId,
-    /// The id of this answer.
-    pub(crate) message_id: MessageId,
+    /// The conversation; send it with the next message. Null in a dry run outside of a conversation: it stores nothing.
+    pub(crate) conversation_id: Option<ConversationId>,
+    /// The id of this answer; null in a dry run.
+    pub(crate) message_id: Option<MessageId>,
     /// The answer for people.
     pub(crate) reply: String,
     /// What was understood.
     pub(crate) understood: Understood,
+    /// What else a compound message asks for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further: Vec<Understood>,
+    /// What was done about it, or would be in a dry run.
+    pub(crate) would: Would,
     /// What waits for a yes or a no; null when nothing does.
     pub(crate) confirmation: Option<Confirmation>,
     /// Which parts of the platform were missing for this answer: `crm`, `llm`.

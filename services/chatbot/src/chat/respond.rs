@@ -1,17 +1,20 @@
 //! Finding the answer. No transaction is open here: the CRM and the model are asked over the network.
 
 use bz_http::Problem;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use super::confirmations::{self, ConfirmationId, Pending};
 use super::turn::{Noted, Turn};
 use crate::actions::{Action, Performed, Plan, Planner, perform};
 use crate::crm::{CrmError, Session};
-use crate::understand::{Intent, Understood, understand};
+use crate::understand::{Intent, Situation, Understood, Would, understand};
 use crate::wording;
 
 /// What a message led to.
 pub(super) struct Outcome {
     pub(super) understood: Understood,
+    pub(super) would: Would,
     pub(super) reply: String,
     pub(super) degraded: Vec<&'static str>,
     /// A new question, with its summary.
@@ -30,9 +33,10 @@ pub(super) enum Waiting {
 }
 
 impl Outcome {
-    fn say(understood: Understood, reply: impl Into<String>) -> Self {
+    fn say(understood: Understood, would: Would, reply: impl Into<String>) -> Self {
         Self {
             understood,
+            would,
             reply: reply.into(),
             degraded: Vec::new(),
             question: None,
@@ -45,60 +49,63 @@ impl Outcome {
 impl Turn<'_> {
     /// Understands the message and acts on it.
     pub(super) async fn respond(&self, noted: &Noted) -> Result<Outcome, Problem> {
-        let understood = understand(&self.request.message, noted.at, noted.zone);
+        let situation = Situation {
+            asked: noted.pending.is_some(),
+            language: self.request.language(),
+            ..Situation::at(noted.at, noted.zone)
+        };
+        let understood = understand(&self.request.message, &situation);
         if let Some(pending) = &noted.pending {
             match understood.intent {
                 Intent::ConfirmYes => return self.confirmed(noted, pending, understood).await,
                 Intent::ConfirmNo => {
-                    let waiting = if self.request.dry_run {
-                        Waiting::Stays
-                    } else {
-                        Waiting::Ends("rejected")
-                    };
+                    let waiting = Waiting::Ends("rejected");
                     return Ok(Outcome {
                         waiting,
-                        ..Outcome::say(understood, "All right, I changed nothing.")
+                        ..Outcome::say(understood, Would::Nothing, "All right, I changed nothing.")
                     });
                 }
                 // What is neither yes nor no leaves the question open.
-                Intent::Unknown if !pending.is_expired(self.app.core.sources.now()) => {
+                Intent::None | Intent::ConfirmUnsure
+                    if !pending.is_expired(self.app.core.sources.now()) =>
+                {
                     let reply = wording::question(&pending.summary);
                     return Ok(Outcome {
                         still_waiting: Some(pending.clone()),
-                        ..Outcome::say(understood, reply)
+                        ..Outcome::say(understood, Would::Ask, reply)
                     });
                 }
                 _ => {}
             }
         }
-        let (understood, llm_failed) = self.second_opinion(noted, understood).await;
+        let (understood, llm_failed) = self.second_opinion(noted.at, noted.zone, understood).await;
         let mut outcome = self.act(noted, understood).await;
         if llm_failed {
             outcome.degraded.push("llm");
         }
-        if noted.pending.is_some() && !self.request.dry_run {
+        if noted.pending.is_some() {
             outcome.waiting = Waiting::Ends("dropped");
         }
         Ok(outcome)
     }
 
     /// Asks the model about what the rules did not understand; true when it should have answered and did not.
-    async fn second_opinion(&self, noted: &Noted, understood: Understood) -> (Understood, bool) {
+    pub(super) async fn second_opinion(
+        &self,
+        at: DateTime<Utc>,
+        zone: Tz,
+        understood: Understood,
+    ) -> (Understood, bool) {
         let Some(llm) = self
             .app
             .llm
             .as_ref()
-            .filter(|_| understood.intent == Intent::Unknown)
+            .filter(|_| understood.intent == Intent::None)
         else {
             return (understood, false);
         };
         match llm
-            .understand(
-                &self.request.message,
-                self.caller.token(),
-                noted.at,
-                noted.zone,
-            )
+            .understand(&self.request.message, self.caller.token(), at, zone)
             .await
         {
             Ok(Some(second)) => (second, false),
@@ -127,15 +134,13 @@ impl Turn<'_> {
         };
         let summary = |action: &Action| wording::summary(action, noted.at, noted.zone);
         match plan {
-            Plan::Say(reply) => Outcome::say(understood, reply),
-            Plan::Run(action) | Plan::Ask(action) if self.request.dry_run => Outcome::say(
-                understood,
-                format!("I would do this: {}.", summary(&action)),
-            ),
+            Plan::Say(reply) => Outcome::say(understood, Would::Answer, reply),
+            Plan::Clarify(reply) => Outcome::say(understood, Would::Ask, reply),
+            Plan::Nothing(reply) => Outcome::say(understood, Would::Nothing, reply),
             Plan::Run(action) => self.told(noted, understood, perform(action, &session).await),
             Plan::Ask(action) => {
                 let summary = summary(&action);
-                let outcome = Outcome::say(understood, wording::question(&summary));
+                let outcome = Outcome::say(understood, Would::Confirm, wording::question(&summary));
                 Outcome {
                     question: Some((action, summary)),
                     ..outcome
@@ -156,21 +161,18 @@ impl Turn<'_> {
             let waiting = Waiting::Ends("dropped");
             return Ok(Outcome {
                 waiting,
-                ..Outcome::say(understood, wording::CONFIRMATION_EXPIRED)
-            });
-        }
-        if self.request.dry_run {
-            let reply = format!("I would do this: {}.", pending.summary);
-            return Ok(Outcome {
-                still_waiting: Some(pending.clone()),
-                ..Outcome::say(understood, reply)
+                ..Outcome::say(understood, Would::Nothing, wording::CONFIRMATION_EXPIRED)
             });
         }
         let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
         let claimed = confirmations::claim(&mut tx, pending.id, self.caller.user, now).await?;
         tx.commit().await?;
         if !claimed {
-            return Ok(Outcome::say(understood, wording::NOTHING_TO_CONFIRM));
+            return Ok(Outcome::say(
+                understood,
+                Would::Nothing,
+                wording::NOTHING_TO_CONFIRM,
+            ));
         }
         // The key belongs to what was confirmed, so that a second yes after a lost answer does nothing twice.
         let session = self.session(format!("chat-{}", pending.id));
@@ -193,7 +195,7 @@ impl Turn<'_> {
             .done
             .map(|action| wording::done(&action, noted.at, noted.zone));
         match (done, performed.error) {
-            (Some(done), None) => Outcome::say(understood, done),
+            (Some(done), None) => Outcome::say(understood, Would::Act, done),
             (None, Some(error)) => failed(understood, &error, true),
             (Some(done), Some(error)) => {
                 let rest = failed(understood, &error, true);
@@ -202,7 +204,7 @@ impl Turn<'_> {
                     ..rest
                 }
             }
-            (None, None) => Outcome::say(understood, "There was nothing to do."),
+            (None, None) => Outcome::say(understood, Would::Nothing, "There was nothing to do."),
         }
     }
 }
@@ -212,6 +214,6 @@ fn failed(understood: Understood, error: &CrmError, writing: bool) -> Outcome {
     let degraded = if missing { vec!["crm"] } else { Vec::new() };
     Outcome {
         degraded,
-        ..Outcome::say(understood, wording::failed(error, writing))
+        ..Outcome::say(understood, Would::Nothing, wording::failed(error, writing))
     }
 }

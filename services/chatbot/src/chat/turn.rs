@@ -56,6 +56,9 @@ impl<'a> Turn<'a> {
 
     /// The answer.
     pub(super) async fn answer(&self, key: Option<&str>) -> Result<ChatReply, Problem> {
+        if self.request.dry_run {
+            return self.dry().await;
+        }
         match self.open(key).await? {
             Opening::Answered(answer) => Ok(*answer),
             Opening::Noted(noted) => {
@@ -170,16 +173,18 @@ impl<'a> Turn<'a> {
             Pending::new(core.sources.id(), noted.conversation, action, summary, now)
         });
         let answer = ChatReply {
-            conversation_id: noted.conversation,
-            message_id: core.sources.id(),
+            conversation_id: Some(noted.conversation),
+            message_id: Some(core.sources.id()),
             reply: outcome.reply,
             understood: outcome.understood,
+            further: Vec::new(),
+            would: outcome.would,
             confirmation: question
                 .as_ref()
                 .or(outcome.still_waiting.as_ref())
                 .map(Pending::shown),
             degraded: outcome.degraded.into_iter().map(str::to_owned).collect(),
-            dry_run: self.request.dry_run,
+            dry_run: false,
         };
         let mut tx = core.db.tenant(&self.caller.scope).await?;
         match outcome.waiting {

@@ -9,6 +9,7 @@ mod checks;
 mod confirmations;
 mod conversations;
 mod degraded;
+mod dry_run;
 mod erasure;
 mod second_opinion;
 mod support;
