@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chatbot::understand::{Intent, understand};
+use chatbot::understand::{Intent, Situation, understand};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -15,11 +15,11 @@ fn now() -> DateTime<Utc> {
 /// The five classes that the corpora can tell apart; dated variants are folded in.
 fn class(intent: Intent) -> &'static str {
     match intent {
-        Intent::CreateTodo => "create",
-        Intent::ListTodos => "list",
-        Intent::DeleteTodo => "delete",
-        Intent::CompleteTodo => "complete",
-        Intent::RenameTodo | Intent::RescheduleTodo => "update",
+        Intent::TodoCreate => "create",
+        Intent::TodoList => "list",
+        Intent::TodoDelete | Intent::TodoBulkDelete => "delete",
+        Intent::TodoComplete => "complete",
+        Intent::TodoUpdate => "update",
         _ => "none",
     }
 }
@@ -56,7 +56,7 @@ fn commands_are_told_from_everything_else() {
         let Some(accepted) = expected(action) else {
             continue;
         };
-        let got = class(understand(text, now(), Tz::UTC).intent);
+        let got = class(understand(text, &Situation::at(now(), Tz::UTC)).intent);
         let score = scores
             .entry((source.to_owned(), action.to_owned()))
             .or_default();
@@ -99,7 +99,10 @@ fn an_unsure_answer_is_never_a_yes() {
     for row in csv_rows(&text) {
         if row[4].starts_with("confirm_") {
             *counts
-                .entry((row[4].clone(), understand(&row[5], now(), Tz::UTC).intent))
+                .entry((
+                    row[4].clone(),
+                    understand(&row[5], &Situation::at(now(), Tz::UTC)).intent,
+                ))
                 .or_default() += 1;
         }
     }

@@ -1,9 +1,9 @@
 //! Questions: what is on the list, how many leads there are.
 
+use super::super::Intent;
 use super::super::lexicon::{DATED_NOUNS, FOREIGN, OWN_NOUNS, QUESTIONS, SHOW_VERBS, any};
 use super::super::normalise::{contains, starts_with};
-use super::super::{Filter, Intent};
-use super::{Message, Reading};
+use super::{Message, Reading, Shown};
 
 /// "how many leads do I have", "count my leads", "number of leads".
 pub(super) fn leads(message: &Message<'_>) -> Option<Reading> {
@@ -12,7 +12,7 @@ pub(super) fn leads(message: &Message<'_>) -> Option<Reading> {
     let counts = ["how many", "number of", "count", "total"]
         .iter()
         .any(|phrase| contains(words, phrase));
-    (about_leads && counts).then(|| Reading::of(Intent::CountLeads, 0.95))
+    (about_leads && counts).then(|| Reading::of(Intent::LeadCount, 0.95))
 }
 
 /// "what's on my list?", "show my to-dos", "is milk on my list", "do I have any reminders".
@@ -76,8 +76,8 @@ pub(super) fn list(message: &Message<'_>) -> Option<Reading> {
     };
     let argument = message.rest(message.start);
     Some(Reading {
-        filter: filter(words),
-        ..Reading::with(Intent::ListTodos, confidence, argument)
+        shown: shown(words),
+        ..Reading::with(Intent::TodoList, confidence, argument)
     })
 }
 
@@ -150,21 +150,21 @@ const DUTIES: &[&str] = &[
     "when is my",
 ];
 
-fn filter(words: &[&str]) -> Option<Filter> {
+pub(super) fn shown(words: &[&str]) -> Option<Shown> {
     let has = |list: &[&str]| any(words, list);
     if has(&["overdue", "late"]) || contains(words, "past due") {
-        Some(Filter::Overdue)
+        Some(Shown::Overdue)
     } else if has(&["done", "completed", "finished", "complete"]) && !has(&["not", "isnt", "arent"])
     {
-        Some(Filter::Done)
+        Some(Shown::Done)
     } else if has(&["today", "todays", "tonight"]) {
-        Some(Filter::Today)
+        Some(Shown::Today)
     } else if has(&["tomorrow", "tomorrows"]) {
-        Some(Filter::Tomorrow)
+        Some(Shown::Tomorrow)
     } else if starts_with(words, "list all").is_some()
         || has(&["all", "everything", "every", "entire", "whole"])
     {
-        Some(Filter::All)
+        Some(Shown::All)
     } else {
         None
     }
