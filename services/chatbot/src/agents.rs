@@ -83,7 +83,7 @@ impl Agents<'_> {
 
     /// Starts a run; the same message starts it once. Answers what the user is told.
     pub(crate) async fn run(&self, agent: &str, input: &str) -> Result<String, Failure> {
-        let body = json!({ "agent": agent, "inputs": { "message": input } });
+        let body = json!({ "agent": agent, "task": input });
         let call = self.service.post("/api/runs").bearer(self.token);
         let call = call.idempotency_key(&self.key).json(&body);
         let run: Result<Run, Failure> = call.send().await.map_err(Failure::of(Part::Agents));
