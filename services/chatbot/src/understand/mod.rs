@@ -4,10 +4,14 @@
 pub mod classify;
 pub mod dates;
 mod decide;
+mod extras;
 mod fill;
+mod filters;
 mod intent;
 mod lexicon;
 mod normalise;
+mod ranges;
+mod recurrence;
 mod slots;
 pub mod target;
 mod title;

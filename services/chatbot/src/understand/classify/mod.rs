@@ -208,6 +208,9 @@ pub fn verdict(message: &str, model: &Model) -> Verdict {
 
 /// What a message that the rules read so is taken for.
 pub(super) fn judged(message: &str, reading: &Reading) -> Option<Verdict> {
+    if super::normalise::words(message).is_empty() {
+        return None;
+    }
     let model = MODEL.as_ref()?;
     let scores = model.scores(&of_reading(message, reading));
     Some(judge::judge(reading, &scores))
