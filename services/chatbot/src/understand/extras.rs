@@ -55,20 +55,34 @@ pub(super) fn priority(message: &str) -> Option<Said<Priority>> {
             let span = words.get(at - lead)?.span.start..words.get(at + length - 1)?.span.end;
             Some(Said { value, span })
         })
+        .or_else(|| of_a_record(&words, &texts))
         .filter(|said| !quoted(message, &said.span))
+}
+
+/// The priority that a word names.
+pub(super) fn degree(word: &str) -> Option<Priority> {
+    Some(match word {
+        "high" | "higher" | "top" | "highest" | "important" => Priority::High,
+        "normal" | "medium" | "regular" => Priority::Normal,
+        "low" | "lower" | "lowest" => Priority::Low,
+        "urgent" | "critical" => Priority::Urgent,
+        _ => return None,
+    })
+}
+
+/// "set the priority of call Ada to high": the priority stands last.
+fn of_a_record(words: &[Word], texts: &[&str]) -> Option<Said<Priority>> {
+    let of =
+        normalise::contains(texts, "priority of") || normalise::contains(texts, "importance of");
+    let value = degree(texts.last()?).filter(|_| of)?;
+    Some(Said {
+        value,
+        span: words.last()?.span.clone(),
+    })
 }
 
 /// A priority at a place, and how many words say it.
 fn grade(texts: &[&str], at: usize) -> Option<(Priority, usize)> {
-    let degree = |word: &str| {
-        Some(match word {
-            "high" | "higher" | "top" | "highest" | "important" => Priority::High,
-            "normal" | "medium" | "regular" => Priority::Normal,
-            "low" | "lower" | "lowest" => Priority::Low,
-            "urgent" | "critical" => Priority::Urgent,
-            _ => return None,
-        })
-    };
     let word = texts[at];
     let next = texts.get(at + 1).copied().unwrap_or_default();
     let noun = |word: &str| matches!(word, "priority" | "prio" | "importance");

@@ -2,7 +2,7 @@
 
 use std::ops::Range as Span;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 
 use super::intent::{Reading, Second};
@@ -56,7 +56,7 @@ fn create(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateT
         assignee.as_ref().map(|found| found.span.clone()),
     ];
     let mut spans: Vec<Span<usize>> = said.into_iter().flatten().collect();
-    let mention = dates::find(&blanked(message, &spans), local);
+    let mention = moment(&blanked(message, &spans), recurrence.is_some(), local);
     spans.extend(cuts(mention.as_ref()));
     spans.sort_by_key(|span| span.start);
     slots.title = title::of_new(message, reading.argument.clone(), &spans);
@@ -67,6 +67,29 @@ fn create(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateT
         slots.recurrence = Some(found.rule.text());
         begin(slots, &found.rule, mention.as_ref(), local, zone);
     }
+}
+
+/// Another priority, assignee or recurrence for an existing one.
+fn extra(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateTime, zone: Tz) {
+    slots.mention = title::of_existing(message, reading.argument.clone(), &[]);
+    slots.priority = extras::priority(message).map(|found| found.value);
+    slots.assignee = extras::assignee(message).map(|found| found.value);
+    if let Some(found) = recurrence::find(message) {
+        let text = blanked(message, std::slice::from_ref(&found.span));
+        let mention = moment(&text, true, local);
+        set_due(slots, mention.as_ref(), zone);
+        slots.recurrence = Some(found.rule.text());
+        begin(slots, &found.rule, mention.as_ref(), local, zone);
+    }
+}
+
+/// The moment that a message names. "At 9" of what comes again is nine in the morning, whatever the time is now.
+fn moment(text: &str, recurs: bool, local: NaiveDateTime) -> Option<dates::Mention> {
+    let found = dates::find(text, local)?;
+    if !recurs || found.moment.has_day {
+        return Some(found);
+    }
+    dates::find(text, local.date().and_time(NaiveTime::MIN))
 }
 
 /// What comes again is due first on the day that the rule and the time give, unless the message names a day.
@@ -119,6 +142,7 @@ fn update(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateT
                 title::of_existing(message, reading.argument.clone(), &cuts(mention.as_ref()));
             set_due(slots, mention.as_ref(), zone);
         }
+        Some(Second::Extras) => extra(slots, message, reading, local, zone),
         None => {}
     }
 }

@@ -327,13 +327,6 @@ impl<'t> Parser<'t> {
             || self.day_word_follows(end)
     }
 
-    /// "GMT", "(BST)".
-    fn zone(&self, i: usize) -> Found<i32> {
-        let at = self.skip(i, &["("]);
-        let offset = super::zones::offset(self.word(at))?;
-        Some((offset, self.skip(at + 1, &[")"])))
-    }
-
     /// After a bare number nothing may follow that makes it a count ("at 5 guys", "for 3 people").
     fn ends_a_number(&self, i: usize) -> bool {
         let follows = self.word(i);
