@@ -12,9 +12,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::understand::{
-    Engine, Field, Filter, Intent, Language, Op, Slots, Understood, dates, instant,
-};
+use crate::understand::{Engine, Field, Filter, Intent, Language, Op, Slots, Understood, dates};
 
 /// Longest wait for the model; the user waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -157,9 +155,7 @@ impl Proposal {
             title: text(self.title),
             mention: text(self.target),
             new_title: text(self.new_title),
-            due_at: due
-                .filter(|due| due.has_clock)
-                .map(|due| instant(due.at, zone)),
+            due_at: due.filter(|due| due.has_clock).map(|due| due.instant(zone)),
             due_date: due.filter(|due| !due.has_clock).map(|due| due.at.date()),
             filters: self
                 .filter

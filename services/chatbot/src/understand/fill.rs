@@ -2,11 +2,11 @@
 
 use std::ops::Range as Span;
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::{NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 
-use super::intent::{Reading, Second, Shown};
-use super::{Field, Filter, Intent, Op, Slots, dates, instant, title};
+use super::intent::{Reading, Second};
+use super::{Field, Intent, Op, Slots, dates, extras, filters, instant, recurrence, title};
 
 /// The intent that clients see: deleting everything is another one than deleting one.
 pub(super) const fn intent(reading: &Reading) -> Intent {
@@ -19,34 +19,114 @@ pub(super) const fn intent(reading: &Reading) -> Intent {
 /// Fills the slots.
 pub(super) fn slots(message: &str, reading: &Reading, local: NaiveDateTime, zone: Tz) -> Slots {
     let mut slots = Slots {
-        filters: filters(reading.shown, local),
         all: reading.all,
         ..Slots::default()
     };
     match reading.intent {
-        Intent::TodoCreate => {
-            let mention = dates::find(message, local);
-            slots.title = title::of_new(message, reading.argument.clone(), &cuts(mention.as_ref()));
-            set_due(&mut slots, mention.as_ref(), zone);
+        Intent::TodoCreate => create(&mut slots, message, reading, local, zone),
+        Intent::TodoDelete | Intent::TodoComplete if reading.all => {
+            slots.filters = filters::of_todos(message, reading.shown, local);
         }
-        Intent::TodoDelete | Intent::TodoComplete => {
+        Intent::TodoDelete | Intent::TodoComplete | Intent::TodoReopen => {
             let mention = dates::find(message, local);
             slots.mention =
                 title::of_existing(message, reading.argument.clone(), &cuts(mention.as_ref()));
         }
         Intent::TodoUpdate => update(&mut slots, message, reading, local, zone),
         Intent::TodoList => {
-            let mention = dates::find(message, local);
-            slots.due_date = mention.map(|mention| mention.moment.at.date());
-            if let (Some(date), None) = (slots.due_date, reading.shown) {
-                slots
-                    .filters
-                    .push(Filter::new(Field::Due, Op::Is, date.to_string()));
-            }
+            slots.filters = filters::of_todos(message, reading.shown, local);
+            let on = slots
+                .filters
+                .iter()
+                .find(|filter| filter.field == Field::Due && filter.op == Op::Is);
+            slots.due_date = on.and_then(|filter| filter.value.parse().ok());
         }
         _ => {}
     }
     slots
+}
+
+fn create(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateTime, zone: Tz) {
+    let recurrence = recurrence::find(message);
+    let priority = extras::priority(message);
+    let assignee = extras::assignee(message);
+    let said = [
+        recurrence.as_ref().map(|found| found.span.clone()),
+        priority.as_ref().map(|found| found.span.clone()),
+        assignee.as_ref().map(|found| found.span.clone()),
+    ];
+    let mut spans: Vec<Span<usize>> = said.into_iter().flatten().collect();
+    let mention = moment(&blanked(message, &spans), recurrence.is_some(), local);
+    spans.extend(cuts(mention.as_ref()));
+    spans.sort_by_key(|span| span.start);
+    slots.title = title::of_new(message, reading.argument.clone(), &spans);
+    slots.priority = priority.map(|found| found.value);
+    slots.assignee = assignee.map(|found| found.value);
+    set_due(slots, mention.as_ref(), zone);
+    if let Some(found) = recurrence {
+        slots.recurrence = Some(found.rule.text());
+        begin(slots, &found.rule, mention.as_ref(), local, zone);
+    }
+}
+
+/// Another priority, assignee or recurrence for an existing one.
+fn extra(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateTime, zone: Tz) {
+    slots.mention = title::of_existing(message, reading.argument.clone(), &[]);
+    slots.priority = extras::priority(message).map(|found| found.value);
+    slots.assignee = extras::assignee(message).map(|found| found.value);
+    if let Some(found) = recurrence::find(message) {
+        let text = blanked(message, std::slice::from_ref(&found.span));
+        let mention = moment(&text, true, local);
+        set_due(slots, mention.as_ref(), zone);
+        slots.recurrence = Some(found.rule.text());
+        begin(slots, &found.rule, mention.as_ref(), local, zone);
+    }
+}
+
+/// The moment that a message names. "At 9" of what comes again is nine in the morning, whatever the time is now.
+fn moment(text: &str, recurs: bool, local: NaiveDateTime) -> Option<dates::Mention> {
+    let found = dates::find(text, local)?;
+    if !recurs || found.moment.has_day {
+        return Some(found);
+    }
+    dates::find(text, local.date().and_time(NaiveTime::MIN))
+}
+
+/// What comes again is due first on the day that the rule and the time give, unless the message names a day.
+fn begin(
+    slots: &mut Slots,
+    rule: &recurrence::Rule,
+    mention: Option<&dates::Mention>,
+    local: NaiveDateTime,
+    zone: Tz,
+) {
+    let moment = mention.map(|mention| mention.moment);
+    if moment.is_some_and(|moment| moment.has_day) {
+        return;
+    }
+    let clock = moment
+        .filter(|moment| moment.has_clock)
+        .map(|moment| moment.at.time());
+    let Some(day) = rule.first(local, clock) else {
+        return;
+    };
+    (slots.due_at, slots.due_date) = match clock {
+        Some(clock) => (Some(instant(day.and_time(clock), zone)), None),
+        None => (None, Some(day)),
+    };
+}
+
+/// The message with these bytes made spaces, so that "monday" in "every monday" is not read as a date too.
+fn blanked(message: &str, spans: &[Span<usize>]) -> String {
+    let mut text = String::with_capacity(message.len());
+    for (at, c) in message.char_indices() {
+        if spans.iter().any(|span| span.contains(&at)) {
+            text.extend(std::iter::repeat_n(' ', c.len_utf8()));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 fn update(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateTime, zone: Tz) {
@@ -62,25 +142,9 @@ fn update(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateT
                 title::of_existing(message, reading.argument.clone(), &cuts(mention.as_ref()));
             set_due(slots, mention.as_ref(), zone);
         }
+        Some(Second::Extras) => extra(slots, message, reading, local, zone),
         None => {}
     }
-}
-
-fn filters(shown: Option<Shown>, local: NaiveDateTime) -> Vec<Filter> {
-    let due = |days| {
-        let day = local.date().checked_add_signed(TimeDelta::days(days));
-        day.map(|day| Filter::new(Field::Due, Op::Is, day.to_string()))
-    };
-    let status = |name: &str| Some(Filter::new(Field::Status, Op::Is, name));
-    let filter = match shown {
-        Some(Shown::Today) => due(0),
-        Some(Shown::Tomorrow) => due(1),
-        Some(Shown::Overdue) => status("overdue"),
-        Some(Shown::Done) => status("completed"),
-        Some(Shown::All) => status("all"),
-        None => None,
-    };
-    filter.into_iter().collect()
 }
 
 fn shifted(mention: dates::Mention, by: usize) -> dates::Mention {
@@ -103,7 +167,7 @@ fn cuts(mention: Option<&dates::Mention>) -> Vec<Span<usize>> {
 fn set_due(slots: &mut Slots, mention: Option<&dates::Mention>, zone: Tz) {
     let Some(mention) = mention else { return };
     if mention.moment.has_clock {
-        slots.due_at = Some(instant(mention.moment.at, zone));
+        slots.due_at = Some(mention.moment.instant(zone));
     } else {
         slots.due_date = Some(mention.moment.at.date());
     }

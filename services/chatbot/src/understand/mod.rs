@@ -4,10 +4,15 @@
 pub mod classify;
 pub mod dates;
 mod decide;
+mod extras;
 mod fill;
+mod filters;
 mod intent;
 mod lexicon;
 mod normalise;
+mod ranges;
+mod records;
+mod recurrence;
 mod slots;
 pub mod target;
 mod title;
@@ -76,6 +81,16 @@ pub fn understand_all(message: &str, situation: &Situation) -> Vec<Understood> {
 #[must_use]
 pub fn understand(message: &str, situation: &Situation) -> Understood {
     let zone = situation.zone;
+    let local = situation.now.with_timezone(&zone).naive_local();
+    if let Some(found) = records::read(message, local) {
+        return Understood {
+            intent: found.intent,
+            slots: found.slots,
+            confidence: found.confidence,
+            engine: Engine::Rules,
+            language: Language::En,
+        };
+    }
     let mut reading = intent::read(message);
     let mut engine = Engine::Rules;
     if let Some(verdict) = classify::judged(message, &reading)
@@ -84,7 +99,6 @@ pub fn understand(message: &str, situation: &Situation) -> Understood {
         reading = intent::reread(message, verdict.intent, verdict.confidence);
         engine = verdict.engine;
     }
-    let local = situation.now.with_timezone(&zone).naive_local();
     let slots = fill::slots(message, &reading, local, zone);
     Understood {
         intent: fill::intent(&reading),

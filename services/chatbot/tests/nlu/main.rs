@@ -10,3 +10,4 @@ mod intents;
 mod phrasings;
 mod shared;
 mod titles;
+mod vocabulary;

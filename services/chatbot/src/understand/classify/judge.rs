@@ -46,7 +46,9 @@ pub(crate) fn judge(reading: &Reading, scores: &Scores) -> Verdict {
     match reading.intent {
         Intent::None => silent(scores).unwrap_or(rules),
         Intent::TodoCreate | Intent::TodoList | Intent::TodoDelete => {
-            if best.intent() == reading.intent {
+            // A sure rule about a thing that only we have is not overruled.
+            let certain = reading.own && reading.confidence >= SURE;
+            if certain || best.intent() == reading.intent {
                 return rules;
             }
             let foreign = not_for_us(scores);

@@ -7,6 +7,8 @@ mod judge;
 
 use std::sync::LazyLock;
 
+use chrono::NaiveDateTime;
+
 use super::Intent;
 use super::intent::Reading;
 
@@ -202,12 +204,23 @@ pub fn rules(message: &str) -> Intent {
 /// What a message is taken for with a given model, for measuring models.
 #[must_use]
 pub fn verdict(message: &str, model: &Model) -> Verdict {
+    // What is said about other records needs no clock to be told apart.
+    if let Some(found) = super::records::read(message, NaiveDateTime::MIN) {
+        return Verdict {
+            intent: found.intent,
+            confidence: found.confidence,
+            engine: super::Engine::Rules,
+        };
+    }
     let reading = super::intent::read(message);
     judge::judge(&reading, &model.scores(&of_reading(message, &reading)))
 }
 
 /// What a message that the rules read so is taken for.
 pub(super) fn judged(message: &str, reading: &Reading) -> Option<Verdict> {
+    if super::normalise::words(message).is_empty() {
+        return None;
+    }
     let model = MODEL.as_ref()?;
     let scores = model.scores(&of_reading(message, reading));
     Some(judge::judge(reading, &scores))

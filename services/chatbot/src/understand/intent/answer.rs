@@ -52,6 +52,13 @@ const YES: &[&str] = &[
     "i confirm",
     "delete it",
     "yes please",
+    "all right",
+    "alright",
+    "you got it",
+    "do that",
+    "sure thing",
+    "that would be great",
+    "that would be awesome",
     "it is",
     "agreed",
 ];
@@ -151,6 +158,11 @@ const NEGATIONS: &[&str] = &[
 pub(super) fn answer(message: &Message<'_>) -> Option<Reading> {
     let words = message.texts;
     if words.len() > 9 || any(words, OWN_NOUNS) || any(words, DATED_NOUNS) {
+        return None;
+    }
+    // "that is not false" is neither.
+    let doubly = ["not false", "not wrong", "not incorrect", "not untrue"];
+    if doubly.iter().any(|phrase| contains(words, phrase)) {
         return None;
     }
     unsure(words).or_else(|| no(message)).or_else(|| yes(words))

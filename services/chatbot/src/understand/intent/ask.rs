@@ -1,19 +1,9 @@
-//! Questions: what is on the list, how many leads there are.
+//! Questions: what is on the list.
 
 use super::super::Intent;
 use super::super::lexicon::{DATED_NOUNS, FOREIGN, OWN_NOUNS, QUESTIONS, SHOW_VERBS, any};
 use super::super::normalise::{contains, starts_with};
 use super::{Message, Reading, Shown};
-
-/// "how many leads do I have", "count my leads", "number of leads".
-pub(super) fn leads(message: &Message<'_>) -> Option<Reading> {
-    let words = message.texts;
-    let about_leads = any(words, &["leads", "lead"]);
-    let counts = ["how many", "number of", "count", "total"]
-        .iter()
-        .any(|phrase| contains(words, phrase));
-    (about_leads && counts).then(|| Reading::of(Intent::LeadCount, 0.95))
-}
 
 /// "what's on my list?", "show my to-dos", "is milk on my list", "do I have any reminders".
 pub(super) fn list(message: &Message<'_>) -> Option<Reading> {
@@ -24,6 +14,21 @@ pub(super) fn list(message: &Message<'_>) -> Option<Reading> {
         || SHOW_VERBS.contains(&first)
         || QUESTIONS.contains(&words[0])
         || SHOW_VERBS.contains(&words[0]);
+    // "how do I schedule a meeting" asks how it is done, not what there is.
+    const WAYS: &[&str] = &[
+        "how do i",
+        "how can i",
+        "how do you",
+        "how can you",
+        "how is a",
+        "do i do to",
+        "can i have a",
+    ];
+    if WAYS.iter().any(|way| contains(words, way))
+        && !any(words, &["many", "much", "see", "view", "check", "find"])
+    {
+        return None;
+    }
     let own = any(words, OWN_NOUNS);
     let personal = any(words, &["my", "i", "me", "mine", "our", "we", "im"]);
     // Anybody's events are news; mine are on my list.

@@ -269,7 +269,9 @@ fn made(message: &Message<'_>) -> Option<Reading> {
             | "keep"
             | "post"
     );
-    if any(command, &["playlist"]) {
+    if any(command, &["playlist", "rundown", "overview", "summary"])
+        || contains(command, "run down")
+    {
         return None;
     }
     let article = command[..noun].iter().any(|word| {

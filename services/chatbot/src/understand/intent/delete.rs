@@ -4,7 +4,7 @@ use super::super::Intent;
 use super::super::lexicon::{DATED_NOUNS, DELETE_VERBS, FOREIGN, OWN_NOUNS, QUESTIONS, any};
 use super::super::normalise::{contains, starts_with};
 use super::change::everything;
-use super::{Message, Reading};
+use super::{Message, Reading, Shown, ask};
 
 /// "delete X", "take X off my list", "get rid of X", "I no longer need X".
 pub(super) fn delete(message: &Message<'_>) -> Option<Reading> {
@@ -19,6 +19,7 @@ pub(super) fn delete(message: &Message<'_>) -> Option<Reading> {
     let all = everything(words);
     (!words.is_empty()).then(|| Reading {
         all,
+        shown: ask::shown(words).filter(|shown| all && *shown != Shown::All),
         ..Reading::with(Intent::TodoDelete, confidence, message.rest(from))
     })
 }

@@ -1,6 +1,7 @@
 //! What the user wants. Rules in a fixed order, each looking at whole words; the first that fits decides. They prefer to
 //! say "unknown" over acting on something that was not meant for this product.
 
+mod adjust;
 mod answer;
 mod ask;
 mod change;
@@ -31,6 +32,8 @@ pub(super) struct Reading {
     pub(super) all: bool,
     /// The message is put as a question about the user.
     pub(super) question: bool,
+    /// A to-do, task or reminder is named.
+    pub(super) own: bool,
 }
 
 /// What an existing to-do gets, and where it stands.
@@ -38,6 +41,8 @@ pub(super) struct Reading {
 pub(super) enum Second {
     Title(Range<usize>),
     Time(Range<usize>),
+    /// Another priority, assignee or recurrence.
+    Extras,
 }
 
 /// Which to-dos to show.
@@ -60,6 +65,7 @@ impl Reading {
             shown: None,
             all: false,
             question: false,
+            own: false,
         }
     }
 
@@ -127,6 +133,10 @@ pub(super) fn read(raw: &str) -> Reading {
     let mut reading = first_that_fits(&message);
     reading.question =
         lexicon::any(&texts[..1], lexicon::QUESTIONS) && lexicon::any(&texts, &["i", "my"]);
+    reading.own = lexicon::any(
+        &texts,
+        &["todo", "todos", "task", "tasks", "reminder", "reminders"],
+    );
     reading
 }
 
@@ -149,7 +159,8 @@ pub(super) fn reread(raw: &str, intent: Intent, confidence: f32) -> Reading {
 /// The rules in their order.
 fn first_that_fits(message: &Message<'_>) -> Reading {
     answer::answer(message)
-        .or_else(|| ask::leads(message))
+        .or_else(|| adjust::reopen(message))
+        .or_else(|| adjust::adjust(message))
         .or_else(|| lengthen::lengthen(message))
         .or_else(|| change::rename(message))
         .or_else(|| change::reschedule(message))
