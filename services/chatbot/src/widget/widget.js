@@ -209,6 +209,8 @@
 
     wait(busy) {
       this.busy = busy;
+      // The button that was pressed is gone.
+      if (!busy && !this.panel.hidden && !this.host.shadowRoot.activeElement) this.input.focus();
       this.send.disabled = busy;
       this.log.setAttribute('aria-busy', String(busy));
     }

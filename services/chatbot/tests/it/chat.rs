@@ -45,7 +45,7 @@ async fn the_journey_adds_lists_and_deletes_after_asking() {
         asked["reply"],
         "Delete the to-do \"call Ada\"? Say \"yes\" or \"no\"."
     );
-    assert_eq!(asked["confirmation"]["action"], "delete_todos");
+    assert_eq!(asked["confirmation"]["action"], "todo.delete");
     assert_eq!(
         asked["confirmation"]["summary"],
         "Delete the to-do \"call Ada\""
@@ -145,7 +145,7 @@ async fn overdue_ones_and_leads_are_counted() {
     );
     assert_eq!(
         talk.say("how many leads do I have?").await,
-        "You have 1 lead."
+        "You have 1 lead. By status: 1 new."
     );
 }
 
@@ -198,7 +198,7 @@ async fn a_conversation_that_is_not_the_callers_is_not_found() {
         stranger
             .post("/api/chat", &body)
             .await
-            .assert_problem(404, "not_found");
+            .assert_problem(404, "conversation_not_found");
     }
     let nobodys = json!({ "message": "hello", "conversation_id": Uuid::nil() });
     world
@@ -207,7 +207,7 @@ async fn a_conversation_that_is_not_the_callers_is_not_found() {
         .owner
         .post("/api/chat", nobodys)
         .await
-        .assert_problem(404, "not_found");
+        .assert_problem(404, "conversation_not_found");
 }
 
 #[tokio::test]

@@ -155,7 +155,7 @@ async fn a_dry_run_in_a_foreign_conversation_is_not_found() {
         client
             .post("/api/chat", body)
             .await
-            .assert_problem(404, "not_found");
+            .assert_problem(404, "conversation_not_found");
     }
     world
         .chat

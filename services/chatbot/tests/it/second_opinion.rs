@@ -87,7 +87,7 @@ async fn a_models_proposal_waits_for_a_yes() {
     let world = world(proposal).await;
     let asked = world.ask("the kids won't pick themselves up", None).await;
     assert_eq!(asked["understood"]["engine"], "llm");
-    assert_eq!(asked["confirmation"]["action"], "create_todo");
+    assert_eq!(asked["confirmation"]["action"], "todo.create");
     assert_eq!(
         asked["confirmation"]["summary"],
         "Add the to-do \"pick up the kids\", due tomorrow, Tue 3 Mar 2026, 15:00"

@@ -54,7 +54,7 @@ async fn what_was_deleted_comes_back() {
     assert!(world.titles().await.is_empty());
     assert_eq!(
         talk.say("undo").await,
-        "Taken back: \"call Ada\", \"buy milk\" is as it was before."
+        "Taken back: \"buy milk\", \"call Ada\" is as it was before."
     );
     assert_eq!(world.titles().await, ["buy milk", "call Ada"]);
     assert_eq!(

@@ -116,7 +116,7 @@ impl Planner<'_> {
         let found = agents.find(said).await?;
         Ok(found.map_err(Answer::ask).map(|card| Action::RunAgent {
             agent: card.name,
-            input: self.message.to_owned(),
+            input: slots.title.clone().unwrap_or_else(|| self.message.to_owned()),
         }))
     }
 
