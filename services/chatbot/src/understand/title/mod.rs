@@ -29,7 +29,7 @@ fn without(message: &str, argument: Range<usize>, cut: &[Range<usize>]) -> Strin
 }
 
 /// A title in quotation marks is meant letter by letter.
-fn quoted(text: &str) -> Option<&str> {
+pub(super) fn quoted(text: &str) -> Option<&str> {
     let open = text.find(['"', '\u{201c}'])?;
     let after = &text[open..];
     let opened = after.chars().next()?.len_utf8();
