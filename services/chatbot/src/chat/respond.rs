@@ -8,7 +8,7 @@ use super::confirmations::{self, ConfirmationId, Pending};
 use super::turn::{Noted, Turn};
 use crate::actions::{Action, Performed, Plan, Planner, perform};
 use crate::crm::{CrmError, Session};
-use crate::understand::{Intent, Situation, Understood, Would, understand};
+use crate::understand::{Engine, Intent, Situation, Understood, Would, understand};
 use crate::wording;
 
 /// What a message led to.
@@ -57,7 +57,10 @@ impl Turn<'_> {
         let understood = understand(&self.request.message, &situation);
         if let Some(pending) = &noted.pending {
             match understood.intent {
-                Intent::ConfirmYes => return self.confirmed(noted, pending, understood).await,
+                // What the classifier only takes for a yes is asked again.
+                Intent::ConfirmYes if understood.engine == Engine::Rules => {
+                    return self.confirmed(noted, pending, understood).await;
+                }
                 Intent::ConfirmNo => {
                     let waiting = Waiting::Ends("rejected");
                     return Ok(Outcome {
@@ -66,7 +69,7 @@ impl Turn<'_> {
                     });
                 }
                 // What is neither yes nor no leaves the question open.
-                Intent::None | Intent::ConfirmUnsure
+                Intent::None | Intent::ConfirmUnsure | Intent::ConfirmYes
                     if !pending.is_expired(self.app.core.sources.now()) =>
                 {
                     let reply = wording::question(&pending.summary);

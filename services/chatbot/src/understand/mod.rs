@@ -101,7 +101,7 @@ pub fn understand(message: &str, situation: &Situation) -> Understood {
     }
     let mut reading = intent::read(message);
     let mut engine = Engine::Rules;
-    if let Some(verdict) = classify::judged(message, &reading)
+    if let Some(verdict) = classify::judged(message, &reading, situation.asked)
         && verdict.engine != Engine::Rules
     {
         reading = intent::reread(message, verdict.intent, verdict.confidence);

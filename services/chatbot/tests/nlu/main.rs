@@ -11,5 +11,6 @@ mod intents;
 mod languages;
 mod phrasings;
 mod shared;
+mod speed;
 mod titles;
 mod vocabulary;

@@ -93,9 +93,14 @@ fn tidy(text: &str, keep: Keep) -> Option<String> {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let only_kind = texts[from..to].iter().all(|word| {
-        KINDS.contains(word) || LEADS.contains(word) || matches!(*word, "it" | "this" | "something")
-    });
+    // "to get up" is something to do, "get a reminder" is not.
+    let to_do = from > 0 && texts[from - 1] == "to";
+    let only_kind = !to_do
+        && texts[from..to].iter().all(|word| {
+            KINDS.contains(word)
+                || LEADS.contains(word)
+                || matches!(*word, "it" | "this" | "something")
+        });
     (!title.is_empty() && !only_kind).then_some(title)
 }
 
