@@ -63,7 +63,9 @@ impl Agents<'_> {
         let call = self.service.get("/api/agents").bearer(self.token);
         let catalogue: Catalogue = call.send().await.map_err(Failure::of(Part::Agents))?;
         let cards = catalogue.items;
-        let exact = cards.iter().find(|card| card.name == said.to_lowercase().replace(' ', "-"));
+        let exact = cards
+            .iter()
+            .find(|card| card.name == said.to_lowercase().replace(' ', "-"));
         if let Some(card) = exact {
             return Ok(Ok(card.clone()));
         }
@@ -88,9 +90,15 @@ impl Agents<'_> {
         let call = call.idempotency_key(&self.key).json(&body);
         let run: Result<Run, Failure> = call.send().await.map_err(Failure::of(Part::Agents));
         match run {
-            Ok(run) => Ok(format!("Its run is {}: GET /api/runs/{} tells how it goes.", run.id, run.id)),
+            Ok(run) => Ok(format!(
+                "Its run is {}: GET /api/runs/{} tells how it goes.",
+                run.id, run.id
+            )),
             // The agent was found a moment ago, so what is missing is the way to run it.
-            Err(Failure { why: CrmError::Gone, .. }) => Err(Failure {
+            Err(Failure {
+                why: CrmError::Gone,
+                ..
+            }) => Err(Failure {
                 part: Part::Agents,
                 why: CrmError::Refused("agents cannot be run on this installation".to_owned()),
             }),

@@ -48,7 +48,10 @@ impl Config for ChatConfig {
             )
             .or("auto");
         let per_user = env
-            .number("CHAT_MESSAGES_PER_USER", "Messages a minute of one user; 0 for any number.")
+            .number(
+                "CHAT_MESSAGES_PER_USER",
+                "Messages a minute of one user; 0 for any number.",
+            )
             .or("60");
         let per_tenant = env
             .number(

@@ -75,7 +75,9 @@ impl From<Item> for Member {
         let address = item.email.split('@').next().unwrap_or_default();
         Self {
             id: item.user_id,
-            name: item.name.unwrap_or_else(|| address.replace(['.', '_', '-'], " ")),
+            name: item
+                .name
+                .unwrap_or_else(|| address.replace(['.', '_', '-'], " ")),
         }
     }
 }

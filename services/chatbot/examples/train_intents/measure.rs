@@ -155,7 +155,7 @@ pub struct Crossed {
     pub trainable: Tally,
     /// Only those never trained on.
     pub never: Tally,
-    /// Answers: what they are, what they were taken for, how many.
+    /// Answers while a question waits: what they are, what they were taken for, how many.
     pub answers: BTreeMap<(String, Intent), usize>,
     pub model: Model,
 }
@@ -215,16 +215,17 @@ pub fn cross_validate(samples: &[Sample], mut miss: impl FnMut(&Sample, Intent))
         } else {
             (&crossed.model, &mut crossed.never)
         };
-        let intent = verdict(&sample.text, model).intent;
+        let intent = verdict(&sample.text, model, false).intent;
         tally.add(sample, intent);
         crossed.all.add(sample, intent);
         if !sample.accepted().contains(&class(intent)) {
             miss(sample, intent);
         }
         if sample.action.starts_with("confirm_") {
+            let answer = verdict(&sample.text, model, true).intent;
             *crossed
                 .answers
-                .entry((sample.action.clone(), intent))
+                .entry((sample.action.clone(), answer))
                 .or_default() += 1;
         }
     }

@@ -80,7 +80,9 @@ async fn each(action: Action, crm: &Session<'_>) -> Performed {
         match step(&action, target, crm).await {
             Ok(back) => {
                 if !action.deletes() {
-                    performed.links.push(Link::to(target.kind, target.id, back.title()));
+                    performed
+                        .links
+                        .push(Link::to(target.kind, target.id, back.title()));
                 }
                 performed.undo.push(back);
                 done.push(target.clone());
@@ -126,7 +128,11 @@ async fn step(action: &Action, target: &Target, crm: &Session<'_>) -> Result<Inv
         Action::MoveDeal { stage, .. } => {
             let body = Map::from_iter([("stage_id".to_owned(), json!(stage.id))]);
             let version = crm.change(target, Change::Move(&body)).await?;
-            let fields = target.before.clone().into_iter().filter(|(_, value)| !value.is_null());
+            let fields = target
+                .before
+                .clone()
+                .into_iter()
+                .filter(|(_, value)| !value.is_null());
             Ok(Inverse::Move {
                 record: bare(target, version),
                 fields: fields.collect(),
@@ -149,7 +155,9 @@ fn put_back<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Inverse {
     let before = |name: &str| target.before.get(name).cloned().unwrap_or(Value::Null);
-    let fields = names.into_iter().map(|name| (name.to_owned(), before(name)));
+    let fields = names
+        .into_iter()
+        .map(|name| (name.to_owned(), before(name)));
     Inverse::Put {
         record: bare(target, version),
         fields: fields.collect(),
@@ -164,9 +172,18 @@ pub(crate) async fn refreshed(
     let mut now = Vec::new();
     for target in action.targets() {
         let found = match target.kind {
-            Kind::Todo => crm.get::<Todo>(Kind::Todo, target.id).await.map(|todo| todo.target()),
-            Kind::Deal => crm.get::<Deal>(Kind::Deal, target.id).await.map(|deal| deal.target()),
-            kind => crm.get::<Lead>(kind, target.id).await.map(|lead| lead.target()),
+            Kind::Todo => crm
+                .get::<Todo>(Kind::Todo, target.id)
+                .await
+                .map(|todo| todo.target()),
+            Kind::Deal => crm
+                .get::<Deal>(Kind::Deal, target.id)
+                .await
+                .map(|deal| deal.target()),
+            kind => crm
+                .get::<Lead>(kind, target.id)
+                .await
+                .map(|lead| lead.target()),
         };
         match found {
             Ok(target) => now.push(target),

@@ -37,7 +37,14 @@ pub(crate) async fn decide(
         true => ("Yes", Decision::Confirm),
         false => ("No", Decision::Reject),
     };
-    decided(app, caller, (standing.conversation(), Some(id)), said, decision).await
+    decided(
+        app,
+        caller,
+        (standing.conversation(), Some(id)),
+        said,
+        decision,
+    )
+    .await
 }
 
 /// Takes back what was done.
@@ -59,7 +66,14 @@ pub(crate) async fn undo(
         return Err(Problem::conflict("action_not_undoable", detail));
     }
     let conversation = past.conversation;
-    decided(app, caller, (conversation, None), "Undo", Decision::Undo(past)).await
+    decided(
+        app,
+        caller,
+        (conversation, None),
+        "Undo",
+        Decision::Undo(past),
+    )
+    .await
 }
 
 async fn decided(
@@ -95,9 +109,12 @@ fn problem(why: &Why, answer: &ChatReply) -> Problem {
     let detail = answer.reply.clone();
     let problem = match &failure.why {
         CrmError::Changed | CrmError::Gone => Problem::conflict("target_changed", detail),
-        CrmError::Forbidden => {
-            Problem::new(StatusCode::FORBIDDEN, "crm_forbidden", "Not allowed in the CRM").detail(detail)
-        }
+        CrmError::Forbidden => Problem::new(
+            StatusCode::FORBIDDEN,
+            "crm_forbidden",
+            "Not allowed in the CRM",
+        )
+        .detail(detail),
         CrmError::Refused(_) => Problem::conflict("crm_refused", detail),
         CrmError::Unreachable | CrmError::Unavailable => unavailable(failure, detail),
     };
@@ -111,10 +128,14 @@ fn unavailable(failure: &Failure, detail: String) -> Problem {
         CrmError::Unreachable => "nothing",
         _ => "unknown",
     };
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crm_unavailable", "The CRM is unavailable")
-        .detail(detail)
-        .member("changed", changed)
-        .retry_after(5)
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "crm_unavailable",
+        "The CRM is unavailable",
+    )
+    .detail(detail)
+    .member("changed", changed)
+    .retry_after(5)
 }
 
 fn used() -> Problem {

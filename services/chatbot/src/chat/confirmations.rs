@@ -82,7 +82,8 @@ impl PendingRow {
     /// Arguments that do not fit their hash were not what the user was asked about.
     fn checked(self) -> Option<Pending> {
         let action: Option<Action> = serde_json::from_value(self.action.0).ok();
-        let action = action.filter(|action| hash(action).is_ok_and(|hash| hash == self.action_hash));
+        let action =
+            action.filter(|action| hash(action).is_ok_and(|hash| hash == self.action_hash));
         if action.is_none() {
             tracing::error!(confirmation.id = %self.id, "a confirmation's arguments do not fit their hash; it is not used");
         }

@@ -59,7 +59,9 @@ pub(super) async fn create_chat(
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     accepted.is_some_and(|kinds| kinds.trim_start().starts_with("text/event-stream"))
 }
 
@@ -73,7 +75,8 @@ async fn stream(mut turn: Turn, key: Option<&str>) -> Result<Response, Problem> 
         let answer = match opening {
             Opening::Answered(answer) => Ok(*answer),
             Opening::Noted(noted) => {
-                let started = json!({ "conversation_id": noted.conversation, "question_id": noted.message });
+                let started =
+                    json!({ "conversation_id": noted.conversation, "question_id": noted.message });
                 turn.events.tell("message.started", started);
                 turn.go_on(&noted).await.map(|(answer, _)| answer)
             }
@@ -84,5 +87,7 @@ async fn stream(mut turn: Turn, key: Option<&str>) -> Result<Response, Problem> 
         }
     }));
     let alive = KeepAlive::new().text("alive");
-    Ok(Sse::new(events::stream(heard)).keep_alive(alive).into_response())
+    Ok(Sse::new(events::stream(heard))
+        .keep_alive(alive)
+        .into_response())
 }

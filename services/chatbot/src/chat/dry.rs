@@ -15,7 +15,8 @@ use crate::actions::Due;
 use crate::conversations::store;
 use crate::crm::CrmError;
 use crate::understand::{
-    Candidate, Intent, Situation, Understood, Would, decide, understand_all, waits_for_answer,
+    Candidate, Engine, Intent, Situation, Understood, Would, decide, understand_all,
+    waits_for_answer,
 };
 use crate::wording;
 
@@ -213,7 +214,9 @@ impl Turn {
 /// An answer to a question that waits does what was asked about.
 fn settled(would: Would, part: &Understood, asked: bool) -> Would {
     match part.intent {
-        Intent::ConfirmYes if asked => Would::Act,
+        // What the classifier only takes for a yes is asked again.
+        Intent::ConfirmYes if asked && part.engine == Engine::Rules => Would::Act,
+        Intent::ConfirmYes if asked => Would::Ask,
         Intent::ConfirmUnsure | Intent::None if asked => Would::Ask,
         _ => would,
     }

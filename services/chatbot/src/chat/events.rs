@@ -61,7 +61,10 @@ pub(super) fn stream(
     stream::unfold((receiver, 0_u32), |(mut receiver, seq)| async move {
         let event = receiver.recv().await?;
         let data = event.data.to_string();
-        let shown = Event::default().event(event.name).id(seq.to_string()).data(data);
+        let shown = Event::default()
+            .event(event.name)
+            .id(seq.to_string())
+            .data(data);
         Some((Ok(shown), (receiver, seq + 1)))
     })
 }

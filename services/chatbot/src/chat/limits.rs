@@ -14,7 +14,10 @@ use crate::app::AppState;
 pub(crate) async fn take(app: &AppState, caller: &Caller) -> Result<(), Problem> {
     let tenant = caller.tenant();
     let limits = [
-        (format!("bz:{tenant}:chat:limit-user:{}", caller.user), app.per_user),
+        (
+            format!("bz:{tenant}:chat:limit-user:{}", caller.user),
+            app.per_user,
+        ),
         (format!("bz:{tenant}:chat:limit-tenant:-"), app.per_tenant),
     ];
     let buckets: Vec<(String, Quota)> = limits
@@ -26,7 +29,10 @@ pub(crate) async fn take(app: &AppState, caller: &Caller) -> Result<(), Problem>
         return Ok(());
     }
     let now = limiter::micros(&app.core.sources);
-    let taken = app.limiter.take(&app.core.redis, &buckets, now, false).await;
+    let taken = app
+        .limiter
+        .take(&app.core.redis, &buckets, now, false)
+        .await;
     match taken.map_err(Problem::unavailable)? {
         0 => Ok(()),
         wait => Err(rate_limited(limiter::retry_after(wait))),
@@ -34,7 +40,13 @@ pub(crate) async fn take(app: &AppState, caller: &Caller) -> Result<(), Problem>
 }
 
 fn rate_limited(seconds: u32) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
-        .detail(format!("There were too many messages in a short time. Send the next one in {seconds} seconds."))
-        .retry_after(seconds)
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "rate_limited",
+        "Too many requests",
+    )
+    .detail(format!(
+        "There were too many messages in a short time. Send the next one in {seconds} seconds."
+    ))
+    .retry_after(seconds)
 }

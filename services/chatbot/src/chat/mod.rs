@@ -102,7 +102,11 @@ impl Validate for ChatRequest {
         if self.message.trim().is_empty() || self.message.chars().count() > MAX_MESSAGE {
             errors.add(
                 "/message",
-                if self.message.trim().is_empty() { "invalid_length" } else { "message_too_long" },
+                if self.message.trim().is_empty() {
+                    "invalid_length"
+                } else {
+                    "message_too_long"
+                },
                 "must have 1 to 2000 characters, not only spaces",
             );
         }

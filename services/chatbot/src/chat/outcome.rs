@@ -88,14 +88,22 @@ impl Outcome {
         Self {
             degraded: degraded.into_iter().collect(),
             failure: Some(Why::Failed(failure.clone())),
-            ..Self::say(understood, Would::Nothing, wording::failed(failure, writing))
+            ..Self::say(
+                understood,
+                Would::Nothing,
+                wording::failed(failure, writing),
+            )
         }
     }
 
     /// The same and what the next part of the message led to. A conversation waits for one answer at a time.
     pub(super) fn and(mut self, next: Self) -> Self {
         let one_too_many = self.question.is_some() && next.question.is_some();
-        let said = if one_too_many { wording::ONE_QUESTION } else { &next.reply };
+        let said = if one_too_many {
+            wording::ONE_QUESTION
+        } else {
+            &next.reply
+        };
         self.reply = format!("{}\n{said}", self.reply);
         self.question = self.question.or(next.question);
         self.further.push(next.understood);

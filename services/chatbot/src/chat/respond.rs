@@ -12,7 +12,7 @@ use crate::actions::done::{Done, DoneAction};
 use crate::actions::{Action, ActionId, Performed, Plan, Planner, perform, refreshed};
 use crate::agents::Agents;
 use crate::crm::{CrmError, Session};
-use crate::understand::{Intent, Situation, Understood, Would, understand_all};
+use crate::understand::{Engine, Intent, Situation, Understood, Would, understand_all};
 use crate::wording;
 
 impl Turn {
@@ -68,13 +68,16 @@ impl Turn {
             _ => understood.intent,
         };
         Ok(match intent {
-            Intent::ConfirmYes => Ok(self.confirmed(noted, pending, understood).await?),
+            // What the classifier only takes for a yes is asked again.
+            Intent::ConfirmYes if self.decision.is_some() || understood.engine == Engine::Rules => {
+                Ok(self.confirmed(noted, pending, understood).await?)
+            }
             Intent::ConfirmNo => Ok(Outcome {
                 waiting: Waiting::Ends("rejected"),
                 ..Outcome::say(understood, Would::Nothing, wording::REJECTED)
             }),
             // What is neither yes nor no leaves the question open.
-            Intent::None | Intent::ConfirmUnsure
+            Intent::None | Intent::ConfirmUnsure | Intent::ConfirmYes
                 if !pending.is_expired(self.app.core.sources.now()) =>
             {
                 let reply = wording::question(&pending.summary);
@@ -182,7 +185,9 @@ impl Turn {
         // The key belongs to what was confirmed, so that a second yes after a lost answer does nothing twice.
         let (session, agents) = self.session(&format!("chat-{}", pending.id));
         let performed = perform(pending.action.clone(), &session, &agents).await;
-        Ok(self.after_yes(noted, pending, understood, (performed, &session)).await)
+        Ok(self
+            .after_yes(noted, pending, understood, (performed, &session))
+            .await)
     }
 
     /// What was confirmed was done; or its question waits on, when the CRM was missing; or it is asked again about the records
@@ -203,12 +208,21 @@ impl Turn {
                 outcome.still_waiting = Some(pending.clone());
             }
             Some(CrmError::Changed | CrmError::Gone) => {
-                let rest = pending.action.targets().get(done..).unwrap_or_default().to_vec();
+                let rest = pending
+                    .action
+                    .targets()
+                    .get(done..)
+                    .unwrap_or_default()
+                    .to_vec();
                 let rest = pending.action.clone().on(rest);
                 if let Ok(Some(action)) = refreshed(rest, session).await {
                     let summary = wording::summary(&action, noted.at, noted.zone);
                     let asked = wording::changed(&wording::question(&summary));
-                    outcome.reply = if done == 0 { asked } else { format!("{}\n{asked}", outcome.reply) };
+                    outcome.reply = if done == 0 {
+                        asked
+                    } else {
+                        format!("{}\n{asked}", outcome.reply)
+                    };
                     outcome.would = Would::Confirm;
                     outcome.question = Some((action, summary));
                 }
@@ -231,7 +245,8 @@ impl Turn {
                 return Outcome::say(understood, Would::Nothing, "There was nothing to do.");
             };
             let part = failure.part.name();
-            self.events.tell("action.failed", json!({ "action_id": id, "part": part }));
+            self.events
+                .tell("action.failed", json!({ "action_id": id, "part": part }));
             return Outcome::failed(understood, &failure, true);
         };
         let mut reply = wording::done(&action, noted.at, noted.zone);

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::confirmations::{self, Pending};
-use super::messages::{self, Asked, Known};
 use super::events::Listener;
+use super::messages::{self, Asked, Known};
 use super::outcome::{Outcome, Waiting, Why};
 use super::{ChatReply, ChatRequest};
 use crate::actions::done::{self, Past};
@@ -248,6 +248,7 @@ fn in_progress() -> Problem {
 
 /// There is no such conversation of the caller: another user's looks the same.
 pub(super) fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "conversation_not_found", "Not found")
-        .detail("There is no such conversation of yours. Leave conversation_id out to begin a new one.")
+    Problem::new(StatusCode::NOT_FOUND, "conversation_not_found", "Not found").detail(
+        "There is no such conversation of yours. Leave conversation_id out to begin a new one.",
+    )
 }

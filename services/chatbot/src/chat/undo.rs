@@ -46,7 +46,11 @@ impl Turn {
         past: Option<Past>,
     ) -> Result<Outcome, Problem> {
         let Some(past) = past else {
-            return Ok(Outcome::say(understood, Would::Nothing, wording::NOTHING_TO_UNDO));
+            return Ok(Outcome::say(
+                understood,
+                Would::Nothing,
+                wording::NOTHING_TO_UNDO,
+            ));
         };
         let now = self.app.core.sources.now();
         let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
@@ -60,7 +64,11 @@ impl Turn {
         }
         let (session, _) = self.session(&format!("undo-{}", past.id));
         let links = past.steps.iter().map(|step| step.record().link()).collect();
-        let titles: Vec<String> = past.steps.iter().map(|step| step.title().to_owned()).collect();
+        let titles: Vec<String> = past
+            .steps
+            .iter()
+            .map(|step| step.title().to_owned())
+            .collect();
         let (left, error) = inverse::back(past.steps, &session).await;
         if let Some(why) = error {
             let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;

@@ -40,10 +40,22 @@ impl CreateConversation {
 
 impl Validate for CreateConversation {
     fn validate(&self, errors: &mut Errors) {
-        if self.title.as_deref().is_some_and(|text| title::given(text).is_none()) {
-            errors.add("/title", "invalid_title", "must be one line of 1 to 100 characters");
+        if self
+            .title
+            .as_deref()
+            .is_some_and(|text| title::given(text).is_none())
+        {
+            errors.add(
+                "/title",
+                "invalid_title",
+                "must be one line of 1 to 100 characters",
+            );
         }
-        if self.time_zone.as_deref().is_some_and(|name| name.parse::<Tz>().is_err()) {
+        if self
+            .time_zone
+            .as_deref()
+            .is_some_and(|name| name.parse::<Tz>().is_err())
+        {
             errors.add(
                 "/time_zone",
                 "unknown_time_zone",

@@ -83,7 +83,10 @@ pub(super) async fn export_conversation(
         exported_at: app.core.sources.now(),
     };
     let (body, name) = match query.format {
-        Format::Json => (Json(&export).into_response(), format!("conversation-{id}.json")),
+        Format::Json => (
+            Json(&export).into_response(),
+            format!("conversation-{id}.json"),
+        ),
         Format::Markdown => (markdown(&export), format!("conversation-{id}.md")),
     };
     attached(body, &name)
@@ -92,7 +95,9 @@ pub(super) async fn export_conversation(
 fn attached(mut response: Response, name: &str) -> Result<Response, Problem> {
     let value = format!("attachment; filename=\"{name}\"");
     let value = HeaderValue::from_str(&value).map_err(Problem::internal)?;
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_DISPOSITION, value);
     Ok(response)
 }
 
@@ -134,7 +139,10 @@ mod tests {
 
     #[test]
     fn what_was_said_cannot_become_markup() {
-        assert_eq!(escaped("<b>[x](http://y)</b>"), r"\<b\>\[x\]\(http://y\)\</b\>");
+        assert_eq!(
+            escaped("<b>[x](http://y)</b>"),
+            r"\<b\>\[x\]\(http://y\)\</b\>"
+        );
         assert_eq!(escaped("plain ä text"), "plain ä text");
     }
 }

@@ -20,7 +20,11 @@ pub(super) struct PatchConversation {
 impl Validate for PatchConversation {
     fn validate(&self, errors: &mut Errors) {
         if title::given(&self.title).is_none() {
-            errors.add("/title", "invalid_title", "must be one line of 1 to 100 characters");
+            errors.add(
+                "/title",
+                "invalid_title",
+                "must be one line of 1 to 100 characters",
+            );
         }
     }
 }

@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn a_long_message_is_cut_between_words_and_a_short_one_stays() {
         assert_eq!(of_message("  hello\nworld"), "hello");
-        let long = "remind me to call Ada about the contract that we talked about in the last meeting";
+        let long =
+            "remind me to call Ada about the contract that we talked about in the last meeting";
         assert_eq!(
             of_message(long),
             "remind me to call Ada about the contract that we talked…"

@@ -94,7 +94,9 @@ impl Session<'_> {
         for _ in 0..PAGES {
             // A cursor is base64url text: nothing in it needs escaping.
             let next = cursor.map(|cursor| format!("&cursor={cursor}"));
-            let page: Listed<Todo> = self.read(&format!("{path}{}", next.unwrap_or_default())).await?;
+            let page: Listed<Todo> = self
+                .read(&format!("{path}{}", next.unwrap_or_default()))
+                .await?;
             all.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -110,7 +112,8 @@ impl Session<'_> {
         kind: Kind,
         query: &Value,
     ) -> Result<Listed<T>, CrmError> {
-        self.post(&format!("/api/{}/query", kind.path()), query).await
+        self.post(&format!("/api/{}/query", kind.path()), query)
+            .await
     }
 
     /// What a path of the CRM answers.

@@ -117,7 +117,11 @@ impl Lead {
             "first_name": self.first_name, "last_name": self.last_name, "company_name": self.company_name,
             "email": self.email, "phone": self.phone, "status": self.status,
         });
-        before["unqualified_reason"] = self.rest.get("unqualified_reason").cloned().unwrap_or(Value::Null);
+        before["unqualified_reason"] = self
+            .rest
+            .get("unqualified_reason")
+            .cloned()
+            .unwrap_or(Value::Null);
         Target::new(Kind::Lead, self.id, &self.name(), self.version).with_before(before)
     }
 }

@@ -122,11 +122,13 @@ async fn role(
     id: MessageId,
     caller: &Can<ChatWrite>,
 ) -> Result<Option<String>, DbError> {
-    Ok(query_scalar("-- chat.feedback.role\nSELECT role FROM chat.messages WHERE id = $1 AND user_id = $2")
-        .bind(id.as_uuid())
-        .bind(caller.user.as_uuid())
-        .fetch_optional(tx.conn())
-        .await?)
+    Ok(query_scalar(
+        "-- chat.feedback.role\nSELECT role FROM chat.messages WHERE id = $1 AND user_id = $2",
+    )
+    .bind(id.as_uuid())
+    .bind(caller.user.as_uuid())
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 async fn keep(

@@ -15,6 +15,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 
 /// Only answers are judged.
 fn no_answer() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "not_an_answer", "Not an answer")
-        .detail("This is what the user said. Send the id of an answer of the chatbot: its `message_id`.")
+    Problem::new(StatusCode::CONFLICT, "not_an_answer", "Not an answer").detail(
+        "This is what the user said. Send the id of an answer of the chatbot: its `message_id`.",
+    )
 }

@@ -105,22 +105,70 @@ fn intents() -> Vec<Capability> {
         ..changes(intent, description, example)
     };
     vec![
-        changes(Intent::TodoCreate, "Adds a to-do", "remind me to call Ada tomorrow at 3pm"),
+        changes(
+            Intent::TodoCreate,
+            "Adds a to-do",
+            "remind me to call Ada tomorrow at 3pm",
+        ),
         reads(Intent::TodoList, "Lists to-dos", "what is overdue?"),
-        changes(Intent::TodoComplete, "Marks a to-do as done", "mark call Ada as done"),
+        changes(
+            Intent::TodoComplete,
+            "Marks a to-do as done",
+            "mark call Ada as done",
+        ),
         changes(Intent::TodoReopen, "Opens a to-do again", "reopen call Ada"),
-        changes(Intent::TodoUpdate, "Renames or moves a to-do", "move call Ada to Friday at 9am"),
+        changes(
+            Intent::TodoUpdate,
+            "Renames or moves a to-do",
+            "move call Ada to Friday at 9am",
+        ),
         asks(Intent::TodoDelete, "Deletes a to-do", "delete call Ada"),
-        asks(Intent::TodoBulkDelete, "Deletes many to-dos", "delete all completed to-dos"),
-        changes(Intent::LeadCreate, "Adds a lead", "add a lead: Ada Lovelace, ada@example.com"),
-        reads(Intent::LeadFind, "Finds leads, and whom to call", "who should I call today?"),
-        changes(Intent::LeadUpdate, "Changes a lead", "mark the lead Ada Lovelace as qualified"),
-        reads(Intent::LeadCount, "Counts leads", "how many leads do I have?"),
-        changes(Intent::DealMove, "Moves a deal to a stage", "move the deal Engines to Offer"),
+        asks(
+            Intent::TodoBulkDelete,
+            "Deletes many to-dos",
+            "delete all completed to-dos",
+        ),
+        changes(
+            Intent::LeadCreate,
+            "Adds a lead",
+            "add a lead: Ada Lovelace, ada@example.com",
+        ),
+        reads(
+            Intent::LeadFind,
+            "Finds leads, and whom to call",
+            "who should I call today?",
+        ),
+        changes(
+            Intent::LeadUpdate,
+            "Changes a lead",
+            "mark the lead Ada Lovelace as qualified",
+        ),
+        reads(
+            Intent::LeadCount,
+            "Counts leads",
+            "how many leads do I have?",
+        ),
+        changes(
+            Intent::DealMove,
+            "Moves a deal to a stage",
+            "move the deal Engines to Offer",
+        ),
         reads(Intent::DealFind, "Finds deals", "show my deals"),
-        reads(Intent::DealSum, "Sums what deals are worth", "what are my deals worth?"),
-        reads(Intent::ContactFind, "Finds contacts", "find the contact Grace Hopper"),
-        reads(Intent::MetricsQuery, "Tells a number", "how many visitors last week?"),
+        reads(
+            Intent::DealSum,
+            "Sums what deals are worth",
+            "what are my deals worth?",
+        ),
+        reads(
+            Intent::ContactFind,
+            "Finds contacts",
+            "find the contact Grace Hopper",
+        ),
+        reads(
+            Intent::MetricsQuery,
+            "Tells a number",
+            "how many visitors last week?",
+        ),
         Capability {
             can_undo: false,
             ..asks(Intent::AgentRun, "Runs an agent", "run the report writer")

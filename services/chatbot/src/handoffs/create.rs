@@ -12,9 +12,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Handoff, store};
+use crate::actions::Target;
 use crate::app::{AppState, ChatWrite};
 use crate::conversations::{self, Conversation};
-use crate::actions::Target;
 use crate::crm::{CrmError, Kind};
 
 /// The longest reason.
@@ -102,16 +102,25 @@ async fn tell_crm(
         Some(reason) => format!("{reason}\n\n/api/conversations/{id}"),
         None => format!("/api/conversations/{id}"),
     };
-    let fields = json!({ "title": title, "description": description, "priority": "high", "source": "chat" });
+    let fields =
+        json!({ "title": title, "description": description, "priority": "high", "source": "chat" });
     let session = app.crm.session(caller.token(), format!("handoff-{id}"));
-    session.create(Kind::Todo, title, &fields).await.map_err(refused)
+    session
+        .create(Kind::Todo, title, &fields)
+        .await
+        .map_err(refused)
 }
 
 fn refused(error: CrmError) -> Problem {
     match error {
         CrmError::Forbidden => {
             let detail = "You may not create to-dos in the CRM, so nobody was told.";
-            Problem::new(StatusCode::FORBIDDEN, "crm_forbidden", "Not allowed in the CRM").detail(detail)
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "crm_forbidden",
+                "Not allowed in the CRM",
+            )
+            .detail(detail)
         }
         error if error.is_outage() => Problem::unavailable(error),
         error => Problem::conflict("crm_refused", error.to_string()),

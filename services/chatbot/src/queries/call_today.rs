@@ -29,8 +29,12 @@ pub(crate) fn is_asked(message: &str) -> bool {
     let has = |word: &&str| words.iter().any(|said| said == word);
     let who = ["who", "whom"].iter().any(|word| has(&word))
         || ["leads", "lead", "people"].iter().any(|word| has(&word)) && has(&"which");
-    let calls = ["call", "phone", "ring", "contact"].iter().any(|word| has(&word));
-    let should = ["should", "shall", "to", "must"].iter().any(|word| has(&word));
+    let calls = ["call", "phone", "ring", "contact"]
+        .iter()
+        .any(|word| has(&word));
+    let should = ["should", "shall", "to", "must"]
+        .iter()
+        .any(|word| has(&word));
     who && calls && should && words.len() <= 12
 }
 
@@ -47,7 +51,10 @@ pub(crate) async fn answer(
     let plan = plan.one_of("status", fields::LEAD_OPEN).sorted(&["-score"]);
     let leads = run::list::<Lead>(plan, crm, zone).await?;
     let todos = due(crm, now, zone).await?;
-    let reasons = leads.items.iter().filter_map(|lead| Some((lead, reason(lead, &todos, now, zone)?)));
+    let reasons = leads
+        .items
+        .iter()
+        .filter_map(|lead| Some((lead, reason(lead, &todos, now, zone)?)));
     let named: Vec<(&Lead, String)> = reasons.take(NAMED).collect();
     if named.is_empty() {
         let text = "Nobody: no open lead has a to-do that is due, and all were talked to in the last week.";
@@ -57,7 +64,9 @@ pub(crate) async fn answer(
     for (at, (lead, why)) in named.iter().enumerate() {
         text.push_str(&format!("\n{}. {}: {why}", at + 1, described(lead)));
     }
-    let links = named.iter().map(|(lead, _)| Link::to(Kind::Lead, lead.id, &lead.name()));
+    let links = named
+        .iter()
+        .map(|(lead, _)| Link::to(Kind::Lead, lead.id, &lead.name()));
     Ok(Answer::say(text)
         .with_links(links.collect())
         .cited("crm", "/api/leads/query")
@@ -94,14 +103,21 @@ fn reason(
     zone: Tz,
 ) -> Option<String> {
     if let Some(todo) = todos.get(&lead.id) {
-        let late = if todo.is_overdue(now, zone) { "is overdue" } else { "is due today" };
+        let late = if todo.is_overdue(now, zone) {
+            "is overdue"
+        } else {
+            "is due today"
+        };
         return Some(format!("\"{}\" {late}", todo.title));
     }
     match lead.last_activity_at {
         None => Some("nobody has talked to them yet".to_owned()),
         Some(last) if now - last >= STALE => {
             let day: NaiveDate = last.with_timezone(&zone).date_naive();
-            Some(format!("the last contact was on {}", day.format("%-d %b %Y")))
+            Some(format!(
+                "the last contact was on {}",
+                day.format("%-d %b %Y")
+            ))
         }
         Some(_) => None,
     }
@@ -110,7 +126,11 @@ fn reason(
 /// "Ada Lovelace (Engines Ltd), score 82, +44 20 7946 0000".
 fn described(lead: &Lead) -> String {
     let mut text = lead.name();
-    if let Some(company) = lead.company_name.as_ref().filter(|company| **company != text) {
+    if let Some(company) = lead
+        .company_name
+        .as_ref()
+        .filter(|company| **company != text)
+    {
         text.push_str(&format!(" ({company})"));
     }
     if let Some(score) = lead.score {

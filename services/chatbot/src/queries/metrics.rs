@@ -53,7 +53,10 @@ pub(crate) async fn answer(
         Meant::One(metric) => metric,
         Meant::Several(some) => {
             let names: Vec<String> = some.iter().take(CHOICES).map(|one| named(one)).collect();
-            return Ok(Answer::ask(format!("Which one do you mean?\n- {}", names.join("\n- "))));
+            return Ok(Answer::ask(format!(
+                "Which one do you mean?\n- {}",
+                names.join("\n- ")
+            )));
         }
         Meant::None => {
             let said = question.metric;
@@ -99,7 +102,9 @@ fn meant<'a>(said: &str, catalogue: &'a [Metric]) -> Meant<'a> {
             let named = full.split_once(' ').map_or(full.as_str(), |(_, name)| name);
             match exact {
                 true => label == words || named == words || full == words,
-                false => words.split(' ').all(|word| full.contains(word) || label.contains(word)),
+                false => words
+                    .split(' ')
+                    .all(|word| full.contains(word) || label.contains(word)),
             }
         };
         found = catalogue.iter().filter(fits).collect();
@@ -116,7 +121,11 @@ fn meant<'a>(said: &str, catalogue: &'a [Metric]) -> Meant<'a> {
 
 /// In small letters, with one space between words.
 fn folded(text: &str) -> String {
-    let plain: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let plain: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -135,20 +144,31 @@ fn said(metric: &Metric, frame: &Frame) -> String {
         Some(written(value, &metric.unit, currency))
     };
     let days = days(&frame.meta.from, &frame.meta.to);
-    let open = if frame.meta.partial_period { " so far" } else { "" };
+    let open = if frame.meta.partial_period {
+        " so far"
+    } else {
+        ""
+    };
     let Some(now) = show(row.and_then(|row| row.values.first())) else {
         return format!("There is no number for {} {days}.", named(metric));
     };
     let before = row.and_then(|row| row.previous.as_ref());
     let before = show(before.and_then(|values| values.first()));
     let before = before.map(|before| format!(" The period before had {before}."));
-    format!("{}: {now} {days}{open}.{}", named(metric), before.unwrap_or_default())
+    format!(
+        "{}: {now} {days}{open}.{}",
+        named(metric),
+        before.unwrap_or_default()
+    )
 }
 
 fn days(from: &str, to: &str) -> String {
     let day = |text: &str| {
         let day: Option<NaiveDate> = text.parse().ok();
-        day.map_or_else(|| text.to_owned(), |day| day.format("%-d %b %Y").to_string())
+        day.map_or_else(
+            || text.to_owned(),
+            |day| day.format("%-d %b %Y").to_string(),
+        )
     };
     if from == to {
         return format!("on {}", day(from));
@@ -188,7 +208,10 @@ mod tests {
         assert_eq!(meant("visitors", &all), Meant::One(&all[0]));
         assert_eq!(meant("net sales", &all), Meant::One(&all[3]));
         assert_eq!(meant("google ads clicks", &all), Meant::One(&all[1]));
-        assert_eq!(meant("clicks", &all), Meant::Several(vec![&all[1], &all[2]]));
+        assert_eq!(
+            meant("clicks", &all),
+            Meant::Several(vec![&all[1], &all[2]])
+        );
         assert_eq!(meant("happiness", &all), Meant::None);
     }
 }

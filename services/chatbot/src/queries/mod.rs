@@ -163,20 +163,31 @@ pub(crate) enum NotAllowed {
 fn fits(field: Field, condition: &Condition) -> bool {
     use Compare::{Before, Contains, Empty, From, In, Is, UpTo};
     let value = &condition.value;
-    let texts = || value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
-    let is_day = || value.as_str().is_some_and(|day| day.parse::<NaiveDate>().is_ok());
+    let texts = || {
+        value
+            .as_array()
+            .is_some_and(|all| all.iter().all(Value::is_string))
+    };
+    let is_day = || {
+        value
+            .as_str()
+            .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
+    };
     let known = |word: &Value, words: &[&str]| word.as_str().is_some_and(|w| words.contains(&w));
     match (field.holds, condition.compare) {
         (Holds::OneOf(words), Is) => known(value, words),
         (Holds::OneOf(words), In) => {
-            texts() && value.as_array().is_some_and(|all| all.iter().all(|w| known(w, words)))
+            texts()
+                && value
+                    .as_array()
+                    .is_some_and(|all| all.iter().all(|w| known(w, words)))
         }
         (Holds::Text, Is | Contains) => value.is_string(),
         (Holds::Due, Before) => is_day() || moment(value).is_some(),
         (Holds::Time | Holds::Due, Is | From | UpTo | Before) => is_day(),
-        (Holds::Money, From | UpTo) => {
-            value.as_str().is_some_and(|amount| money::parse(amount).is_some())
-        }
+        (Holds::Money, From | UpTo) => value
+            .as_str()
+            .is_some_and(|amount| money::parse(amount).is_some()),
         (Holds::Number, From | UpTo) => value.is_i64(),
         (Holds::Id, Is) => value.is_string(),
         (Holds::Id, In) => texts(),
@@ -202,7 +213,11 @@ impl Checked {
     /// The body for the CRM's `POST /api/<records>/query`: days are days where the user lives.
     pub(crate) fn body(&self, zone: Tz) -> Value {
         let plan = &self.0;
-        let all: Vec<Value> = plan.conditions.iter().map(|one| filter(one, plan.entity, zone)).collect();
+        let all: Vec<Value> = plan
+            .conditions
+            .iter()
+            .map(|one| filter(one, plan.entity, zone))
+            .collect();
         json!({ "filter": { "all": all }, "count": "exact", "limit": plan.limit, "sort": plan.sort })
     }
 }
@@ -304,7 +319,14 @@ mod tests {
 
     #[test]
     fn only_money_is_summed_and_only_short_lists_are_grouped_by() {
-        let sum = |field: &str| QueryPlan::of(Kind::Deal, Aggregate::Sum { field: field.into() });
+        let sum = |field: &str| {
+            QueryPlan::of(
+                Kind::Deal,
+                Aggregate::Sum {
+                    field: field.into(),
+                },
+            )
+        };
         assert!(sum("amount").check().is_ok());
         assert_eq!(sum("name").check(), Err(NotAllowed::Sum("name".into())));
         let by_name = QueryPlan {

@@ -40,7 +40,11 @@ impl Sums {
 
     /// For people: "12,000.00 EUR and 50.00 USD".
     pub(crate) fn shown(&self) -> String {
-        let all: Vec<String> = self.0.iter().map(|(currency, sum)| format!("{} {currency}", written(*sum))).collect();
+        let all: Vec<String> = self
+            .0
+            .iter()
+            .map(|(currency, sum)| format!("{} {currency}", written(*sum)))
+            .collect();
         if all.is_empty() {
             return "nothing".to_owned();
         }

@@ -45,7 +45,9 @@ pub(crate) async fn list<T: DeserializeOwned>(
     zone: Tz,
 ) -> Result<Records<T>, CrmError> {
     let checked = plan.check()?;
-    let listed: Listed<T> = crm.query(checked.plan().entity, &checked.body(zone)).await?;
+    let listed: Listed<T> = crm
+        .query(checked.plan().entity, &checked.body(zone))
+        .await?;
     Ok(Records {
         count: listed.count.unwrap_or(listed.items.len() as u64),
         items: listed.items,
@@ -161,7 +163,11 @@ pub(crate) async fn search(
     struct Hits {
         items: Vec<Hit>,
     }
-    let q: String = words.chars().filter(|c| !c.is_control()).take(200).collect();
+    let q: String = words
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
     let body = json!({ "q": q, "types": [kind], "limit": HITS });
     let hits: Hits = crm.post("/api/search", &body).await?;
     Ok(hits.items.into_iter().map(|hit| hit.id).collect())

@@ -2,12 +2,14 @@
 //! which to-do is meant. Pure: no network, no database, no clock of its own.
 
 pub mod classify;
+mod compound;
 pub mod dates;
 mod decide;
 mod extras;
 mod fill;
 mod filters;
 mod intent;
+mod language;
 mod lexicon;
 mod normalise;
 mod ranges;
@@ -74,7 +76,7 @@ impl Situation {
 /// Ada tomorrow").
 #[must_use]
 pub fn understand_all(message: &str, situation: &Situation) -> Vec<Understood> {
-    vec![understand(message, situation)]
+    compound::read(message, situation)
 }
 
 /// What a message, taken as one request, asks for.
@@ -82,6 +84,12 @@ pub fn understand_all(message: &str, situation: &Situation) -> Vec<Understood> {
 pub fn understand(message: &str, situation: &Situation) -> Understood {
     let zone = situation.zone;
     let local = situation.now.with_timezone(&zone).naive_local();
+    let language = situation
+        .language
+        .unwrap_or_else(|| language::detect(message));
+    if let Some(found) = language::read(message, language, local, zone) {
+        return found;
+    }
     if let Some(found) = records::read(message, local) {
         return Understood {
             intent: found.intent,
@@ -93,7 +101,7 @@ pub fn understand(message: &str, situation: &Situation) -> Understood {
     }
     let mut reading = intent::read(message);
     let mut engine = Engine::Rules;
-    if let Some(verdict) = classify::judged(message, &reading)
+    if let Some(verdict) = classify::judged(message, &reading, situation.asked)
         && verdict.engine != Engine::Rules
     {
         reading = intent::reread(message, verdict.intent, verdict.confidence);

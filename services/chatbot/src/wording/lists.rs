@@ -67,7 +67,11 @@ pub(crate) fn no_todos(slots: &Slots, done: bool, now: DateTime<Utc>, zone: Tz) 
 
 /// The words before and after "to-dos" that say which ones.
 fn which_todos(slots: &Slots, done: bool, now: DateTime<Utc>, zone: Tz) -> (String, String) {
-    let mut before = if done { "completed ".to_owned() } else { "open ".to_owned() };
+    let mut before = if done {
+        "completed ".to_owned()
+    } else {
+        "open ".to_owned()
+    };
     let mut after = String::new();
     let mut day = slots.due_date;
     for filter in &slots.filters {
@@ -109,7 +113,9 @@ pub(crate) fn conditions(slots: &Slots) -> String {
     for filter in &slots.filters {
         let value = filter.value.replace('/', " to ");
         match filter.field {
-            Field::Status | Field::Stage if value != "all" => text.push_str(&format!(" that are {value}")),
+            Field::Status | Field::Stage if value != "all" => {
+                text.push_str(&format!(" that are {value}"))
+            }
             Field::Company => text.push_str(&format!(" at {value}")),
             Field::Source => text.push_str(&format!(" from {value}")),
             Field::Created => text.push_str(&format!(" created {value}")),
@@ -133,7 +139,11 @@ pub(crate) fn kind_of(slots: &Slots) -> String {
 /// A lead or a contact on one line.
 pub(crate) fn person(lead: &Lead) -> String {
     let mut text = lead.name();
-    if let Some(company) = lead.company_name.as_ref().filter(|company| **company != text) {
+    if let Some(company) = lead
+        .company_name
+        .as_ref()
+        .filter(|company| **company != text)
+    {
         text.push_str(&format!(" ({company})"));
     }
     if let Some(status) = &lead.status {
@@ -161,5 +171,7 @@ pub(crate) fn which(todos: &[&Todo], now: DateTime<Utc>, zone: Tz) -> String {
 /// No to-do fits.
 pub(crate) fn no_match(target: &str, done: bool) -> String {
     let kind = if done { "completed" } else { "open" };
-    format!("I found no {kind} to-do like \"{target}\". Say \"what's on my list?\" to see them all.")
+    format!(
+        "I found no {kind} to-do like \"{target}\". Say \"what's on my list?\" to see them all."
+    )
 }

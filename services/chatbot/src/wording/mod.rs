@@ -207,15 +207,26 @@ pub(crate) fn failed(failure: &Failure, writing: bool) -> String {
     let part = failure.part.called();
     match &failure.why {
         CrmError::Unavailable if writing => {
-            format!("The {part} did not answer, so I do not know whether it was changed. Please look before you try again.")
+            format!(
+                "The {part} did not answer, so I do not know whether it was changed. Please look before you try again."
+            )
         }
         CrmError::Unavailable | CrmError::Unreachable => {
-            format!("I cannot reach the {part} right now, so nothing was changed. Please try again in a moment.")
+            format!(
+                "I cannot reach the {part} right now, so nothing was changed. Please try again in a moment."
+            )
         }
-        CrmError::Forbidden => format!("You are not allowed to do that in the {part}. Nothing was changed."),
+        CrmError::Forbidden => {
+            format!("You are not allowed to do that in the {part}. Nothing was changed.")
+        }
         CrmError::Gone => "That record is not there any more. Nothing was changed.".to_owned(),
-        CrmError::Changed => "That record has been changed in the meantime, so I left it as it is. Please ask again.".to_owned(),
-        CrmError::Refused(detail) if failure.part == Part::Agents => format!("No agent was started: {detail}."),
+        CrmError::Changed => {
+            "That record has been changed in the meantime, so I left it as it is. Please ask again."
+                .to_owned()
+        }
+        CrmError::Refused(detail) if failure.part == Part::Agents => {
+            format!("No agent was started: {detail}.")
+        }
         CrmError::Refused(detail) => format!("The {part} did not accept that: {detail}"),
     }
 }
@@ -227,7 +238,18 @@ pub(crate) fn changed(question: &str) -> String {
 
 /// What was taken back.
 pub(crate) fn undone(titles: &[&str]) -> String {
-    let named: Vec<String> = titles.iter().take(5).map(|title| format!("\"{title}\"")).collect();
-    let more = if titles.len() > 5 { " and the others" } else { "" };
-    format!("Taken back: {}{more} is as it was before.", named.join(", "))
+    let named: Vec<String> = titles
+        .iter()
+        .take(5)
+        .map(|title| format!("\"{title}\""))
+        .collect();
+    let more = if titles.len() > 5 {
+        " and the others"
+    } else {
+        ""
+    };
+    format!(
+        "Taken back: {}{more} is as it was before.",
+        named.join(", ")
+    )
 }

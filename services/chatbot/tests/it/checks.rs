@@ -25,10 +25,17 @@ async fn what_belongs_to_another_tenant_looks_like_nothing() {
     let strange = &world.crm.globex.owner;
     checks::foreign_ids_in(&world.chat, async |client, path| {
         let todo = json!({ "title": format!("call {}", path.len()) });
-        strange.post("/api/todos", todo.clone()).await.assert_status(201);
+        strange
+            .post("/api/todos", todo.clone())
+            .await
+            .assert_status(201);
         let say = async |message: String, conversation: &Value| {
             let body = json!({ "message": message, "conversation_id": conversation });
-            client.post("/api/chat", body).await.assert_status(200).json()
+            client
+                .post("/api/chat", body)
+                .await
+                .assert_status(200)
+                .json()
         };
         let added = say("add a todo: buy milk".to_owned(), &Value::Null).await;
         let id = match path {

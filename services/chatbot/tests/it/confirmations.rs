@@ -171,3 +171,19 @@ async fn a_question_is_kept_for_its_user_and_tenant_only() {
         .unwrap();
     assert_eq!(seen, 0);
 }
+
+#[tokio::test]
+async fn what_only_sounds_like_a_yes_is_asked_again() {
+    let world = World::start().await;
+    world.todos(&["buy milk"]).await;
+    let mut talk = world.talk();
+    talk.ask("delete buy milk").await;
+    for message in ["this is a true statement", "maybe", "I believe so"] {
+        let again = talk.ask(message).await;
+        assert_eq!(again["would"], "ask", "{message}");
+        assert_eq!(again["confirmation"]["action"], "delete_todos", "{message}");
+    }
+    assert_eq!(world.titles().await, ["buy milk"]);
+    talk.ask("yes").await;
+    assert!(world.titles().await.is_empty());
+}

@@ -5,7 +5,10 @@ use crate::support::World;
 
 async fn path(world: &World) -> String {
     let answer = world.talk().ask("hello").await;
-    format!("/api/messages/{}/feedback", answer["message_id"].as_str().unwrap())
+    format!(
+        "/api/messages/{}/feedback",
+        answer["message_id"].as_str().unwrap()
+    )
 }
 
 #[tokio::test]
@@ -15,10 +18,16 @@ async fn an_answer_is_judged_and_judged_anew() {
     let owner = &world.chat.acme.owner;
     let bad = json!({ "rating": "down", "comment": "  too long " });
     let kept = owner.post(&path, bad).await.assert_status(200).json();
-    assert_eq!((&kept["rating"], &kept["comment"]), (&json!("down"), &json!("too long")));
+    assert_eq!(
+        (&kept["rating"], &kept["comment"]),
+        (&json!("down"), &json!("too long"))
+    );
     let kept = owner.post(&path, json!({ "rating": "up" })).await;
     let kept = kept.assert_status(200).json();
-    assert_eq!((&kept["rating"], &kept["comment"]), (&json!("up"), &Value::Null));
+    assert_eq!(
+        (&kept["rating"], &kept["comment"]),
+        (&json!("up"), &Value::Null)
+    );
     let mut admin = world.chat.database.admin().await;
     let rows: Vec<(String,)> = sqlx::query_as("SELECT rating FROM chat.feedback")
         .fetch_all(&mut admin)
@@ -45,9 +54,16 @@ async fn only_ones_own_answers_are_judged() {
         (&chat.acme.admin, &path),
         (&chat.globex.owner, &path),
     ] {
-        client.post(path, up()).await.assert_problem(404, "not_found");
+        client
+            .post(path, up())
+            .await
+            .assert_problem(404, "not_found");
     }
-    chat.acme.viewer.post(&path, up()).await.assert_problem(403, "forbidden");
+    chat.acme
+        .viewer
+        .post(&path, up())
+        .await
+        .assert_problem(403, "forbidden");
 }
 
 #[tokio::test]
@@ -55,10 +71,18 @@ async fn what_the_user_said_is_not_judged() {
     let world = World::start().await;
     let mut talk = world.talk();
     talk.ask("hello").await;
-    let list = format!("/api/conversations/{}/messages", talk.conversation.as_deref().unwrap());
+    let list = format!(
+        "/api/conversations/{}/messages",
+        talk.conversation.as_deref().unwrap()
+    );
     let said = world.chat.acme.owner.get(&list).await.json()["items"][0]["id"].clone();
     let path = format!("/api/messages/{}/feedback", said.as_str().unwrap());
-    let answer = world.chat.acme.owner.post(&path, json!({ "rating": "up" })).await;
+    let answer = world
+        .chat
+        .acme
+        .owner
+        .post(&path, json!({ "rating": "up" }))
+        .await;
     answer.assert_problem(409, "not_an_answer");
 }
 

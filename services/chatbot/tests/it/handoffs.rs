@@ -6,7 +6,10 @@ use crate::support::World;
 
 async fn path(world: &World) -> String {
     let answer = world.talk().ask("hello").await;
-    format!("/api/conversations/{}/handoff", answer["conversation_id"].as_str().unwrap())
+    format!(
+        "/api/conversations/{}/handoff",
+        answer["conversation_id"].as_str().unwrap()
+    )
 }
 
 #[tokio::test]
@@ -15,13 +18,25 @@ async fn a_handoff_makes_one_to_do_and_one_event() {
     let path = path(&world).await;
     let owner = &world.chat.acme.owner;
     let reason = json!({ "reason": "The customer is angry." });
-    let made = owner.post(&path, reason.clone()).await.assert_status(201).json();
+    let made = owner
+        .post(&path, reason.clone())
+        .await
+        .assert_status(201)
+        .json();
     assert_eq!(made["reason"], "The customer is angry.");
     let todo = &world.list().await[0];
     assert_eq!(todo["title"], "Take over the conversation \"hello\"");
     assert_eq!(todo["priority"], "high");
-    assert_eq!((&made["todo"]["id"], &made["todo"]["type"]), (&todo["id"], &json!("todo")));
-    assert!(todo["description"].as_str().unwrap().starts_with("The customer is angry."));
+    assert_eq!(
+        (&made["todo"]["id"], &made["todo"]["type"]),
+        (&todo["id"], &json!("todo"))
+    );
+    assert!(
+        todo["description"]
+            .as_str()
+            .unwrap()
+            .starts_with("The customer is angry.")
+    );
     let again = owner.post(&path, reason).await.assert_status(200).json();
     assert_eq!(again, made);
     assert_eq!(world.list().await.len(), 1);
@@ -45,9 +60,16 @@ async fn only_ones_own_conversation_is_handed_over() {
         (&chat.acme.admin, &path),
         (&chat.globex.owner, &path),
     ] {
-        client.post(path, json!({})).await.assert_problem(404, "not_found");
+        client
+            .post(path, json!({}))
+            .await
+            .assert_problem(404, "not_found");
     }
-    chat.acme.viewer.post(&path, json!({})).await.assert_problem(403, "forbidden");
+    chat.acme
+        .viewer
+        .post(&path, json!({}))
+        .await
+        .assert_problem(403, "forbidden");
     assert!(world.list().await.is_empty());
 }
 
@@ -56,8 +78,15 @@ async fn a_bad_reason_is_refused_and_without_the_crm_nothing_is_handed_over() {
     let world = World::start().await;
     let path = path(&world).await;
     let owner = &world.chat.acme.owner;
-    for body in [json!({ "reason": "" }), json!({ "reason": "x".repeat(2001) }), json!({ "why": "x" })] {
-        owner.post(&path, body).await.assert_problem(422, "validation_failed");
+    for body in [
+        json!({ "reason": "" }),
+        json!({ "reason": "x".repeat(2001) }),
+        json!({ "why": "x" }),
+    ] {
+        owner
+            .post(&path, body)
+            .await
+            .assert_problem(422, "validation_failed");
     }
     world.between.set(Fault::Refuse).await;
     let answer = owner.post(&path, json!({})).await;

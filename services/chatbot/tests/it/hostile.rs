@@ -38,11 +38,23 @@ async fn everything(world: &World) -> BTreeMap<String, Value> {
     for kind in ["todos", "leads", "deals", "contacts"] {
         let mut path = format!("/api/{kind}?limit=100&fields=version");
         loop {
-            let page = world.crm.acme.owner.get(&path).await.assert_status(200).json();
+            let page = world
+                .crm
+                .acme
+                .owner
+                .get(&path)
+                .await
+                .assert_status(200)
+                .json();
             for record in page["items"].as_array().unwrap() {
-                all.insert(format!("{kind}/{}", record["id"]), record["version"].clone());
+                all.insert(
+                    format!("{kind}/{}", record["id"]),
+                    record["version"].clone(),
+                );
             }
-            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            let Some(cursor) = page["next_cursor"].as_str() else {
+                break;
+            };
             path = format!("/api/{kind}?limit=100&fields=version&cursor={cursor}");
         }
     }
@@ -51,7 +63,10 @@ async fn everything(world: &World) -> BTreeMap<String, Value> {
 
 /// Text as a title or name may be: on one line, without control characters.
 fn line(text: &str, most: usize) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     let plain: String = plain.trim().chars().take(most).collect();
     plain.trim().to_owned()
 }
@@ -59,14 +74,32 @@ fn line(text: &str, most: usize) -> String {
 async fn fill(world: &World, corpus: &Corpus) {
     let documents = corpus.documents.iter().cycle();
     for (text, document) in corpus.titles.iter().zip(documents) {
-        let todo = json!({ "title": line(text, 500), "description": document, "due_date": "2026-03-02" });
+        let todo =
+            json!({ "title": line(text, 500), "description": document, "due_date": "2026-03-02" });
         world.make("todos", todo).await;
-        world.make("leads", json!({ "last_name": line(text, 200), "company_name": line(document, 200) })).await;
-        world.make("deals", json!({ "name": line(text, 200), "description": document })).await;
+        world
+            .make(
+                "leads",
+                json!({ "last_name": line(text, 200), "company_name": line(document, 200) }),
+            )
+            .await;
+        world
+            .make(
+                "deals",
+                json!({ "name": line(text, 200), "description": document }),
+            )
+            .await;
     }
     for text in &corpus.documents {
-        world.make("todos", json!({ "title": line(text, 500) })).await;
-        world.make("contacts", json!({ "last_name": line(text, 200), "description": text })).await;
+        world
+            .make("todos", json!({ "title": line(text, 500) }))
+            .await;
+        world
+            .make(
+                "contacts",
+                json!({ "last_name": line(text, 200), "description": text }),
+            )
+            .await;
     }
 }
 
@@ -98,14 +131,35 @@ async fn a_hostile_title_in_a_command_reaches_that_one_record_only() {
         let answer = talk.ask(&format!("add a todo: \"{title}\"")).await;
         let actions = answer["actions"].as_array().unwrap();
         assert!(actions.len() <= 1, "{title}: {answer}");
-        assert!(actions.iter().all(|one| one["action"] == "todo.create"), "{title}: {answer}");
+        assert!(
+            actions.iter().all(|one| one["action"] == "todo.create"),
+            "{title}: {answer}"
+        );
         let listed = talk.ask("what's on my list?").await;
         assert_eq!(listed["actions"], json!([]), "{title}: {listed}");
     }
-    let titles = world.crm.acme.owner.get("/api/todos?q=call%20Ada&completed=false").await.json();
+    let titles = world
+        .crm
+        .acme
+        .owner
+        .get("/api/todos?q=call%20Ada&completed=false")
+        .await
+        .json();
     assert!(!titles["items"].as_array().unwrap().is_empty());
-    let done = world.crm.acme.owner.get("/api/todos?completed=true").await.json();
+    let done = world
+        .crm
+        .acme
+        .owner
+        .get("/api/todos?completed=true")
+        .await
+        .json();
     assert_eq!(done["items"], json!([]));
-    let trash = world.crm.acme.owner.get("/api/todos?deleted=only").await.json();
+    let trash = world
+        .crm
+        .acme
+        .owner
+        .get("/api/todos?deleted=only")
+        .await
+        .json();
     assert_eq!(trash["items"], json!([]));
 }

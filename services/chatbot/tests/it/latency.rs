@@ -27,7 +27,13 @@ async fn a_to_do_command_is_within_its_bars() {
         let message = format!("add a todo: call customer {n} tomorrow at 3pm");
         let body = json!({ "message": message, "dry_run": dry });
         let start = Instant::now();
-        world.chat.acme.owner.post("/api/chat", body).await.assert_status(200);
+        world
+            .chat
+            .acme
+            .owner
+            .post("/api/chat", body)
+            .await
+            .assert_status(200);
         start.elapsed()
     };
     let measure = async |dry: bool| {

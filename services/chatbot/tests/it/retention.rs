@@ -11,7 +11,11 @@ async fn old_conversations_go_with_everything_in_them_and_those_in_use_stay() {
     let world = World::start().await;
     let mut old = world.talk();
     old.ask("add a todo: call Ada").await;
-    let elsewhere = world.chat.globex.owner.post("/api/chat", json!({ "message": "hello" }));
+    let elsewhere = world
+        .chat
+        .globex
+        .owner
+        .post("/api/chat", json!({ "message": "hello" }));
     elsewhere.await.assert_status(200);
     world.chat.clock.advance(TimeDelta::days(10));
     let mut used = world.talk();
@@ -28,7 +32,12 @@ async fn old_conversations_go_with_everything_in_them_and_those_in_use_stay() {
     tx.commit().await.unwrap();
     assert_eq!(gone, 2);
     let listed = world.chat.acme.owner.get("/api/conversations").await.json();
-    let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    let ids: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["id"])
+        .collect();
     assert_eq!(ids, [&json!(used.conversation)]);
     let left: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM chat.actions) + (SELECT count(*) FROM chat.messages)",

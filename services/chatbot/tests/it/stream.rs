@@ -89,9 +89,18 @@ async fn a_question_is_told_with_its_id_and_the_text_comes_in_pieces() {
 async fn a_client_asks_for_events_with_accept_too_and_a_repeat_gets_the_same_answer() {
     let world = World::start().await;
     let say = async || {
-        let call = world.chat.acme.owner.post("/api/chat", json!({ "message": "add a todo: call Ada" }));
+        let call = world
+            .chat
+            .acme
+            .owner
+            .post("/api/chat", json!({ "message": "add a todo: call Ada" }));
         let call = call.header("accept", "text/event-stream");
-        events(&call.header("idempotency-key", "one").await.assert_status(200))
+        events(
+            &call
+                .header("idempotency-key", "one")
+                .await
+                .assert_status(200),
+        )
     };
     let first = say().await;
     let again = say().await;

@@ -17,7 +17,10 @@ async fn there_and_back(world: &World, talk: &mut Talk<'_>, message: &str) -> Va
 async fn what_was_added_goes_into_the_trash() {
     let world = World::start().await;
     let back = there_and_back(&world, &mut world.talk(), "add a todo: call Ada").await;
-    assert_eq!(back["reply"], "Taken back: \"call Ada\" is as it was before.");
+    assert_eq!(
+        back["reply"],
+        "Taken back: \"call Ada\" is as it was before."
+    );
     assert!(world.titles().await.is_empty());
     let trash = world.crm.acme.owner.get("/api/todos?deleted=only").await;
     assert_eq!(trash.json()["items"][0]["title"], "call Ada");
@@ -81,7 +84,10 @@ async fn somebody_elses_later_change_is_not_overwritten() {
     world.todos(&["call Ada"]).await;
     let done = world.talk().ask("rename call Ada to call Grace").await;
     let id = &done["actions"][0]["id"];
-    let path = format!("/api/todos/{}", world.list().await[0]["id"].as_str().unwrap());
+    let path = format!(
+        "/api/todos/{}",
+        world.list().await[0]["id"].as_str().unwrap()
+    );
     let change = json!({ "title": "call Grace Hopper" });
     let owner = &world.crm.acme.owner;
     owner.patch(&path, change).await.assert_status(200);

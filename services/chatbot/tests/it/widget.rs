@@ -3,15 +3,35 @@ use crate::support::World;
 #[tokio::test]
 async fn the_script_is_served_to_everybody_and_needs_nothing_inline() {
     let world = World::start().await;
-    let script = world.chat.anonymous.get("/widget.js").await.assert_status(200);
-    assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+    let script = world
+        .chat
+        .anonymous
+        .get("/widget.js")
+        .await
+        .assert_status(200);
+    assert_eq!(
+        script.header("content-type"),
+        Some("text/javascript; charset=utf-8")
+    );
     assert_eq!(script.header("cache-control"), Some("public, max-age=300"));
     let text = script.text();
     assert!(text.len() < 20_000, "{} bytes", text.len());
-    for forbidden in ["innerHTML", "eval(", "document.write", "style=", "http://", "import "] {
+    for forbidden in [
+        "innerHTML",
+        "eval(",
+        "document.write",
+        "style=",
+        "http://",
+        "import ",
+    ] {
         assert!(!text.contains(forbidden), "{forbidden}");
     }
-    for wanted in ["aria-live", "aria-expanded", "'Escape'", "adoptedStyleSheets"] {
+    for wanted in [
+        "aria-live",
+        "aria-expanded",
+        "'Escape'",
+        "adoptedStyleSheets",
+    ] {
         assert!(text.contains(wanted), "{wanted}");
     }
 }

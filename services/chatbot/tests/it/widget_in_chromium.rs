@@ -47,7 +47,12 @@ async fn serve(listener: TcpListener, widget: String, token: String) {
 async fn looked_at(page: &str) -> Option<String> {
     let mut chromium = Command::new("chromium");
     chromium
-        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--timeout=60000"])
+        .args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--timeout=60000",
+        ])
         .args(["--virtual-time-budget=30000", "--dump-dom", page])
         .stderr(Stdio::null())
         .kill_on_drop(true);
@@ -70,7 +75,11 @@ async fn the_widget_works_by_keyboard_on_a_strict_page_of_another_origin() {
         .start()
         .await;
     let todo = json!({ "title": "<b>report</b>" });
-    crm.acme.owner.post("/api/todos", todo).await.assert_status(201);
+    crm.acme
+        .owner
+        .post("/api/todos", todo)
+        .await
+        .assert_status(201);
     let widget = chat.listen().await;
     let widget = widget.as_str().trim_end_matches('/').to_owned();
     let token = chat.acme.owner.token().unwrap().expose_secret().to_owned();
@@ -80,10 +89,15 @@ async fn the_widget_works_by_keyboard_on_a_strict_page_of_another_origin() {
         return;
     };
     server.abort();
-    let seen = dom.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+    let seen = dom
+        .split("<title>")
+        .nth(1)
+        .and_then(|rest| rest.split("</title>").next());
     assert_eq!(
         seen,
-        Some("focus message; expanded true; choices Yes|No; after Undo; markup 0; hidden true; focus open; errors []"),
+        Some(
+            "focus message; expanded true; choices Yes|No; after Undo; markup 0; hidden true; focus open; errors []"
+        ),
         "{dom}"
     );
     let left = crm.acme.owner.get("/api/todos").await.json();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chatbot::understand::{Intent, Situation, understand};
+use chatbot::understand::{Engine, Intent, Situation, understand};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -10,6 +10,14 @@ use crate::shared::{csv_rows, dev_file, percent};
 
 fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().unwrap()
+}
+
+/// A question waits for its answer.
+fn waiting() -> Situation {
+    Situation {
+        asked: true,
+        ..Situation::at(now(), Tz::UTC)
+    }
 }
 
 /// The five classes that the corpora can tell apart; dated variants are folded in.
@@ -97,18 +105,21 @@ fn an_unsure_answer_is_never_a_yes() {
         return;
     };
     let mut counts: BTreeMap<(String, Intent), usize> = BTreeMap::new();
+    // Only what the rules take for a yes makes anything happen.
+    let mut yes: BTreeMap<String, usize> = BTreeMap::new();
     for row in csv_rows(&text) {
         if row[4].starts_with("confirm_") {
-            let intent = understand(&row[5], &Situation::at(now(), Tz::UTC)).intent;
+            let understood = understand(&row[5], &waiting());
+            let intent = understood.intent;
+            if intent == Intent::ConfirmYes && understood.engine == Engine::Rules {
+                *yes.entry(row[4].clone()).or_default() += 1;
+            } else if intent == Intent::ConfirmYes {
+                println!("asked again\t{}", row[5]);
+            }
             if row[4] == "confirm_yes" && intent != Intent::ConfirmYes {
                 println!("yes\t{}\t{intent:?}", row[5]);
             }
-            *counts
-                .entry((
-                    row[4].clone(),
-                    understand(&row[5], &Situation::at(now(), Tz::UTC)).intent,
-                ))
-                .or_default() += 1;
+            *counts.entry((row[4].clone(), intent)).or_default() += 1;
         }
     }
     let count = |action: &str, intent: Intent| {
@@ -118,6 +129,8 @@ fn an_unsure_answer_is_never_a_yes() {
             .unwrap_or_default()
     };
     println!("score\tanswers\t{counts:?}");
+    println!("score\tanswers\tyes by rules: {yes:?}");
+    assert_eq!(yes.keys().collect::<Vec<_>>(), ["confirm_yes"]);
     assert_eq!(count("confirm_unsure", Intent::ConfirmYes), 0);
     assert_eq!(count("confirm_no", Intent::ConfirmYes), 0);
     // A yes taken for a no changes nothing; "that is not false" is one.

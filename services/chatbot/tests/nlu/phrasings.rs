@@ -1,6 +1,6 @@
 //! What people say, and what it means on Monday 2026-03-02 at 10:00 in Sofia.
 
-use chatbot::understand::{Intent, Situation, Understood, understand};
+use chatbot::understand::{Intent, Situation, Understood, understand, understand_all};
 use chrono_tz::Europe::Sofia;
 
 fn read(message: &str) -> Understood {
@@ -261,12 +261,18 @@ fn no_text_makes_it_fail() {
         "a",
         " in 9999 years ",
         "\u{0}",
+        " and remind me to ",
+        "l\u{f6}sche ",
+        " the Acme deal over 5k ",
     ];
     for first in pieces {
         for second in pieces {
             for third in pieces {
                 let _ = read(&format!("{first}{second}{third}"));
-                let _ = read(&format!("{first} {second} {third} {first}"));
+                let _ = understand_all(
+                    &format!("{first} {second} {third} {first}"),
+                    &Situation::at("2026-03-02T08:00:00Z".parse().unwrap(), Sofia),
+                );
             }
         }
     }

@@ -20,7 +20,9 @@ const NAMED: u16 = 10;
 impl Planner<'_> {
     pub(super) async fn move_deal(&self, slots: &mut Slots) -> Result<Decided, Failure> {
         let Some(said) = slots.stage.clone() else {
-            return Ok(Err(Answer::ask("Into which stage? For example: \"move the deal Engines to Offer\".")));
+            return Ok(Err(Answer::ask(
+                "Into which stage? For example: \"move the deal Engines to Offer\".",
+            )));
         };
         let deal = match self.deal(slots).await? {
             Ok(deal) => deal,
@@ -28,8 +30,12 @@ impl Planner<'_> {
         };
         let pipelines = run::pipelines(self.crm).await?;
         // The stages of its own pipeline come first.
-        let own = pipelines.iter().filter(|one| Some(one.id) == deal.pipeline_id);
-        let stage = own.chain(&pipelines).find_map(|pipeline| stage_of(pipeline, &said));
+        let own = pipelines
+            .iter()
+            .filter(|one| Some(one.id) == deal.pipeline_id);
+        let stage = own
+            .chain(&pipelines)
+            .find_map(|pipeline| stage_of(pipeline, &said));
         Ok(match stage {
             Some(stage) => Ok(Action::MoveDeal {
                 deal: deal.target(),
@@ -38,7 +44,10 @@ impl Planner<'_> {
                     name: stage.name.clone(),
                 },
             }),
-            None => Err(Answer::ask(format!("I know no stage \"{said}\". There are: {}.", stages(&pipelines)))),
+            None => Err(Answer::ask(format!(
+                "I know no stage \"{said}\". There are: {}.",
+                stages(&pipelines)
+            ))),
         })
     }
 
@@ -53,10 +62,19 @@ impl Planner<'_> {
         let at = match (resolve(&said, &names), found.as_slice()) {
             (Resolution::One(at), _) => at,
             (Resolution::Nothing, [_]) => 0,
-            (_, []) => return Ok(Err(Answer::ask(format!("I found no deal like \"{said}\".")))),
+            (_, []) => {
+                return Ok(Err(Answer::ask(format!(
+                    "I found no deal like \"{said}\"."
+                ))));
+            }
             _ => {
-                let text = wording::listed("Which deal do you mean?", names.iter().map(|&name| name.to_owned()));
-                return Ok(Err(Answer::ask(text).with_links(found.iter().map(link).collect())));
+                let text = wording::listed(
+                    "Which deal do you mean?",
+                    names.iter().map(|&name| name.to_owned()),
+                );
+                return Ok(Err(
+                    Answer::ask(text).with_links(found.iter().map(link).collect())
+                ));
             }
         };
         slots.target = Some(found[at].name.clone());
@@ -84,10 +102,14 @@ impl Planner<'_> {
             }
             None => {
                 let plan = match self.deal_plan(slots, &pipelines).await? {
-                    Ok(plan) => QueryPlan { limit: NAMED, ..plan },
+                    Ok(plan) => QueryPlan {
+                        limit: NAMED,
+                        ..plan
+                    },
                     Err(missing) => return Ok(missing),
                 };
-                let found = run::list::<Deal>(plan.sorted(&["-amount"]), self.crm, self.zone).await?;
+                let found =
+                    run::list::<Deal>(plan.sorted(&["-amount"]), self.crm, self.zone).await?;
                 (found.items, found.count, "/api/deals/query")
             }
         };
@@ -95,9 +117,14 @@ impl Planner<'_> {
         let shown = found.iter().take(usize::from(NAMED));
         let text = match found.as_slice() {
             [] => "I found no deals like that.".to_owned(),
-            _ => wording::listed(&heading, shown.clone().map(|deal| described(deal, &pipelines))),
+            _ => wording::listed(
+                &heading,
+                shown.clone().map(|deal| described(deal, &pipelines)),
+            ),
         };
-        Ok(Answer::say(text).with_links(shown.map(link).collect()).cited("crm", path))
+        Ok(Answer::say(text)
+            .with_links(shown.map(link).collect())
+            .cited("crm", path))
     }
 
     pub(super) async fn sum_deals(&self, slots: &Slots) -> Result<Answer, Failure> {
@@ -109,12 +136,18 @@ impl Planner<'_> {
         let simple = slots.range.is_none() && slots.filters.is_empty() && slots.stage.is_none();
         if simple {
             let stages = run::boards(self.crm, &pipelines).await?;
-            let open = stages.into_iter().filter(|(stage, _, _)| stage.kind == "open");
+            let open = stages
+                .into_iter()
+                .filter(|(stage, _, _)| stage.kind == "open");
             let text = by_stage("open ", open.collect(), true);
             return Ok(Answer::say(text).cited("crm", "/api/deals/board"));
         }
         if only_open && slots.range.is_none() {
-            slots.filters.push(crate::understand::Filter::new(Field::Status, Op::Is, "open"));
+            slots.filters.push(crate::understand::Filter::new(
+                Field::Status,
+                Op::Is,
+                "open",
+            ));
         }
         let plan = match self.deal_plan(&slots, &pipelines).await? {
             Ok(plan) => plan,
@@ -136,9 +169,16 @@ impl Planner<'_> {
         pipelines: &[Pipeline],
     ) -> Result<Result<QueryPlan, Answer>, Failure> {
         let mut plan = QueryPlan::of(Kind::Deal, Aggregate::List);
-        let won_or_lost = slots.filters.iter().any(|one| one.field == Field::Status && matches!(one.value.as_str(), "won" | "lost"));
+        let won_or_lost = slots
+            .filters
+            .iter()
+            .any(|one| one.field == Field::Status && matches!(one.value.as_str(), "won" | "lost"));
         if let Some(range) = slots.range {
-            let field = if won_or_lost { "closed_at" } else { "created_at" };
+            let field = if won_or_lost {
+                "closed_at"
+            } else {
+                "created_at"
+            };
             plan = plan
                 .with(Condition::new(field, Compare::From, json!(range.from)))
                 .with(Condition::new(field, Compare::UpTo, json!(range.to)));
@@ -150,19 +190,29 @@ impl Planner<'_> {
         for filter in &filters {
             let value = filter.value.as_str();
             plan = match filter.field {
-                Field::Status if DEAL_STATES.contains(&value) => plan.with(Condition::new("status", Compare::Is, value)),
+                Field::Status if DEAL_STATES.contains(&value) => {
+                    plan.with(Condition::new("status", Compare::Is, value))
+                }
                 Field::Status | Field::Stage if value == "all" => plan,
                 Field::Status | Field::Stage => {
-                    let found: Vec<&Stage> = pipelines.iter().filter_map(|one| stage_of(one, value)).collect();
+                    let found: Vec<&Stage> = pipelines
+                        .iter()
+                        .filter_map(|one| stage_of(one, value))
+                        .collect();
                     if found.is_empty() {
-                        let text = format!("I know no stage \"{value}\". There are: {}.", stages(pipelines));
+                        let text = format!(
+                            "I know no stage \"{value}\". There are: {}.",
+                            stages(pipelines)
+                        );
                         return Ok(Err(Answer::ask(text)));
                     }
                     let ids: Vec<_> = found.iter().map(|stage| stage.id).collect();
                     plan.with(Condition::new("stage_id", Compare::In, json!(ids)))
                 }
                 Field::Amount => match filter.op {
-                    Op::AtMost | Op::Before => plan.with(Condition::new("amount", Compare::UpTo, value)),
+                    Op::AtMost | Op::Before => {
+                        plan.with(Condition::new("amount", Compare::UpTo, value))
+                    }
                     _ => plan.with(Condition::new("amount", Compare::From, value)),
                 },
                 Field::Company => match self.companies(value).await? {
@@ -172,7 +222,9 @@ impl Planner<'_> {
                 Field::Created => between(plan, "created_at", filter),
                 Field::Due => between(plan, "expected_close_date", filter),
                 Field::Assignee => match self.person(value).await? {
-                    Ok(member) => plan.with(Condition::new("owner_id", Compare::Is, json!(member.id))),
+                    Ok(member) => {
+                        plan.with(Condition::new("owner_id", Compare::Is, json!(member.id)))
+                    }
                     Err(missing) => return Ok(Err(missing)),
                 },
                 Field::Text => plan.with(Condition::new("name", Compare::Contains, value)),
@@ -189,18 +241,28 @@ fn link(deal: &Deal) -> Link {
 
 /// The stage of a pipeline that is called that.
 fn stage_of<'a>(pipeline: &'a Pipeline, said: &str) -> Option<&'a Stage> {
-    let names: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
+    let names: Vec<&str> = pipeline
+        .stages
+        .iter()
+        .map(|stage| stage.name.as_str())
+        .collect();
     match resolve(said, &names) {
         Resolution::One(at) => pipeline.stages.get(at),
         Resolution::Nothing | Resolution::Ambiguous(_) => {
             let said = said.to_lowercase();
-            pipeline.stages.iter().find(|stage| stage.kind == said && said != "open")
+            pipeline
+                .stages
+                .iter()
+                .find(|stage| stage.kind == said && said != "open")
         }
     }
 }
 
 fn stages(pipelines: &[Pipeline]) -> String {
-    let names = pipelines.iter().flat_map(|pipeline| &pipeline.stages).map(|stage| stage.name.as_str());
+    let names = pipelines
+        .iter()
+        .flat_map(|pipeline| &pipeline.stages)
+        .map(|stage| stage.name.as_str());
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -232,11 +294,22 @@ fn by_stage(kind: &str, stages: Vec<(Stage, u64, Sums)>, whole: bool) -> String 
     }
     let verb = if count == 1 { "is" } else { "are" };
     let deals = wording::count(count, &format!("{kind}deal"));
-    let first = if whole { "" } else { "Of many deals I read the first. " };
+    let first = if whole {
+        ""
+    } else {
+        "Of many deals I read the first. "
+    };
     let heading = format!("{first}{deals} {verb} worth {} together:", total.shown());
     let with_some = stages.iter().filter(|(_, number, _)| *number > 0);
     wording::listed(
         &heading,
-        with_some.map(|(stage, number, sums)| format!("{}: {}, {}", stage.name, wording::count(*number, "deal"), sums.shown())),
+        with_some.map(|(stage, number, sums)| {
+            format!(
+                "{}: {}, {}",
+                stage.name,
+                wording::count(*number, "deal"),
+                sums.shown()
+            )
+        }),
     )
 }

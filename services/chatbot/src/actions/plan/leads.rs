@@ -30,16 +30,22 @@ impl Planner<'_> {
         let mut fields = Map::new();
         let name = slots.name.clone().or_else(|| slots.title.clone());
         if let Some(name) = &name {
-            let (first, last) = name.rsplit_once(' ').map_or((None, name.as_str()), |(first, last)| (Some(first), last));
+            let (first, last) = name
+                .rsplit_once(' ')
+                .map_or((None, name.as_str()), |(first, last)| (Some(first), last));
             fields.insert("last_name".to_owned(), json!(last));
             if let Some(first) = first {
                 fields.insert("first_name".to_owned(), json!(first));
             }
         }
         details(&mut fields, slots);
-        let called = name.or_else(|| slots.company.clone()).or_else(|| slots.email.clone());
+        let called = name
+            .or_else(|| slots.company.clone())
+            .or_else(|| slots.email.clone());
         let Some(name) = called else {
-            return Err(Answer::ask("Who is it? For example: \"add a lead: Ada Lovelace, ada@example.com\"."));
+            return Err(Answer::ask(
+                "Who is it? For example: \"add a lead: Ada Lovelace, ada@example.com\".",
+            ));
         };
         fields.insert("source".to_owned(), json!("chat"));
         Ok(Action::CreateLead { name, fields })
@@ -50,13 +56,18 @@ impl Planner<'_> {
         details(&mut change, slots);
         if let Some(said) = slots.stage.as_deref() {
             let Some(status) = state(said) else {
-                let text = format!("A lead cannot be \"{said}\". It is one of: {}.", LEAD_STATES.join(", "));
+                let text = format!(
+                    "A lead cannot be \"{said}\". It is one of: {}.",
+                    LEAD_STATES.join(", ")
+                );
                 return Ok(Err(Answer::ask(text)));
             };
             change.insert("status".to_owned(), json!(status));
         }
         if change.is_empty() {
-            return Ok(Err(Answer::ask("What should I change? For example: \"mark the lead Ada as qualified\".")));
+            return Ok(Err(Answer::ask(
+                "What should I change? For example: \"mark the lead Ada as qualified\".",
+            )));
         }
         Ok(self.lead(slots).await?.map(|lead| Action::UpdateLead {
             lead: lead.target(),
@@ -77,10 +88,15 @@ impl Planner<'_> {
             (Resolution::One(at), _) => at,
             // The only one that the CRM finds, by its company, say.
             (Resolution::Nothing, [_]) => 0,
-            (_, []) => return Ok(Err(Answer::ask(format!("I found no lead like \"{said}\".")))),
+            (_, []) => {
+                return Ok(Err(Answer::ask(format!(
+                    "I found no lead like \"{said}\"."
+                ))));
+            }
             _ => {
                 let links = found.iter().map(|lead| link(Kind::Lead, lead)).collect();
-                let text = wording::listed("Which lead do you mean?", found.iter().map(wording::person));
+                let text =
+                    wording::listed("Which lead do you mean?", found.iter().map(wording::person));
                 return Ok(Err(Answer::ask(text).with_links(links)));
             }
         };
@@ -106,34 +122,59 @@ impl Planner<'_> {
             }
             (None, None) => {
                 let plan = match self.person_plan(kind, Aggregate::List, slots).await? {
-                    Ok(plan) => QueryPlan { limit: NAMED, ..plan },
+                    Ok(plan) => QueryPlan {
+                        limit: NAMED,
+                        ..plan
+                    },
                     Err(missing) => return Ok(missing),
                 };
                 let found = run::list::<Lead>(plan, self.crm, self.zone).await?;
-                (found.items, found.count, format!("/api/{}/query", kind.path()))
+                (
+                    found.items,
+                    found.count,
+                    format!("/api/{}/query", kind.path()),
+                )
             }
         };
         let heading = format!("{}:", wording::count(count, noun));
         let text = match found.as_slice() {
             [] => format!("I found no {noun}s like that."),
-            some => wording::listed(&heading, some.iter().take(usize::from(NAMED)).map(wording::person)),
+            some => wording::listed(
+                &heading,
+                some.iter().take(usize::from(NAMED)).map(wording::person),
+            ),
         };
-        let links = found.iter().take(usize::from(NAMED)).map(|one| link(kind, one));
-        Ok(Answer::say(text).with_links(links.collect()).cited("crm", &path))
+        let links = found
+            .iter()
+            .take(usize::from(NAMED))
+            .map(|one| link(kind, one));
+        Ok(Answer::say(text)
+            .with_links(links.collect())
+            .cited("crm", &path))
     }
 
     pub(super) async fn count_leads(&self, slots: &Slots) -> Result<Answer, Failure> {
-        let plan = match self.person_plan(Kind::Lead, Aggregate::Count, slots).await? {
+        let plan = match self
+            .person_plan(Kind::Lead, Aggregate::Count, slots)
+            .await?
+        {
             Ok(plan) => plan,
             Err(missing) => return Ok(missing),
         };
         let count = run::count(plan.clone(), self.crm, self.zone).await?;
-        let mut text = format!("You have {}{}.", wording::count(count, "lead"), wording::conditions(slots));
+        let mut text = format!(
+            "You have {}{}.",
+            wording::count(count, "lead"),
+            wording::conditions(slots)
+        );
         let by_state = slots.filters.is_empty() && slots.stage.is_none() && count > 0;
         if by_state {
             let place = (self.crm, self.zone);
             let counts = run::count_by(&plan, "status", LEAD_STATES, place).await?;
-            let parts: Vec<String> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
+            let parts: Vec<String> = counts
+                .iter()
+                .map(|(state, n)| format!("{n} {state}"))
+                .collect();
             text.push_str(&format!(" By status: {}.", parts.join(", ")));
         }
         Ok(Answer::say(text).cited("crm", "/api/leads/query"))
@@ -148,7 +189,11 @@ impl Planner<'_> {
         let mut plan = QueryPlan::of(kind, aggregate);
         if let Some(range) = slots.range {
             plan = plan
-                .with(Condition::new("created_at", Compare::From, json!(range.from)))
+                .with(Condition::new(
+                    "created_at",
+                    Compare::From,
+                    json!(range.from),
+                ))
                 .with(Condition::new("created_at", Compare::UpTo, json!(range.to)));
         }
         if let Some(said) = slots.stage.as_deref().filter(|_| kind == Kind::Lead) {
@@ -165,16 +210,24 @@ impl Planner<'_> {
                     None if value == "all" => plan,
                     None => return Ok(Err(Answer::ask(format!("A lead is never \"{value}\".")))),
                 },
-                (Field::Company, Kind::Lead) => plan.with(Condition::new("company_name", Compare::Contains, value)),
+                (Field::Company, Kind::Lead) => {
+                    plan.with(Condition::new("company_name", Compare::Contains, value))
+                }
                 (Field::Company, _) => match self.companies(value).await? {
                     Ok(ids) => run::among(plan, "company_id", &ids),
                     Err(missing) => return Ok(Err(missing)),
                 },
-                (Field::Source, Kind::Lead) => plan.with(Condition::new("source", Compare::Contains, value)),
+                (Field::Source, Kind::Lead) => {
+                    plan.with(Condition::new("source", Compare::Contains, value))
+                }
                 (Field::Created, _) => between(plan, "created_at", filter),
-                (Field::Assignee, _) if value == "none" => plan.with(Condition::new("owner_id", Compare::Empty, true)),
+                (Field::Assignee, _) if value == "none" => {
+                    plan.with(Condition::new("owner_id", Compare::Empty, true))
+                }
                 (Field::Assignee, _) => match self.person(value).await? {
-                    Ok(member) => plan.with(Condition::new("owner_id", Compare::Is, json!(member.id))),
+                    Ok(member) => {
+                        plan.with(Condition::new("owner_id", Compare::Is, json!(member.id)))
+                    }
                     Err(missing) => return Ok(Err(missing)),
                 },
                 _ => plan,
@@ -191,12 +244,16 @@ fn link(kind: Kind, one: &Lead) -> Link {
 /// The words that name one record.
 pub(super) fn named(slots: &Slots) -> Option<String> {
     let said = slots.mention.clone().or_else(|| slots.name.clone());
-    said.or_else(|| slots.target.clone()).or_else(|| slots.email.clone())
+    said.or_else(|| slots.target.clone())
+        .or_else(|| slots.email.clone())
 }
 
 /// The words that records have in their names.
 pub(super) fn text(slots: &Slots) -> Option<String> {
-    let filter = slots.filters.iter().find(|filter| filter.field == Field::Text);
+    let filter = slots
+        .filters
+        .iter()
+        .find(|filter| filter.field == Field::Text);
     filter.map(|filter| filter.value.clone())
 }
 

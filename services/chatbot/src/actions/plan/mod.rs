@@ -49,8 +49,10 @@ type Decided = Result<Action, Answer>;
 impl Planner<'_> {
     /// Decides what to do, and notes in the slots which record is meant. Reads, changes nothing.
     pub(crate) async fn plan(&self, understood: &mut Understood) -> Result<Plan, Failure> {
-        if matches!(understood.intent, Intent::LeadFind | Intent::ContactFind | Intent::None)
-            && call_today::is_asked(self.message)
+        if matches!(
+            understood.intent,
+            Intent::LeadFind | Intent::ContactFind | Intent::None
+        ) && call_today::is_asked(self.message)
         {
             understood.intent = Intent::LeadFind;
             let answer = call_today::answer(self.crm, self.now, self.zone).await?;
@@ -97,7 +99,9 @@ impl Planner<'_> {
 
     async fn numbers(&self, slots: &Slots) -> Result<Answer, Failure> {
         let Some(metric) = slots.metric.as_deref() else {
-            return Ok(Answer::ask("Which number? For example: \"how many visitors did we have last week?\"."));
+            return Ok(Answer::ask(
+                "Which number? For example: \"how many visitors did we have last week?\".",
+            ));
         };
         let question = metrics::Question {
             metric,
@@ -110,13 +114,18 @@ impl Planner<'_> {
 
     async fn run_agent(&self, slots: &Slots) -> Result<Decided, Failure> {
         let Some(said) = slots.agent.as_deref() else {
-            return Ok(Err(Answer::ask("Which agent? For example: \"run the report writer\".")));
+            return Ok(Err(Answer::ask(
+                "Which agent? For example: \"run the report writer\".",
+            )));
         };
         let agents = self.app.agents.session(self.token, self.key.to_owned());
         let found = agents.find(said).await?;
         Ok(found.map_err(Answer::ask).map(|card| Action::RunAgent {
             agent: card.name,
-            input: slots.title.clone().unwrap_or_else(|| self.message.to_owned()),
+            input: slots
+                .title
+                .clone()
+                .unwrap_or_else(|| self.message.to_owned()),
         }))
     }
 
@@ -152,7 +161,9 @@ impl Planner<'_> {
     async fn companies(&self, name: &str) -> Result<Result<Vec<RecordId>, Answer>, Failure> {
         let ids = run::search("company", name, self.crm).await?;
         if ids.is_empty() {
-            return Ok(Err(Answer::say(format!("I found no company like \"{name}\"."))));
+            return Ok(Err(Answer::say(format!(
+                "I found no company like \"{name}\"."
+            ))));
         }
         Ok(Ok(ids))
     }

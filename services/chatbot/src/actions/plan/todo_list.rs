@@ -23,7 +23,9 @@ impl Planner<'_> {
         wording::sort(&mut todos, self.zone);
         let text = wording::todos(slots, &todos, count, (self.now, self.zone));
         let links = todos.iter().take(wording::SHOWN).map(Todo::link).collect();
-        Ok(Answer::say(text).with_links(links).cited("crm", "/api/todos/query"))
+        Ok(Answer::say(text)
+            .with_links(links)
+            .cited("crm", "/api/todos/query"))
     }
 
     /// The plan of a list; of open to-dos when nothing else is said, or of done ones when those are meant.
@@ -76,9 +78,11 @@ impl Planner<'_> {
         match value {
             "completed" | "done" => plan.one_of("status", &["done"]),
             "all" => plan.one_of("status", TODO_STATES),
-            "overdue" => plan
-                .one_of("status", TODO_OPEN)
-                .with(Condition::new("due", Compare::Before, json!(self.now))),
+            "overdue" => plan.one_of("status", TODO_OPEN).with(Condition::new(
+                "due",
+                Compare::Before,
+                json!(self.now),
+            )),
             _ => plan.one_of("status", TODO_OPEN),
         }
     }
@@ -86,11 +90,15 @@ impl Planner<'_> {
 
 /// The days that a filter says: one, or from one to another.
 pub(super) fn between(plan: QueryPlan, field: &str, filter: &Filter) -> QueryPlan {
-    let (from, to) = filter.value.split_once('/').unwrap_or((&filter.value, &filter.value));
+    let (from, to) = filter
+        .value
+        .split_once('/')
+        .unwrap_or((&filter.value, &filter.value));
     let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();
     let next = |text: &str| {
         let day: Option<NaiveDate> = day(text).parse().ok();
-        day.and_then(|day| day.succ_opt()).map_or_else(|| text.to_owned(), |day| day.to_string())
+        day.and_then(|day| day.succ_opt())
+            .map_or_else(|| text.to_owned(), |day| day.to_string())
     };
     let condition = |compare, text: &str| Condition::new(field, compare, day(text));
     match filter.op {

@@ -100,7 +100,9 @@ impl Planner<'_> {
             Err(missing) => return Ok(Err(missing)),
         };
         if todos.is_empty() {
-            return Ok(Err(Answer::nothing(wording::no_todos(slots, done, self.now, self.zone))));
+            return Ok(Err(Answer::nothing(wording::no_todos(
+                slots, done, self.now, self.zone,
+            ))));
         }
         Ok(Ok(todos.iter().map(Todo::target).collect()))
     }
@@ -115,10 +117,14 @@ impl Planner<'_> {
             let page: crate::crm::Listed<Todo> = self.crm.query(Kind::Todo, &body).await?;
             all.extend(page.items);
             if page.count.is_some_and(|count| count > MOST as u64) {
-                let text = format!("That are more than {MOST} to-dos: too many at once. Please say which.");
+                let text = format!(
+                    "That are more than {MOST} to-dos: too many at once. Please say which."
+                );
                 return Ok(Err(Answer::ask(text)));
             }
-            let Some(cursor) = page.next_cursor else { break };
+            let Some(cursor) = page.next_cursor else {
+                break;
+            };
             body["cursor"] = json!(cursor);
         }
         Ok(Ok(all))

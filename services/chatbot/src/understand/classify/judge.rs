@@ -36,7 +36,7 @@ pub struct Verdict {
 }
 
 /// Decides between what the rules read and what the classifier finds probable.
-pub(crate) fn judge(reading: &Reading, scores: &Scores) -> Verdict {
+pub(crate) fn judge(reading: &Reading, scores: &Scores, asked: bool) -> Verdict {
     let rules = Verdict {
         intent: reading.intent,
         confidence: reading.confidence,
@@ -44,6 +44,7 @@ pub(crate) fn judge(reading: &Reading, scores: &Scores) -> Verdict {
     };
     let (best, chance) = scores.best();
     match reading.intent {
+        Intent::None if asked => answer(scores).or_else(|| silent(scores)).unwrap_or(rules),
         Intent::None => silent(scores).unwrap_or(rules),
         Intent::TodoCreate | Intent::TodoList | Intent::TodoDelete => {
             // A sure rule about a thing that only we have is not overruled.
@@ -83,6 +84,19 @@ fn by_classifier(intent: Intent, chance: f32) -> Verdict {
         confidence,
         engine: Engine::Classifier,
     }
+}
+
+/// A question waits: what sounds like an answer is one. A wrong yes is worse than asking again.
+fn answer(scores: &Scores) -> Option<Verdict> {
+    let chances = [Class::Yes, Class::No, Class::Unsure].map(|class| (class, scores.of(class)));
+    let sum: f32 = chances.iter().map(|(_, chance)| chance).sum();
+    let (best, chance) = chances.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let share = chance / sum.max(f32::EPSILON);
+    let clear = match best {
+        Class::Yes => sum >= 0.7 && share >= 0.9,
+        _ => sum >= 0.35 && share >= 0.6,
+    };
+    clear.then(|| by_classifier(best.intent(), chance))
 }
 
 /// The rules found nothing.

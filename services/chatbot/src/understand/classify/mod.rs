@@ -203,7 +203,7 @@ pub fn rules(message: &str) -> Intent {
 
 /// What a message is taken for with a given model, for measuring models.
 #[must_use]
-pub fn verdict(message: &str, model: &Model) -> Verdict {
+pub fn verdict(message: &str, model: &Model, asked: bool) -> Verdict {
     // What is said about other records needs no clock to be told apart.
     if let Some(found) = super::records::read(message, NaiveDateTime::MIN) {
         return Verdict {
@@ -213,17 +213,21 @@ pub fn verdict(message: &str, model: &Model) -> Verdict {
         };
     }
     let reading = super::intent::read(message);
-    judge::judge(&reading, &model.scores(&of_reading(message, &reading)))
+    judge::judge(
+        &reading,
+        &model.scores(&of_reading(message, &reading)),
+        asked,
+    )
 }
 
 /// What a message that the rules read so is taken for.
-pub(super) fn judged(message: &str, reading: &Reading) -> Option<Verdict> {
+pub(super) fn judged(message: &str, reading: &Reading, asked: bool) -> Option<Verdict> {
     if super::normalise::words(message).is_empty() {
         return None;
     }
     let model = MODEL.as_ref()?;
     let scores = model.scores(&of_reading(message, reading));
-    Some(judge::judge(reading, &scores))
+    Some(judge::judge(reading, &scores, asked))
 }
 
 #[cfg(test)]

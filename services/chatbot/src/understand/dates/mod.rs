@@ -140,6 +140,11 @@ fn hits(tokens: &[Token]) -> Vec<Hit> {
     hits
 }
 
+/// What may follow a date that stands alone.
+const CLOSES: &[&str] = &[
+    "", ".", "!", "?", ",", ":", "to", "that", "at", "and", "i", "about", "please", "for", "from",
+];
+
 /// Words that may be something else ("monday report", "christmas presents", "night shift") are dates only where a date
 /// would stand: after a preposition, at an end of the sentence, or before a word that cannot continue a name.
 fn stands_out(tokens: &[Token], phrase: &Phrase, first: usize, end: usize) -> bool {
@@ -165,16 +170,14 @@ fn stands_out(tokens: &[Token], phrase: &Phrase, first: usize, end: usize) -> bo
         "during",
     ];
     let opening = tokens[first].text.as_str();
-    if prepositions.contains(&opening) {
+    let after = tokens.get(end).map_or("", |token| token.text.as_str());
+    // "for morning walk" names the walk.
+    let names_more = part_only && opening == "for" && !CLOSES.contains(&after);
+    if prepositions.contains(&opening) && !names_more {
         return true;
     }
     if part_only {
         return false;
     }
-    let after = tokens.get(end).map_or("", |token| token.text.as_str());
-    let closes = [
-        "", ".", "!", "?", ",", ":", "to", "that", "at", "and", "i", "about", "please", "for",
-        "from",
-    ];
-    first == 0 || closes.contains(&after) || tokens[first - 1].text == "every"
+    first == 0 || CLOSES.contains(&after) || tokens[first - 1].text == "every"
 }

@@ -55,6 +55,12 @@ const YES: &[&str] = &[
     "all right",
     "alright",
     "you got it",
+    "accepted",
+    "approved",
+    "thats a yes",
+    "that is a yes",
+    "that is affirmative",
+    "you are correct",
     "do that",
     "sure thing",
     "that would be great",
@@ -198,7 +204,30 @@ fn unsure(words: &[&str]) -> Option<Reading> {
 /// Whether the assistant's words are a question that a yes or a no answers.
 #[must_use]
 pub fn waits_for_answer(said: &str) -> bool {
-    const OPEN: &[&str] = &["which", "what", "when", "who", "where", "how", "why"];
+    const OPEN: &[&str] = &[
+        "which",
+        "what",
+        "when",
+        "who",
+        "where",
+        "how",
+        "why",
+        "welche",
+        "was",
+        "wann",
+        "wie",
+        "wer",
+        "cu\u{e1}l",
+        "cual",
+        "qu\u{e9}",
+        "cu\u{e1}ndo",
+        "quel",
+        "quelle",
+        "lequel",
+        "laquelle",
+        "quoi",
+        "quand",
+    ];
     let question = said.rsplit_once('?').map(|(before, _)| {
         let start = before.rfind(['.', '!', '\n', '?']).map_or(0, |at| at + 1);
         normalise::words(&before[start..])

@@ -10,6 +10,8 @@ use super::{Message, Reading};
 /// What may be reminded of comes after one of these.
 const TRIGGERS: &[&str] = &[
     "remind me",
+    "do remind me",
+    "do remind",
     "remind us",
     "remind my",
     "remind",
@@ -70,6 +72,7 @@ fn triggered(message: &Message<'_>) -> Option<Reading> {
         .filter_map(|trigger| starts_with(command, trigger))
         .max()
     {
+        let length = length + somebody(&command[..length], &command[length..]);
         let asks = asks_back(&command[length..]);
         return (!asks).then(|| {
             Reading::with(
@@ -95,6 +98,17 @@ fn triggered(message: &Message<'_>) -> Option<Reading> {
         message.rest(tail)
     };
     Some(Reading::with(Intent::TodoCreate, 0.85, argument))
+}
+
+/// "remind my husband to get eggs": what is to be done stands after the person.
+fn somebody(trigger: &[&str], rest: &[&str]) -> usize {
+    let person = trigger.last() == Some(&"my");
+    let joint = rest
+        .iter()
+        .take(4)
+        .position(|word| matches!(*word, "to" | "that"))
+        .filter(|at| *at > 0 && person);
+    joint.unwrap_or(0)
 }
 
 /// "update my grocery list with milk".

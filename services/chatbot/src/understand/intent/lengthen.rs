@@ -25,13 +25,7 @@ pub(super) fn lengthen(message: &Message<'_>) -> Option<Reading> {
     let amount = command.iter().position(|word| is_unit(word));
     let lengthened = matches!(first, "add" | "put" | "give")
         && amount.is_some_and(|at| (1..=4).contains(&at) && longer_follows(&command[at + 1..]));
-    let pushed = rings
-        && matches!(
-            first,
-            "bump" | "pause" | "hold" | "continue" | "resume" | "relabel" | "label"
-        )
-        || rings && (contains(words, "repeat this") || contains(words, "repeat last"))
-        || rings && any(words, &["later", "earlier"]) && first == "make";
+    let pushed = rings && pushes(words, first);
     let asked = matches!(
         words[0],
         "what"
@@ -58,6 +52,16 @@ pub(super) fn lengthen(message: &Message<'_>) -> Option<Reading> {
             ..Reading::with(Intent::TodoUpdate, 0.85, rest)
         }
     })
+}
+
+/// "pause the timer", "repeat this alarm", "make the alarm half an hour later".
+fn pushes(words: &[&str], first: &str) -> bool {
+    matches!(
+        first,
+        "bump" | "pause" | "hold" | "continue" | "resume" | "relabel" | "label"
+    ) || contains(words, "repeat this")
+        || contains(words, "repeat last")
+        || first == "make" && any(words, &["later", "earlier"])
 }
 
 fn is_unit(word: &str) -> bool {

@@ -119,7 +119,7 @@ impl Message<'_> {
 
 /// Reads a message.
 pub(super) fn read(raw: &str) -> Reading {
-    let words = normalise::words(raw);
+    let words = unquoted(raw);
     let texts = normalise::texts(&words);
     if texts.is_empty() {
         return Reading::of(Intent::None, 0.0);
@@ -138,6 +138,24 @@ pub(super) fn read(raw: &str) -> Reading {
         &["todo", "todos", "task", "tasks", "reminder", "reminders"],
     );
     reading
+}
+
+/// The words; what stands in quotation marks is a title, whatever its words say.
+fn unquoted(raw: &str) -> Vec<Word> {
+    let mut words = normalise::words(raw);
+    let marks: Vec<usize> = raw
+        .char_indices()
+        .filter(|(_, c)| matches!(c, '"' | '\u{201c}' | '\u{201d}'))
+        .map(|(at, _)| at)
+        .collect();
+    for pair in marks.chunks_exact(2) {
+        for word in &mut words {
+            if pair[0] < word.span.start && word.span.end <= pair[1] {
+                "quoted".clone_into(&mut word.text);
+            }
+        }
+    }
+    words
 }
 
 /// The same message read as another intent than the rules found: its whole command is the argument.
