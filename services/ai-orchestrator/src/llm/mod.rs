@@ -1,7 +1,9 @@
 //! The client of one OpenAI-compatible server: Ollama, llama.cpp's server, vLLM, Groq, OpenAI. It is optional; without
 //! it every endpoint that needs it answers `no_provider_available`.
 
+pub mod chat;
 mod error;
+mod gateway;
 mod read;
 mod stream;
 
@@ -17,7 +19,12 @@ use bz_kernel::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
+pub use chat::{
+    Charge, ChatAnswer, ChatRequest, FinishReason, Message, ResponseFormat, Tool, ToolCall,
+    ToolChoice, Usage,
+};
 pub use error::LlmError;
+pub use gateway::Gateway;
 pub use stream::ByteStream;
 
 /// How long a connection to the provider may take to open.

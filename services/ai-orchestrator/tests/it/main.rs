@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod agents;
+mod chat;
 mod embeddings;
 mod faults;
 mod gateway;
