@@ -15,6 +15,12 @@ pub enum LlmError {
     /// No provider is configured.
     #[error("no LLM provider is configured")]
     NotConfigured,
+    /// All providers failed so often that they are left alone for a while.
+    #[error("all LLM providers are left alone for a while, after they failed")]
+    CircuitOpen,
+    /// The database with the budgets failed.
+    #[error("the budgets cannot be read")]
+    Budgets(#[source] bz_tenant::DbError),
     /// The provider did not take the connection or closed it before it answered.
     #[error("the LLM provider cannot be reached")]
     Unreachable(#[source] reqwest::Error),
@@ -62,9 +68,11 @@ impl LlmError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotConfigured | Self::Unreachable(_) | Self::Refused { status: 503, .. } => {
-                "no_provider_available"
-            }
+            Self::NotConfigured
+            | Self::CircuitOpen
+            | Self::Unreachable(_)
+            | Self::Refused { status: 503, .. } => "no_provider_available",
+            Self::Budgets(_) => "database_unavailable",
             Self::Refused {
                 status: 400 | 413 | 422,
                 ..
@@ -84,6 +92,8 @@ impl LlmError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_)
+            | Self::CircuitOpen
+            | Self::Budgets(_)
             | Self::Interrupted(_)
             | Self::Deadline
             | Self::Malformed(_)
@@ -93,6 +103,17 @@ impl LlmError {
             | Self::Cancelled
             | Self::ContextTooLarge { .. }
             | Self::BudgetExceeded { .. } => false,
+        }
+    }
+
+    /// Whether it counts against the provider.
+    pub(super) const fn is_providers_fault(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Interrupted(_) | Self::Deadline | Self::Malformed(_) => {
+                true
+            }
+            Self::Refused { status, .. } => *status >= 500,
+            _ => false,
         }
     }
 
@@ -137,6 +158,10 @@ impl From<LlmError> for Problem {
                 .retry_after(LOADING_SECONDS)
                 .caused_by(error),
             LlmError::NotConfigured => none("No LLM provider is configured"),
+            LlmError::CircuitOpen => none("The LLM providers failed too often")
+                .retry_after(RATE_LIMIT_SECONDS)
+                .caused_by(error),
+            LlmError::Budgets(error) => error.into(),
             LlmError::Unreachable(_) => none("The LLM provider cannot be reached").caused_by(error),
             LlmError::Deadline => Self::deadline_exceeded().caused_by(error),
             LlmError::ToolChoiceIgnored => Self::new(

@@ -1,11 +1,4 @@
-//! The client of one OpenAI-compatible server: Ollama, llama.cpp's server, vLLM, Groq, OpenAI. It is optional; without
-//! it every endpoint that needs it answers `no_provider_available`.
-
-pub mod chat;
-mod error;
-mod gateway;
-mod read;
-mod stream;
+//! The client of one OpenAI-compatible server: Ollama, llama.cpp's server, vLLM, Groq, OpenAI.
 
 use std::{
     sync::{
@@ -19,13 +12,7 @@ use bz_kernel::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
-pub use chat::{
-    Charge, ChatAnswer, ChatRequest, FinishReason, Message, ResponseFormat, Tool, ToolCall,
-    ToolChoice, Usage,
-};
-pub use error::LlmError;
-pub use gateway::Gateway;
-pub use stream::ByteStream;
+use super::{ByteStream, LlmError, read, stream};
 
 /// How long a connection to the provider may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -49,6 +36,17 @@ struct Inner {
     reachable: AtomicBool,
 }
 
+/// The HTTP client of a provider.
+pub(super) fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(Duration::from_secs(10))
+        .tcp_nodelay(true)
+        // A redirect would turn the request into one without a body, or carry it to another server.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+}
+
 impl Llm {
     /// A client for the server at `base` (with or without a trailing `/v1`).
     ///
@@ -60,13 +58,7 @@ impl Llm {
         model: String,
         deadline: Duration,
     ) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(10))
-            .tcp_nodelay(true)
-            // A redirect would turn the request into one without a body, or carry it to another server.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let http = client()?;
         let mut base = base.clone();
         let path = base
             .path()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ai_orchestrator::llm::{
     Charge, ChatRequest, FinishReason, Gateway, Llm, LlmError, Message, Tool, ToolChoice,
 };
-use bz_kernel::{TenantId, UserId};
+use bz_kernel::{Sources, TenantId, UserId};
 use bz_testkit::wait_until;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ fn somebody() -> Charge {
 fn gateway(provider: &Provider) -> Gateway {
     let base = format!("http://{}", provider.address()).parse().unwrap();
     let llm = Llm::new(&base, None, "smollm2".to_owned(), Duration::from_secs(5));
-    Gateway::new(Some(llm.unwrap()))
+    Gateway::new(Some(llm.unwrap()), Sources::system())
 }
 
 /// The recorded request in the platform's words.
