@@ -1,6 +1,6 @@
 //! Reserving before a call, settling after it.
 
-use bz_kernel::Sources;
+use bz_kernel::{CrewId, Sources};
 use bz_service::Core;
 use bz_tenant::{Db, DbError};
 use chrono::NaiveDate;
@@ -94,7 +94,7 @@ impl Accounts {
 
     async fn take(&self, who: &Charge, worst: &Worst) -> Result<Vec<Taken>, LlmError> {
         let (user, now) = (who.user.as_uuid(), self.sources.now());
-        let crew = who.crew.map(|crew| crew.as_uuid());
+        let crew = who.crew.map(CrewId::as_uuid);
         let mut tx = self
             .db
             .tenant(&who.scope())
@@ -150,7 +150,6 @@ impl Reservation {
     }
 
     /// Leaves all of it taken.
-    #[expect(clippy::needless_pass_by_value, reason = "it ends here")]
     pub(crate) fn keep(self) {}
 
     /// Gives back what was not used, writes down what was, and answers the tokens left in the tightest budget. A database

@@ -42,7 +42,7 @@ impl Validate for PutBudgets {
             }
             match (limits.scope, limits.subject) {
                 (Scope::Tenant, Some(_)) => {
-                    wrong("/subject", "not_allowed", "must not be given for a tenant")
+                    wrong("/subject", "not_allowed", "must not be given for a tenant");
                 }
                 (Scope::Crew, None) => wrong("/subject", "required", "must be the crew's id"),
                 _ => {}

@@ -139,10 +139,10 @@ fn turn(message: &Value) -> Value {
     let mut parts = Vec::new();
     match &message["content"] {
         Value::String(text) if !text.is_empty() => {
-            parts.push(json!({ "type": "text", "text": text }))
+            parts.push(json!({ "type": "text", "text": text }));
         }
         Value::Array(texts) => {
-            parts.extend(texts.iter().filter(|part| part["type"] == "text").cloned())
+            parts.extend(texts.iter().filter(|part| part["type"] == "text").cloned());
         }
         _ => {}
     }

@@ -34,6 +34,9 @@ pub(super) struct Inner {
     pub(super) deadline: Duration,
 }
 
+/// A provider, and what it is asked.
+type Candidate<'a> = (&'a Provider, Map<String, Value>);
+
 /// An answer in OpenAI's wire format.
 pub struct Asked<T> {
     /// The document, or the events.
@@ -311,9 +314,9 @@ impl Gateway {
         &self,
         models: &[String],
         body: &Map<String, Value>,
-    ) -> Result<Vec<(&Provider, Map<String, Value>)>, LlmError> {
+    ) -> Result<Vec<Candidate<'_>>, LlmError> {
         let all = || self.0.providers.iter().filter(|provider| provider.exists());
-        let mut chosen: Vec<(&Provider, Map<String, Value>)> = Vec::new();
+        let mut chosen: Vec<Candidate<'_>> = Vec::new();
         for model in models {
             let known =
                 all().filter(|provider| provider.name == *model || provider.model == *model);

@@ -107,7 +107,9 @@ impl Worker {
                 Purpose::Chat => self.chat = None,
             },
             Job::Embed(texts, answer, _room) => embed(self.encoder.as_ref(), &texts, answer),
-            Job::Chat(request, pieces, answer, _room) => self.chat(&request, pieces, answer),
+            Job::Chat(request, pieces, answer, _room) => {
+                self.chat(&request, pieces.as_ref(), answer);
+            }
         }
     }
 
@@ -154,7 +156,7 @@ impl Worker {
     fn chat(
         &mut self,
         request: &Generate,
-        pieces: Option<UnboundedSender<String>>,
+        pieces: Option<&UnboundedSender<String>>,
         answer: oneshot::Sender<Result<Generated, ModelError>>,
     ) {
         let Self {
@@ -175,7 +177,7 @@ impl Worker {
                     job => waiting.push_back(job),
                 }
             }
-            let listens = match &pieces {
+            let listens = match pieces {
                 Some(pieces) if !piece.is_empty() => pieces.send(piece.to_owned()).is_ok(),
                 _ => true,
             };

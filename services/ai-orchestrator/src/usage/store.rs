@@ -1,5 +1,6 @@
 //! SQL of the uses.
 
+use bz_kernel::CrewId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::NaiveDate;
 use sqlx::{query, query_as};
@@ -25,7 +26,7 @@ pub(crate) async fn add(
     query(sql)
         .bind(day)
         .bind(who.user.as_uuid())
-        .bind(who.crew.map_or(Uuid::nil(), |crew| crew.as_uuid()))
+        .bind(who.crew.map_or(Uuid::nil(), CrewId::as_uuid))
         .bind(provider)
         .bind(model)
         .bind(i64::from(usage.prompt_tokens))
