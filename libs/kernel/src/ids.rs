@@ -107,6 +107,14 @@ typed_id!(
     ConversationId
 );
 typed_id!(
+    /// Agents that work together.
+    CrewId
+);
+typed_id!(
+    /// A piece of work that an agent or a crew was given.
+    RunId
+);
+typed_id!(
     /// An entry of a service's outbox, or an ingested analytics event.
     EventId
 );

@@ -14,8 +14,8 @@ pub mod sources;
 pub use chain::error_chain;
 pub use cursor::{CursorSealer, InvalidCursor};
 pub use ids::{
-    ActivityId, CompanyId, ContactId, ConversationId, DealId, EventId, LeadId, PipelineId, RoleId,
-    SessionId, StageId, TeamId, TenantId, TodoId, UserId,
+    ActivityId, CompanyId, ContactId, ConversationId, CrewId, DealId, EventId, LeadId, PipelineId,
+    RoleId, RunId, SessionId, StageId, TeamId, TenantId, TodoId, UserId,
 };
 pub use page::Page;
 pub use platform::ServiceInfo;

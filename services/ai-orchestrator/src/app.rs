@@ -7,12 +7,14 @@ use bz_auth::Verifier;
 use bz_kernel::platform;
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
 
 use crate::{
     agents::{self, AgentCard},
-    embeddings,
-    llm::{Llm, LlmError},
-    openai,
+    budgets, embeddings,
+    llm::{Gateway, LlmError},
+    models::{self, Models},
+    openai, usage,
 };
 
 /// What a request has left, once the provider's time is over, to say so.
@@ -23,18 +25,24 @@ const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 pub struct AppState {
     /// What every service has.
     pub core: Core,
-    /// The provider, when one is configured.
-    pub llm: Option<Llm>,
+    /// The way to the models that chat.
+    pub gateway: Gateway,
+    /// The models within the process.
+    pub(crate) models: Models,
+    /// The tenant whose administrators may load and unload them.
+    pub model_admin_tenant: Option<Uuid>,
     /// The catalogue.
     pub agents: Arc<[AgentCard]>,
 }
 
 impl AppState {
-    /// The provider for a request that waits for its work, which may last longer than other requests do.
-    pub(crate) fn working_llm(&self) -> Result<&Llm, LlmError> {
-        let llm = self.llm.as_ref().ok_or(LlmError::NotConfigured)?;
-        bz_http::context::extend_deadline(llm.deadline() + ANSWER_MARGIN);
-        Ok(llm)
+    /// The gateway for a request that waits for its work, which may last longer than other requests do.
+    pub(crate) fn working_gateway(&self) -> Result<&Gateway, LlmError> {
+        if !self.gateway.is_configured() {
+            return Err(LlmError::NotConfigured);
+        }
+        bz_http::context::extend_deadline(self.gateway.patience() + ANSWER_MARGIN);
+        Ok(&self.gateway)
     }
 }
 
@@ -52,6 +60,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     );
     OpenApiRouter::with_openapi(info)
         .merge(agents::routes())
+        .merge(budgets::routes())
         .merge(embeddings::routes())
+        .merge(models::routes())
         .merge(openai::routes())
+        .merge(usage::routes())
 }

@@ -2,10 +2,13 @@
 
 mod agents;
 mod app;
+mod budgets;
 mod config;
 mod embeddings;
 pub mod llm;
+mod models;
 mod openai;
+mod usage;
 
 use std::time::Duration;
 
@@ -16,9 +19,14 @@ use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 pub use crate::config::AiConfig;
-use crate::{app::AppState, llm::Llm};
+use crate::{
+    app::AppState,
+    budgets::Accounts,
+    llm::{Gateway, Llm},
+    models::Models,
+};
 
-/// How often the provider is asked whether it is there.
+/// How often the providers are asked whether they are there.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 
 /// The service.
@@ -34,24 +42,15 @@ impl Service for AiOrchestrator {
     }
 
     async fn build(core: Core, config: AiConfig) -> anyhow::Result<App> {
-        let llm = config
-            .llm_base_url
-            .map(|base| {
-                Llm::new(
-                    &base,
-                    config.llm_api_key,
-                    config.llm_model,
-                    config.llm_timeout,
-                )
-            })
-            .transpose()?;
-        if let Some(llm) = &llm {
-            llm.probe().await;
-        }
+        let models = Models::start(config.model_dir.clone(), config.model_context)?;
+        let gateway = gateway(&core, &config, &models)?;
+        gateway.probe().await;
         let erasure = erasure::job(&core)?;
         let state = AppState {
             core,
-            llm: llm.clone(),
+            gateway: gateway.clone(),
+            models: models.clone(),
+            model_admin_tenant: config.model_admin_tenant,
             agents: agents::catalog()?.into(),
         };
         let health = state.clone();
@@ -59,25 +58,47 @@ impl Service for AiOrchestrator {
         let routes = routes.merge(embeddings::internal::routes());
         let app = App::new(routes.with_state(state))
             .with_probe(Probe::new("llm", {
-                let llm = llm.clone();
+                let gateway = gateway.clone();
                 move || {
-                    let status = match &llm {
-                        None => ProbeStatus::not_configured(),
-                        Some(llm) => ProbeStatus::of(llm.is_reachable()),
+                    let status = if gateway.is_configured() {
+                        ProbeStatus::of(gateway.is_available())
+                    } else {
+                        ProbeStatus::not_configured()
                     };
                     async move { status }
                 }
             }))
+            .with_probe(Probe::new("models", move || {
+                let status = models.healthy();
+                async move { status.map_or(ProbeStatus::not_configured(), ProbeStatus::of) }
+            }))
             .with_details(move || details(&health))
             .with_job(erasure);
-        Ok(match llm {
-            Some(llm) => app.with_job(Job::new("llm-probe", move |stop| keep_probing(llm, stop))),
-            None => app,
-        })
+        if gateway.servers().next().is_none() {
+            return Ok(app);
+        }
+        let probe = Job::new("llm-probe", move |stop| keep_probing(gateway, stop));
+        Ok(app.with_job(probe))
     }
 }
 
-/// What `/health` says of the agents.
+/// The providers of the configuration.
+fn gateway(core: &Core, config: &AiConfig, models: &Models) -> anyhow::Result<Gateway> {
+    let short = config.llm_base_url.as_ref().map(|base| {
+        let (key, model) = (config.llm_api_key.clone(), config.llm_model.clone());
+        Llm::new(base, key, model, config.llm_timeout)
+    });
+    let providers = config.llm_providers.as_ref();
+    Gateway::configured(
+        providers.map_or(&[], |providers| &providers.0),
+        short.transpose()?,
+        (models, config.model_dir.is_some()),
+        Accounts::new(core),
+        (&core.sources, config.llm_timeout),
+    )
+}
+
+/// What `/health` says of the agents, the models and the providers.
 fn details(app: &AppState) -> Map<String, Value> {
     let status = agents::status(app);
     let agents = app
@@ -85,17 +106,21 @@ fn details(app: &AppState) -> Map<String, Value> {
         .iter()
         .map(|card| json!({ "name": card.name, "status": status }))
         .collect();
-    Map::from_iter([("agents".to_owned(), Value::Array(agents))])
+    Map::from_iter([
+        ("agents".to_owned(), Value::Array(agents)),
+        ("models".to_owned(), Value::Array(app.models.health())),
+        ("providers".to_owned(), Value::Array(app.gateway.health())),
+    ])
 }
 
-/// Asks the provider whether it is there until the service stops.
-async fn keep_probing(llm: Llm, stop: CancellationToken) -> anyhow::Result<()> {
+/// Asks the providers whether they are there until the service stops.
+async fn keep_probing(gateway: Gateway, stop: CancellationToken) -> anyhow::Result<()> {
     while stop
         .run_until_cancelled(tokio::time::sleep(PROBE_EVERY))
         .await
         .is_some()
     {
-        llm.probe().await;
+        gateway.probe().await;
     }
     Ok(())
 }

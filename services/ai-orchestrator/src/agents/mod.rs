@@ -68,10 +68,12 @@ pub fn catalog() -> serde_json::Result<Vec<AgentCard>> {
 
 /// The state of every agent: all of them need the LLM and nothing else yet.
 pub(crate) fn status(app: &AppState) -> AgentStatus {
-    match &app.llm {
-        None => AgentStatus::NeedsLlm,
-        Some(llm) if llm.is_reachable() => AgentStatus::Idle,
-        Some(_) => AgentStatus::LlmUnreachable,
+    if !app.gateway.is_configured() {
+        AgentStatus::NeedsLlm
+    } else if app.gateway.is_available() {
+        AgentStatus::Idle
+    } else {
+        AgentStatus::LlmUnreachable
     }
 }
 

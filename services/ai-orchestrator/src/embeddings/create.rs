@@ -6,7 +6,11 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{EmbeddingsRead, hashing};
-use crate::{app::AppState, llm::LlmError};
+use crate::{
+    app::AppState,
+    llm::LlmError,
+    models::{EMBEDDINGS, ModelError},
+};
 
 /// The most texts that one request may carry.
 const MAX_INPUTS: usize = 256;
@@ -20,7 +24,8 @@ pub(crate) struct CreateEmbeddings {
     /// 1 to 256 texts of at most 20,000 characters.
     #[schema(min_items = 1, max_items = 256)]
     pub(crate) input: Vec<String>,
-    /// `hashing-384` (always there, needs no model) or a model of the configured provider; `hashing-384` when not given.
+    /// `all-MiniLM-L6-v2` (meanings; when the model is loaded), `hashing-384` (words; always there) or a model of the
+    /// configured provider. The first of these that is there when not given.
     pub(crate) model: Option<String>,
 }
 
@@ -76,22 +81,38 @@ pub(crate) async fn embed(
     app: &AppState,
     request: CreateEmbeddings,
 ) -> Result<Embeddings, Problem> {
-    let model = request.model.unwrap_or_else(|| hashing::MODEL.to_owned());
-    let embeddings = if model == hashing::MODEL {
-        hashed(&request.input).await
-    } else {
-        let body = Map::from_iter([
-            ("model".to_owned(), json!(model)),
-            ("input".to_owned(), json!(request.input)),
-        ]);
-        let answer = app.working_llm()?.post("embeddings", &body).await?;
-        vectors(answer, request.input.len())?
+    let CreateEmbeddings { input, model } = request;
+    let (model, embeddings) = match model.as_deref() {
+        // Without a wish: by meaning when that can be, by words otherwise; the answer says which.
+        None if app.models.offers(EMBEDDINGS) => match app.models.embed(input.clone()).await {
+            Ok(vectors) => (EMBEDDINGS, vectors),
+            Err(ModelError::NotLoaded) => (hashing::MODEL, hashed(&input).await),
+            Err(error) => return Err(error.into()),
+        },
+        None | Some(hashing::MODEL) => (hashing::MODEL, hashed(&input).await),
+        Some(EMBEDDINGS) => (EMBEDDINGS, app.models.embed(input).await?),
+        Some(other) => (other, provided(app, other, &input).await?),
     };
+    let model = model.to_owned();
     Ok(Embeddings {
         model,
         dimensions: embeddings.first().map_or(0, Vec::len),
         embeddings,
     })
+}
+
+/// The vectors of a provider's model.
+async fn provided(app: &AppState, model: &str, input: &[String]) -> Result<Vec<Vec<f32>>, Problem> {
+    let body = Map::from_iter([
+        ("model".to_owned(), json!(model)),
+        ("input".to_owned(), json!(input)),
+    ]);
+    let mut servers = app.working_gateway()?.servers();
+    let server = servers.next().ok_or(LlmError::NotConfigured)?;
+    Ok(vectors(
+        server.post("embeddings", &body).await?,
+        input.len(),
+    )?)
 }
 
 /// The built-in vectors. A long text takes milliseconds, so other requests get their turn between two texts.

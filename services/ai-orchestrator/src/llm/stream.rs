@@ -4,6 +4,10 @@ use std::{convert::Infallible, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{LlmError, Usage, assemble::Assembly};
+use crate::budgets::Reservation;
 
 /// The bytes of a stream of server-sent events. Faults after the first byte can no longer change the status, so they
 /// arrive as an `error` event.
@@ -44,4 +48,88 @@ fn error_event(code: &str, message: &str) -> Bytes {
     Bytes::from(format!(
         "\n\ndata: {{\"error\":{{\"code\":\"{code}\",\"message\":\"{message}\"}}}}\n\n"
     ))
+}
+
+/// Waits for the first part, so that another provider can be tried when it does not come or is an error.
+pub(super) async fn begun(
+    mut events: ByteStream,
+    deadline: Duration,
+) -> Result<ByteStream, LlmError> {
+    let first = tokio::time::timeout(deadline, events.next()).await;
+    let first = match first {
+        Ok(Some(Ok(first))) => first,
+        Ok(None) => return Err(LlmError::Malformed("the stream ended early".to_owned())),
+        Err(_) => return Err(LlmError::Deadline),
+    };
+    let mut assembly = Assembly::default();
+    assembly.take(&first);
+    if assembly.is_error() {
+        return Err(assembly.document().err().unwrap_or(LlmError::Deadline));
+    }
+    Ok(stream::iter([Ok(first)]).chain(events).boxed())
+}
+
+/// Reads a stream to its end; its text goes to those who watch, as far as they do.
+pub(super) async fn collect(
+    mut events: ByteStream,
+    assembly: &mut Assembly,
+    deltas: &UnboundedSender<String>,
+) -> Result<(), LlmError> {
+    while let Some(Ok(bytes)) = events.next().await {
+        let text = assembly.take(&bytes);
+        if !text.is_empty() {
+            let _nobody_watches = deltas.send(text);
+        }
+    }
+    Ok(())
+}
+
+/// What a use costs.
+pub(super) type Prices = Box<dyn Fn(&Usage) -> i64 + Send + Sync>;
+
+/// What is settled when a stream ends or is left.
+pub(super) struct Meter {
+    pub(super) prompt: u64,
+    pub(super) must_call: bool,
+    pub(super) prices: Prices,
+    pub(super) reserved: Option<Reservation>,
+    pub(super) remaining: Option<i64>,
+}
+
+/// A stream, read along as it passes.
+struct Metered {
+    events: Option<ByteStream>,
+    assembly: Assembly,
+    meter: Meter,
+}
+
+impl Drop for Metered {
+    fn drop(&mut self) {
+        let usage = self.assembly.usage(self.meter.prompt);
+        let cost = (self.meter.prices)(&usage);
+        if let Some(reserved) = self.meter.reserved.take() {
+            reserved.settle_later(usage, cost);
+        }
+    }
+}
+
+/// The stream with its use settled at its end. One that ended early, or without the call that it had to make, gets an
+/// event that says so.
+pub(super) fn metered(events: ByteStream, meter: Meter) -> ByteStream {
+    let state = Metered {
+        events: Some(events),
+        assembly: Assembly::default(),
+        meter,
+    };
+    Box::pin(stream::unfold(state, |mut state| async move {
+        let Some(part) = state.events.as_mut()?.next().await else {
+            state.events = None;
+            let (code, message) = state.assembly.fault(state.meter.must_call)?;
+            return Some((Ok(error_event(code, message)), state));
+        };
+        if let Ok(bytes) = &part {
+            state.assembly.take(bytes);
+        }
+        Some((part, state))
+    }))
 }

@@ -1,7 +1,7 @@
 use axum::{
     body::Body,
     extract::State,
-    http::header,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bz_auth::Can;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::LlmRead;
-use crate::app::AppState;
+use crate::{app::AppState, llm::Charge};
 
 /// The most messages that one request may carry.
 const MAX_MESSAGES: usize = 1000;
@@ -22,7 +22,7 @@ pub(super) struct ChatCompletionRequest {
     /// 1 to 1,000 messages.
     #[schema(min_items = 1, max_items = 1000)]
     messages: Vec<ChatMessage>,
-    /// The configured model when not given.
+    /// A configured model, or the name of a provider; all providers are tried in their order when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     /// Whether to answer by server-sent events.
@@ -65,34 +65,39 @@ impl Validate for ChatCompletionRequest {
     responses(
         (status = 200, description = "The provider's answer: a document, or events when `stream` is true",
          body = Object, content_type = "application/json"),
+        (status = 402, description = "A hard budget has not enough left", content_type = "application/problem+json"),
         bz_http::openapi::GatewayProblems,
     ),
 )]
 pub(super) async fn create_chat_completion(
     State(app): State<AppState>,
-    _caller: Can<LlmRead>,
+    caller: Can<LlmRead>,
     Json(request): Json<ChatCompletionRequest>,
 ) -> Result<Response, Problem> {
-    let llm = app.working_llm()?;
-    let ChatCompletionRequest {
-        messages,
-        model,
-        stream,
-        rest: mut body,
-    } = request;
-    body.insert("messages".to_owned(), json!(messages));
-    body.insert(
-        "model".to_owned(),
-        json!(model.unwrap_or_else(|| llm.model().to_owned())),
-    );
-    if !stream {
-        return Ok(Json(llm.post("chat/completions", &body).await?).into_response());
+    let gateway = app.working_gateway()?;
+    let who = Charge::of_user(caller.tenant(), caller.user);
+    let models: Vec<String> = request.model.into_iter().collect();
+    let mut body = request.rest;
+    body.insert("messages".to_owned(), json!(request.messages));
+    if !request.stream {
+        let asked = gateway.complete(&who, body, &models).await?;
+        let headers = remaining(asked.remaining);
+        return Ok((headers, Json(asked.answer)).into_response());
     }
-    body.insert("stream".to_owned(), json!(true));
-    let events = llm.stream(&body).await?;
+    let asked = gateway.stream(&who, body, &models).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    Ok((headers, Body::from_stream(events)).into_response())
+    let events = Body::from_stream(asked.answer);
+    Ok((headers, remaining(asked.remaining), events).into_response())
+}
+
+/// The header that says what is left of the tightest budget, when there is one.
+fn remaining(tokens: Option<i64>) -> HeaderMap {
+    let value = tokens.map(HeaderValue::from);
+    value
+        .map(|value| (HeaderName::from_static("x-budget-remaining-tokens"), value))
+        .into_iter()
+        .collect()
 }

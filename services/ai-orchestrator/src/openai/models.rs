@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::LlmRead;
-use crate::{app::AppState, embeddings::hashing};
+use crate::{app::AppState, embeddings::hashing, models::EMBEDDINGS};
 
 /// The models that a request may name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,7 +22,17 @@ struct Model {
     owned_by: &'static str,
 }
 
-/// The models (OpenAI's `models`): the built-in embedding, and those of the provider when one is configured.
+impl Model {
+    fn new(id: &str, owned_by: &'static str) -> Self {
+        Self {
+            id: id.to_owned(),
+            object: "model",
+            owned_by,
+        }
+    }
+}
+
+/// The models (OpenAI's `models`): those within the process, and those of the providers.
 #[utoipa::path(
     get, path = "/v1/models", tag = "openai",
     security(("bearer" = ["llm:read"])),
@@ -32,23 +42,15 @@ pub(super) async fn list_models(
     State(app): State<AppState>,
     _caller: Can<LlmRead>,
 ) -> Result<Json<ModelList>, Problem> {
-    let mut data = vec![Model {
-        id: hashing::MODEL.to_owned(),
-        object: "model",
-        owned_by: "bizosaas",
-    }];
-    if let Some(llm) = &app.llm {
-        let answer = llm.models().await?;
-        let named = answer["data"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|model| model["id"].as_str());
-        data.extend(named.map(|id| Model {
-            id: id.to_owned(),
-            object: "model",
-            owned_by: "provider",
-        }));
+    let built_in = app.models.offers(EMBEDDINGS).then_some(EMBEDDINGS);
+    let built_in = built_in.into_iter().chain([hashing::MODEL]);
+    let built_in = built_in.chain(app.gateway.other_models());
+    let mut data: Vec<Model> = built_in.map(|id| Model::new(id, "bizosaas")).collect();
+    for server in app.gateway.servers() {
+        let answer = server.models().await?;
+        let named = answer["data"].as_array().into_iter().flatten();
+        let named = named.filter_map(|model| model["id"].as_str());
+        data.extend(named.map(|id| Model::new(id, "provider")));
     }
     Ok(Json(ModelList {
         object: "list",

@@ -149,7 +149,7 @@ async fn a_chat_may_last_longer_than_other_requests_but_not_longer_than_the_clie
     let app = provider.app().env("REQUEST_TIMEOUT", "400ms").start().await;
     for body in [chat(), streamed()] {
         let answer = app.acme.viewer.post(CHAT, body).await;
-        assert_eq!(answer.assert_status(200).text(), "{}");
+        assert!(answer.assert_status(200).text().starts_with("{}"));
     }
     let impatient = app.acme.viewer.post(CHAT, chat());
     let impatient = impatient.header("x-request-deadline-ms", "600");

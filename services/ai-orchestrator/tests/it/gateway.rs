@@ -16,7 +16,6 @@ async fn a_chat_goes_to_the_provider_and_its_answer_comes_back() {
     for name in [
         "llama-server-chat",
         "llama-server-json-schema",
-        "llama-server-tools-ignored",
         "llama-cpp-python-tool-forced",
     ] {
         let Some(recorded) = Transcript::read(name) else {
@@ -33,6 +32,17 @@ async fn a_chat_goes_to_the_provider_and_its_answer_comes_back() {
         }
         assert_eq!(provider.last().body, sent, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_recorded_text_where_a_tool_was_required_is_a_502() {
+    let Some(recorded) = Transcript::read("llama-server-tools-ignored") else {
+        return;
+    };
+    let provider = Provider::that(Act::Send(recorded.wire())).await;
+    let app = provider.app().start().await;
+    let answer = app.acme.viewer.post(CHAT, recorded.request()).await;
+    answer.assert_problem(502, "tool_choice_ignored");
 }
 
 #[tokio::test]

@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod agents;
+mod budgets;
+mod chat;
 mod embeddings;
+mod fallback;
 mod faults;
 mod gateway;
+mod models;
+mod openai_client;
 mod provider;
 mod transcript;
 mod whole_service;
