@@ -30,8 +30,8 @@ def embed(text):
 
 TEXT = "remind me to call Ada about the invoice tomorrow"
 embed(TEXT)
-begun, count = time.perf_counter(), 200
+begun, count = time.process_time(), 200
 for _ in range(count):
     embed(TEXT)
-print(f"{count / (time.perf_counter() - begun):.0f} embeddings a second")
+print(f"{count / (time.process_time() - begun):.0f} embeddings a second of processor time")
 print("resident", next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1], "kB")

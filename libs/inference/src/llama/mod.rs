@@ -2,7 +2,7 @@
 //!
 //! candle has one as well (`quantized_llama`). This one exists because that one unpacks the embeddings to 113 MB, has no
 //! vector code for the quantisation of the file at hand, and takes its number of threads from the environment only.
-//! Measurements are in docs/adr.
+//! docs/adr/0009 has the reasons.
 
 mod gguf;
 mod matrix;
