@@ -194,13 +194,12 @@ async fn to_dos_get_a_priority_a_recurrence_and_are_opened_again() {
         .await;
     talk.ask("add a high priority task to call Ada tomorrow")
         .await;
-    let todos = world.list().await;
+    let plants = world.todo("water the plants").await;
+    assert_eq!(plants["recurrence"], "FREQ=WEEKLY;BYDAY=MO");
+    assert_eq!(plants["time_zone"], "Europe/Sofia");
+    let call = world.todo("call Ada").await;
     assert_eq!(
-        (&todos[1]["recurrence"], &todos[1]["time_zone"]),
-        (&json!("FREQ=WEEKLY;BYDAY=MO"), &json!("Europe/Sofia"))
-    );
-    assert_eq!(
-        (&todos[0]["priority"], &todos[0]["source"]),
+        (&call["priority"], &call["source"]),
         (&json!("high"), &json!("chat"))
     );
     let high = talk.ask("show my high priority tasks").await;
@@ -208,11 +207,11 @@ async fn to_dos_get_a_priority_a_recurrence_and_are_opened_again() {
     talk.ask("mark call Ada as done").await;
     let opened = talk.ask("reopen call Ada").await;
     assert_eq!(opened["reply"], "Opened the to-do \"call Ada\" again.");
-    assert_eq!(world.list().await[0]["completed"], false);
+    assert_eq!(world.todo("call Ada").await["completed"], false);
     let changed = talk.ask("set the priority of call Ada to low").await;
     assert_eq!(changed["reply"], "Changed \"call Ada\": low priority.");
     talk.ask("undo").await;
-    assert_eq!(world.list().await[0]["priority"], "high");
+    assert_eq!(world.todo("call Ada").await["priority"], "high");
 }
 
 #[tokio::test]

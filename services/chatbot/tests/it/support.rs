@@ -47,6 +47,13 @@ impl World {
         todos["items"].as_array().unwrap().clone()
     }
 
+    /// Acme's to-do of that title.
+    pub(crate) async fn todo(&self, title: &str) -> Value {
+        let all = self.list().await;
+        let found = all.into_iter().find(|todo| todo["title"] == title);
+        found.unwrap_or_else(|| panic!("there is no to-do {title}"))
+    }
+
     /// Puts a record into acme's CRM.
     pub(crate) async fn make(&self, kind: &str, body: Value) -> Value {
         let path = format!("/api/{kind}");
