@@ -115,9 +115,12 @@ pub(crate) async fn last(
     user: UserId,
 ) -> Result<Option<Past>, DbError> {
     let row: Option<PastRow> = query_as(
+        // By the place of their messages: ids of one millisecond have no order.
         "-- chat.actions.last\n\
-         SELECT id, conversation_id, undo, status FROM chat.actions \
-         WHERE conversation_id = $1 AND user_id = $2 AND status = 'done' AND undo <> '[]'::jsonb ORDER BY id DESC LIMIT 1",
+         SELECT a.id, a.conversation_id, a.undo, a.status FROM chat.actions AS a \
+         JOIN chat.messages AS m ON m.tenant_id = a.tenant_id AND m.id = a.message_id \
+         WHERE a.conversation_id = $1 AND a.user_id = $2 AND a.status = 'done' AND a.undo <> '[]'::jsonb \
+         ORDER BY m.seq DESC, a.id DESC LIMIT 1",
     )
     .bind(conversation.as_uuid())
     .bind(user.as_uuid())

@@ -50,7 +50,7 @@ pub(super) struct Noted {
 
 /// Where a message stands.
 pub(super) enum Opening {
-    Noted(Noted),
+    Noted(Box<Noted>),
     /// The same message was answered before.
     Answered(Box<ChatReply>),
 }
@@ -112,7 +112,7 @@ impl Turn {
             .on_constraint(messages::CLIENT_KEY, in_progress)?;
         let noted = self.noted(&mut tx, &conversation, asked.id, now).await?;
         tx.commit().await?;
-        Ok(Opening::Noted(noted))
+        Ok(Opening::Noted(Box::new(noted)))
     }
 
     /// The message came before: its answer, or another try when it got none.
@@ -132,10 +132,8 @@ impl Turn {
         let conversation = store::find(tx, id, self.caller.user)
             .await?
             .ok_or_else(Problem::not_found)?;
-        Ok(Opening::Noted(
-            self.noted(tx, &conversation, known.id.into(), known.created_at)
-                .await?,
-        ))
+        let noted = self.noted(tx, &conversation, known.id.into(), known.created_at);
+        Ok(Opening::Noted(Box::new(noted.await?)))
     }
 
     async fn noted(

@@ -27,14 +27,10 @@ pub(crate) fn is_asked(message: &str) -> bool {
         .map(str::to_owned)
         .collect();
     let has = |word: &&str| words.iter().any(|said| said == word);
-    let who = ["who", "whom"].iter().any(|word| has(&word))
-        || ["leads", "lead", "people"].iter().any(|word| has(&word)) && has(&"which");
-    let calls = ["call", "phone", "ring", "contact"]
-        .iter()
-        .any(|word| has(&word));
-    let should = ["should", "shall", "to", "must"]
-        .iter()
-        .any(|word| has(&word));
+    let who = ["who", "whom"].iter().any(&has)
+        || ["leads", "lead", "people"].iter().any(&has) && has(&"which");
+    let calls = ["call", "phone", "ring", "contact"].iter().any(&has);
+    let should = ["should", "shall", "to", "must"].iter().any(has);
     who && calls && should && words.len() <= 12
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn conditions(slots: &Slots) -> String {
         let value = filter.value.replace('/', " to ");
         match filter.field {
             Field::Status | Field::Stage if value != "all" => {
-                text.push_str(&format!(" that are {value}"))
+                text.push_str(&format!(" that are {value}"));
             }
             Field::Company => text.push_str(&format!(" at {value}")),
             Field::Source => text.push_str(&format!(" from {value}")),

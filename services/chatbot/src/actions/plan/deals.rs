@@ -139,7 +139,7 @@ impl Planner<'_> {
             let open = stages
                 .into_iter()
                 .filter(|(stage, _, _)| stage.kind == "open");
-            let text = by_stage("open ", open.collect(), true);
+            let text = by_stage("open ", &open.collect::<Vec<_>>(), true);
             return Ok(Answer::say(text).cited("crm", "/api/deals/board"));
         }
         if only_open && slots.range.is_none() {
@@ -159,7 +159,11 @@ impl Planner<'_> {
             let (count, sums) = summed.groups.get(&stage.id)?;
             Some((stage.clone(), *count, sums.clone()))
         });
-        let text = by_stage(&wording::kind_of(&slots), groups.collect(), summed.whole);
+        let text = by_stage(
+            &wording::kind_of(&slots),
+            &groups.collect::<Vec<_>>(),
+            summed.whole,
+        );
         Ok(Answer::say(text).cited("crm", "/api/deals/query"))
     }
 
@@ -282,10 +286,10 @@ fn described(deal: &Deal, pipelines: &[Pipeline]) -> String {
 }
 
 /// "3 open deals are worth 12,000.00 EUR together: ...".
-fn by_stage(kind: &str, stages: Vec<(Stage, u64, Sums)>, whole: bool) -> String {
+fn by_stage(kind: &str, stages: &[(Stage, u64, Sums)], whole: bool) -> String {
     let mut total = Sums::default();
     let mut count = 0;
-    for (_, number, sums) in &stages {
+    for (_, number, sums) in stages {
         total.add_all(sums);
         count += number;
     }
