@@ -1,22 +1,32 @@
-//! The AI orchestrator: agents, embeddings and the gateway to an LLM. Everything but the gateway works without one.
+//! The AI orchestrator: agents, crews, durable runs, tools, embeddings and the gateway to an LLM. Only what asks a model needs one.
 
 mod agents;
 mod app;
 mod config;
+mod crews;
 mod embeddings;
 pub mod llm;
 mod openai;
+mod runs;
+mod schedules;
+mod tools;
 
 use std::time::Duration;
 
-use bz_kernel::{ServiceInfo, platform};
+use bz_kernel::{Sealer, ServiceInfo, platform};
 use bz_service::{App, Core, Job, Probe, ProbeStatus, Service, erasure};
-use serde_json::{Map, Value, json};
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
+pub use crate::agents::catalogue;
 pub use crate::config::AiConfig;
-use crate::{app::AppState, llm::Llm};
+use crate::{
+    app::AppState,
+    llm::{Gateway, Llm},
+    runs::{Pace, Runs},
+    tools::Toolbox,
+};
 
 /// How often the provider is asked whether it is there.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
@@ -49,11 +59,27 @@ impl Service for AiOrchestrator {
             llm.probe().await;
         }
         let erasure = erasure::job(&core)?;
-        let state = AppState {
-            core,
-            llm: llm.clone(),
-            agents: agents::catalog()?.into(),
+        let pace = Pace {
+            slots: config.run_workers,
+            lease: TimeDelta::from_std(config.run_lease)?,
+            heartbeat: config.run_heartbeat,
         };
+        let sealer = |purpose| Sealer::new(&core.secret, purpose, core.sources.rng.clone());
+        let state = AppState {
+            gateway: Gateway::new(llm.clone()),
+            agents: agents::catalogue::catalogue()?.into(),
+            toolbox: Toolbox::new(&core, config.egress, config.n8n_url, config.crewai_url)?,
+            tool_secrets: sealer("ai-tools"),
+            credentials: sealer("ai-credentials"),
+            runs: Runs::new(&core.sources, pace),
+            llm: llm.clone(),
+            core,
+        };
+        let kept = TimeDelta::from_std(config.run_retention)?;
+        let jobs = runs::jobs(&state, kept)
+            .into_iter()
+            .chain([schedules::job(&state)]);
+        let jobs: Vec<Job> = jobs.collect();
         let health = state.clone();
         let routes = app::routes().split_for_parts().0;
         let routes = routes.merge(embeddings::internal::routes());
@@ -68,24 +94,14 @@ impl Service for AiOrchestrator {
                     async move { status }
                 }
             }))
-            .with_details(move || details(&health))
+            .with_details(move || agents::details(&health))
             .with_job(erasure);
+        let app = jobs.into_iter().fold(app, App::with_job);
         Ok(match llm {
             Some(llm) => app.with_job(Job::new("llm-probe", move |stop| keep_probing(llm, stop))),
             None => app,
         })
     }
-}
-
-/// What `/health` says of the agents.
-fn details(app: &AppState) -> Map<String, Value> {
-    let status = agents::status(app);
-    let agents = app
-        .agents
-        .iter()
-        .map(|card| json!({ "name": card.name, "status": status }))
-        .collect();
-    Map::from_iter([("agents".to_owned(), Value::Array(agents))])
 }
 
 /// Asks the provider whether it is there until the service stops.

@@ -2,10 +2,24 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod agents;
+mod catalogue;
 mod chat;
+mod crash;
+mod crews;
 mod embeddings;
 mod faults;
 mod gateway;
+mod ledger;
+mod performance;
+mod play;
+mod process;
 mod provider;
+mod run_answers;
+mod run_approvals;
+mod run_limits;
+mod run_workers;
+mod runs;
+mod schedules;
+mod tools;
 mod transcript;
 mod whole_service;
