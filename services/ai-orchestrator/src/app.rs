@@ -4,17 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
-use bz_kernel::platform;
+use bz_kernel::{ExposeSecret, RunId, Sealer, SecretString, platform};
 use bz_service::Core;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
-    agents::{self, AgentCard},
-    budgets, embeddings,
+    agents::{self, ReadyAgent},
+    budgets, crews, embeddings,
     llm::{Gateway, LlmError},
     models::{self, Models},
-    openai, usage,
+    openai,
+    runs::{self, Runs},
+    schedules,
+    tools::{self, Toolbox},
+    usage,
 };
 
 /// What a request has left, once the provider's time is over, to say so.
@@ -31,8 +35,16 @@ pub struct AppState {
     pub(crate) models: Models,
     /// The tenant whose administrators may load and unload them.
     pub model_admin_tenant: Option<Uuid>,
-    /// The catalogue.
-    pub agents: Arc<[AgentCard]>,
+    /// The ready agents.
+    pub agents: Arc<[ReadyAgent]>,
+    /// What tools call.
+    pub(crate) toolbox: Toolbox,
+    /// Seals the headers of tools.
+    pub(crate) tool_secrets: Sealer,
+    /// Seals the tokens with which runs work.
+    pub(crate) credentials: Sealer,
+    /// The worker of this process.
+    pub(crate) runs: Runs,
 }
 
 impl AppState {
@@ -43,6 +55,26 @@ impl AppState {
         }
         bz_http::context::extend_deadline(self.gateway.patience() + ANSWER_MARGIN);
         Ok(&self.gateway)
+    }
+
+    /// The ready agent of a name.
+    pub(crate) fn ready_agent(&self, name: &str) -> Option<&ReadyAgent> {
+        self.agents.iter().find(|ready| ready.name == name)
+    }
+
+    /// A token with which a run works, for the store: bound to the run, so that it opens for no other.
+    pub(crate) fn credential(&self, run: RunId, token: &SecretString) -> Vec<u8> {
+        let plain = token.expose_secret().as_bytes();
+        self.credentials.seal(run.as_uuid().as_bytes(), plain)
+    }
+
+    /// The token with which a run works.
+    pub(crate) fn token_of(&self, run: RunId, sealed: &[u8]) -> Option<SecretString> {
+        let plain = self
+            .credentials
+            .open(run.as_uuid().as_bytes(), sealed)
+            .ok()?;
+        String::from_utf8(plain).ok().map(SecretString::from)
     }
 }
 
@@ -56,11 +88,15 @@ impl FromRef<AppState> for Verifier {
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     let info = bz_http::openapi::base(
         &platform::AI_ORCHESTRATOR,
-        "Agents, embeddings and a gateway to an LLM.",
+        "Agents, crews and their runs, embeddings and a gateway to an LLM.",
     );
     OpenApiRouter::with_openapi(info)
         .merge(agents::routes())
         .merge(budgets::routes())
+        .merge(crews::routes())
+        .merge(runs::routes())
+        .merge(schedules::routes())
+        .merge(tools::routes())
         .merge(embeddings::routes())
         .merge(models::routes())
         .merge(openai::routes())

@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use bz_http::egress::EgressPolicy;
 use bz_kernel::SecretString;
-use bz_service::config::{Config, Env};
+use bz_service::config::{Config, Env, egress};
 use url::Url;
 use uuid::Uuid;
 
@@ -28,6 +29,20 @@ pub struct AiConfig {
     pub model_context: usize,
     /// The tenant whose administrators may load and unload models.
     pub model_admin_tenant: Option<Uuid>,
+    /// Where tools that tenants make may call.
+    pub egress: EgressPolicy,
+    /// The installation's n8n.
+    pub n8n_url: Option<Url>,
+    /// The installation's CrewAI server.
+    pub crewai_url: Option<Url>,
+    /// Runs that this process does at the same time.
+    pub run_workers: usize,
+    /// How long the lease of a run lasts.
+    pub run_lease: Duration,
+    /// How often leases are renewed.
+    pub run_heartbeat: Duration,
+    /// How long runs that are over are kept.
+    pub run_retention: Duration,
 }
 
 impl Config for AiConfig {
@@ -75,7 +90,25 @@ impl Config for AiConfig {
                 "Tenant whose administrators may load and unload the models within the process, which all tenants share. Nobody when unset.",
             )
             .optional();
+        let egress = egress(env);
+        let n8n_url = env
+            .url(
+                "N8N_URL",
+                "Base address of n8n, whose webhooks tools may call. None when unset.",
+            )
+            .optional();
+        let crewai_url = env
+            .url("CREWAI_URL", "Base address of a CrewAI server (kickoff, status), whose crew tools may start. None when unset.")
+            .optional();
+        let runs = RunConfig::read(env)?;
         Some(Self {
+            egress: egress?,
+            n8n_url: n8n_url?,
+            crewai_url: crewai_url?,
+            run_workers: runs.workers,
+            run_lease: runs.lease,
+            run_heartbeat: runs.heartbeat,
+            run_retention: runs.retention,
             llm_base_url: llm_base_url?,
             llm_api_key: llm_api_key?,
             llm_model: llm_model?,
@@ -84,6 +117,58 @@ impl Config for AiConfig {
             model_dir: model_dir?.map(PathBuf::from),
             model_context: model_context?,
             model_admin_tenant: model_admin_tenant?,
+        })
+    }
+}
+
+/// What there is about runs.
+struct RunConfig {
+    workers: usize,
+    lease: Duration,
+    heartbeat: Duration,
+    retention: Duration,
+}
+
+impl RunConfig {
+    fn read(env: &mut Env) -> Option<Self> {
+        let workers = env
+            .number(
+                "RUN_WORKERS",
+                "Runs of agents that this process does at the same time; 0 for none.",
+            )
+            .within(0, 1000)
+            .or("32");
+        let lease = env
+            .duration(
+                "RUN_LEASE",
+                "How long a worker that is not heard of keeps a run; then another one takes it.",
+            )
+            .or("30s");
+        let heartbeat = env
+            .duration(
+                "RUN_HEARTBEAT",
+                "How often a worker says that it is there. Shorter than RUN_LEASE.",
+            )
+            .or("10s");
+        let retention = env
+            .duration(
+                "RUN_RETENTION",
+                "How long runs that are over are kept, with their steps and events.",
+            )
+            .or("90d");
+        let (lease, heartbeat) = (lease?, heartbeat?);
+        if heartbeat.is_zero() || heartbeat * 2 > lease {
+            env.problem(
+                "RUN_HEARTBEAT",
+                "must be more than zero and at most half of RUN_LEASE",
+            );
+            return None;
+        }
+        Some(Self {
+            workers: workers?,
+            lease,
+            heartbeat,
+            retention: retention?,
         })
     }
 }

@@ -1,29 +1,37 @@
-//! The AI orchestrator: agents, embeddings and the gateway to an LLM. Everything but the gateway works without one.
+//! The AI orchestrator: agents, crews, durable runs, tools, embeddings and the gateway to an LLM. Only what asks a model needs one.
 
 mod agents;
 mod app;
 mod budgets;
 mod config;
+mod crews;
 mod embeddings;
 pub mod llm;
 mod models;
 mod openai;
+mod runs;
+mod schedules;
+mod tools;
 mod usage;
 
 use std::time::Duration;
 
-use bz_kernel::{ServiceInfo, platform};
+use bz_kernel::{Sealer, ServiceInfo, platform};
 use bz_service::{App, Core, Job, Probe, ProbeStatus, Service, erasure};
-use serde_json::{Map, Value, json};
+use chrono::TimeDelta;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
+pub use crate::agents::catalogue;
 pub use crate::config::AiConfig;
 use crate::{
     app::AppState,
     budgets::Accounts,
     llm::{Gateway, Llm},
     models::Models,
+    runs::{Pace, Runs},
+    tools::Toolbox,
 };
 
 /// How often the providers are asked whether they are there.
@@ -46,13 +54,28 @@ impl Service for AiOrchestrator {
         let gateway = gateway(&core, &config, &models)?;
         gateway.probe().await;
         let erasure = erasure::job(&core)?;
+        let pace = Pace {
+            slots: config.run_workers,
+            lease: TimeDelta::from_std(config.run_lease)?,
+            heartbeat: config.run_heartbeat,
+        };
+        let sealer = |purpose| Sealer::new(&core.secret, purpose, core.sources.rng.clone());
         let state = AppState {
-            core,
             gateway: gateway.clone(),
             models: models.clone(),
             model_admin_tenant: config.model_admin_tenant,
-            agents: agents::catalog()?.into(),
+            agents: agents::catalogue::catalogue()?.into(),
+            toolbox: Toolbox::new(&core, config.egress, config.n8n_url, config.crewai_url)?,
+            tool_secrets: sealer("ai-tools"),
+            credentials: sealer("ai-credentials"),
+            runs: Runs::new(&core.sources, pace),
+            core,
         };
+        let kept = TimeDelta::from_std(config.run_retention)?;
+        let jobs = runs::jobs(&state, kept)
+            .into_iter()
+            .chain([schedules::job(&state)]);
+        let jobs: Vec<Job> = jobs.collect();
         let health = state.clone();
         let routes = app::routes().split_for_parts().0;
         let routes = routes.merge(embeddings::internal::routes());
@@ -74,6 +97,7 @@ impl Service for AiOrchestrator {
             }))
             .with_details(move || details(&health))
             .with_job(erasure);
+        let app = jobs.into_iter().fold(app, App::with_job);
         if gateway.servers().next().is_none() {
             return Ok(app);
         }
@@ -100,17 +124,10 @@ fn gateway(core: &Core, config: &AiConfig, models: &Models) -> anyhow::Result<Ga
 
 /// What `/health` says of the agents, the models and the providers.
 fn details(app: &AppState) -> Map<String, Value> {
-    let status = agents::status(app);
-    let agents = app
-        .agents
-        .iter()
-        .map(|card| json!({ "name": card.name, "status": status }))
-        .collect();
-    Map::from_iter([
-        ("agents".to_owned(), Value::Array(agents)),
-        ("models".to_owned(), Value::Array(app.models.health())),
-        ("providers".to_owned(), Value::Array(app.gateway.health())),
-    ])
+    let mut details = agents::details(app);
+    details.insert("models".to_owned(), Value::Array(app.models.health()));
+    details.insert("providers".to_owned(), Value::Array(app.gateway.health()));
+    details
 }
 
 /// Asks the providers whether they are there until the service stops.

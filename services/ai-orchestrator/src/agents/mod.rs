@@ -1,96 +1,92 @@
-//! The ready agents: data, not code. What an agent needs decides whether it can work now.
+//! Agents: the ready ones, which are data and the same for everybody, and those that a tenant makes for itself.
 
+pub mod catalogue;
+mod create;
+mod definition;
+mod delete;
 mod get;
+pub(crate) mod guardrails;
 mod list;
+mod put;
+mod status;
+pub(crate) mod store;
+mod versions;
 
+use bz_kernel::UserId;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
+pub(crate) use catalogue::ReadyAgent;
+pub(crate) use definition::{
+    AgentDefinition, CreateAgent, PutAgent, Unknown, check_name, check_text, check_unknown, is_name,
+};
+pub(crate) use status::{AgentStatus, details, llm_status};
+
+bz_kernel::typed_id!(
+    /// An agent that a tenant made.
+    AgentId
+);
+
 bz_auth::permissions! {
     /// See the agents.
     AgentsRead = "agents:read",
+    /// Make, change and delete agents.
+    AgentsWrite = "agents:write",
 }
 
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(list::list_agents))
-        .routes(routes!(get::get_agent))
+        .routes(routes!(list::list_agents, create::create_agent))
+        .routes(routes!(
+            get::get_agent,
+            put::put_agent,
+            delete::delete_agent
+        ))
+        .routes(routes!(versions::list_agent_versions))
 }
 
-/// An agent as the catalogue describes it. Open to further fields, because [`Agent`] is this and more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AgentCard {
+/// An agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Agent {
+    /// Its id; none for a ready one, which is known by its name.
+    pub id: Option<AgentId>,
     /// Name for programs.
     pub name: String,
-    /// Name for people.
-    pub title: String,
-    /// What it is.
-    pub role: String,
-    /// What it works for.
-    pub goal: String,
-    /// What it may use.
-    pub tools: Vec<String>,
-}
-
-/// Whether an agent can work now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AgentStatus {
-    /// It waits for work.
-    Idle,
-    /// No LLM is configured.
-    NeedsLlm,
-    /// The LLM is configured but cannot be reached.
-    LlmUnreachable,
-}
-
-/// An agent and its state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Agent {
     /// What it is.
     #[serde(flatten)]
-    pub card: AgentCard,
-    /// Whether it can work now.
+    pub definition: AgentDefinition,
+    /// Whether it is one of the ready agents, which everybody has and nobody changes.
+    pub ready: bool,
+    /// Whether it can work now, and what it does.
     pub status: AgentStatus,
+    /// Grows by one with every change; also the `ETag`.
+    pub version: i64,
+    /// Who made it.
+    pub created_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it was last changed.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// Reads the catalogue that is compiled in.
-///
-/// # Errors
-/// When the file is not what [`AgentCard`] says; a test reads it.
-pub fn catalog() -> serde_json::Result<Vec<AgentCard>> {
-    serde_json::from_str(include_str!("catalog.json"))
-}
-
-/// The state of every agent: all of them need the LLM and nothing else yet.
-pub(crate) fn status(app: &AppState) -> AgentStatus {
-    if !app.gateway.is_configured() {
-        AgentStatus::NeedsLlm
-    } else if app.gateway.is_available() {
-        AgentStatus::Idle
-    } else {
-        AgentStatus::LlmUnreachable
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_catalogue_reads_and_names_are_unique() {
-        let mut names: Vec<String> = catalog()
-            .unwrap()
-            .into_iter()
-            .map(|card| card.name)
-            .collect();
-        let count = names.len();
-        names.sort();
-        names.dedup();
-        assert!(count >= 5 && names.len() == count);
+impl Agent {
+    /// A ready agent as it is now.
+    pub(crate) fn ready(ready: &ReadyAgent, status: AgentStatus) -> Self {
+        Self {
+            id: None,
+            name: ready.name.clone(),
+            definition: ready.agent.clone(),
+            ready: true,
+            status,
+            version: ready.version,
+            created_by: None,
+            created_at: None,
+            updated_at: None,
+        }
     }
 }

@@ -3,13 +3,27 @@
 
 mod agents;
 mod budgets;
+mod catalogue;
 mod chat;
+mod crash;
+mod crews;
 mod embeddings;
 mod fallback;
 mod faults;
 mod gateway;
+mod ledger;
 mod models;
 mod openai_client;
+mod performance;
+mod play;
+mod process;
 mod provider;
+mod run_answers;
+mod run_approvals;
+mod run_limits;
+mod run_workers;
+mod runs;
+mod schedules;
+mod tools;
 mod transcript;
 mod whole_service;

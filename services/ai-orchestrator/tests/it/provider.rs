@@ -156,6 +156,12 @@ impl Provider {
         self.open.load(SeqCst)
     }
 
+    /// How many requests came, but those for the list of models.
+    pub(crate) fn count(&self) -> usize {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter(|seen| seen.path != "/v1/models").count()
+    }
+
     /// The last request but those for the list of models.
     pub(crate) fn last(&self) -> Seen {
         let seen = self.seen.lock().unwrap();

@@ -1,0 +1,170 @@
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::State,
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use bz_auth::{Caller, Can};
+use bz_http::{Path, Problem};
+use bz_kernel::RunId;
+use bz_tenant::{DbError, TenantScope};
+use chrono::{DateTime, Utc};
+use futures_util::{Stream, stream};
+use http::HeaderMap;
+use serde_json::{Value, json};
+use sqlx::query_as;
+use std::collections::VecDeque;
+use tokio::{sync::broadcast::Receiver, time::Instant};
+
+use super::{RunStatus, RunsRead, store, whose};
+use crate::app::AppState;
+
+/// How often a stream without news says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a stream looks by itself: for what another process wrote.
+const LOOK: Duration = Duration::from_millis(500);
+/// How many events are read at once.
+const BATCH: i64 = 200;
+
+/// Watch a run: server-sent events, from its beginning to its end.
+///
+/// Every event has `run_id`, `seq` and `time` in its data, and `seq` as its id: with it in `Last-Event-ID` a client that was cut
+/// off reads on behind it. The stream ends when the run is over and everything was told, or when the token ends.
+#[utoipa::path(
+    get, path = "/api/runs/{id}/events", tag = "runs",
+    security(("bearer" = ["runs:read"])),
+    params(
+        ("id" = RunId, Path, description = "The run"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen"),
+    ),
+    responses(
+        (status = 200, description = "Events", body = String, content_type = "text/event-stream"),
+        bz_http::openapi::ReadProblems,
+    ),
+)]
+pub(super) async fn stream_run_events(
+    State(app): State<AppState>,
+    caller: Can<RunsRead>,
+    Path(id): Path<RunId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let news = app.runs.listen();
+    let mut tx = app.core.db.read(&caller.scope).await?;
+    let run = store::find(&mut tx, id, whose(&caller)).await?;
+    run.ok_or_else(Problem::not_found)?;
+    drop(tx);
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let watcher = Watcher {
+        ends: ends(&app, &caller),
+        scope: caller.scope,
+        seen: seen.and_then(|id| id.parse().ok()).unwrap_or(0),
+        ready: VecDeque::new(),
+        run: id,
+        news,
+        app,
+    };
+    let alive = KeepAlive::new().interval(HEARTBEAT).text("heartbeat");
+    Ok(Sse::new(events(watcher)).keep_alive(alive).into_response())
+}
+
+/// When the token does.
+fn ends(app: &AppState, caller: &Caller) -> Instant {
+    let now = u64::try_from(app.core.sources.now().timestamp()).unwrap_or(0);
+    let left = caller.claims.exp.saturating_sub(now).min(86_400);
+    Instant::now() + Duration::from_secs(left)
+}
+
+/// A stored event.
+type Told = (i64, String, DateTime<Utc>, Value);
+
+/// One stream. It reads only when its reader asks for the next event, so nothing piles up.
+struct Watcher {
+    app: AppState,
+    scope: TenantScope,
+    run: RunId,
+    seen: i64,
+    ready: VecDeque<Told>,
+    news: Receiver<RunId>,
+    ends: Instant,
+}
+
+fn events(watcher: Watcher) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(watcher, |mut watcher| async move {
+        let event = watcher.next().await?;
+        Some((Ok(event), watcher))
+    })
+}
+
+impl Watcher {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some((seq, kind, at, data)) = self.ready.pop_front() {
+                self.seen = seq;
+                return Some(shown(self.run, (seq, &kind, at), data));
+            }
+            // The state is read before the events: what a run told at its end is never missed.
+            match self.read().await {
+                Ok(true) if self.ready.is_empty() => return None,
+                Ok(_) if !self.ready.is_empty() => {}
+                Ok(_) => self.wait().await?,
+                Err(error) => {
+                    self.late(&error);
+                    self.wait().await?;
+                }
+            }
+        }
+    }
+
+    fn late(&self, error: &DbError) {
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(error, run.id = %self.run, "a stream of a run's events waits for the database");
+    }
+
+    /// Reads on; answers whether the run is over.
+    async fn read(&mut self) -> Result<bool, DbError> {
+        let mut tx = self.app.core.db.read(&self.scope).await?;
+        let status: Option<(String,)> =
+            query_as("-- ai.runs.status\nSELECT status FROM ai.runs WHERE id = $1")
+                .bind(self.run.as_uuid())
+                .fetch_optional(tx.conn())
+                .await?;
+        let rows: Vec<Told> = query_as(
+            "-- ai.run_events.list\n\
+             SELECT seq, kind, at, data FROM ai.run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        )
+        .bind(self.run.as_uuid())
+        .bind(self.seen)
+        .bind(BATCH)
+        .fetch_all(tx.conn())
+        .await?;
+        self.ready = rows.into();
+        Ok(status.is_none_or(|(status,)| RunStatus::of(&status).is_over()))
+    }
+
+    /// Until there may be news; none when the stream is over.
+    async fn wait(&mut self) -> Option<()> {
+        let look = Instant::now() + LOOK;
+        loop {
+            tokio::select! {
+                () = self.app.core.shutdown.cancelled() => return None,
+                () = tokio::time::sleep_until(self.ends) => return None,
+                () = tokio::time::sleep_until(look) => return Some(()),
+                told = self.news.recv() => match told {
+                    Ok(run) if run != self.run => {}
+                    _ => return Some(()),
+                },
+            }
+        }
+    }
+}
+
+fn shown(run: RunId, (seq, kind, at): (i64, &str, DateTime<Utc>), mut data: Value) -> Event {
+    data["run_id"] = json!(run);
+    data["seq"] = json!(seq);
+    data["time"] = json!(at);
+    let text = data.to_string();
+    Event::default().event(kind).id(seq.to_string()).data(text)
+}

@@ -1,0 +1,179 @@
+//! Tools: what agents may do. Those that everybody has are data; a tenant adds calls of its own.
+
+mod create;
+mod delete;
+mod get;
+mod invoke;
+mod list;
+mod own;
+mod prepare;
+mod put;
+mod spec;
+pub(crate) mod store;
+mod test;
+
+use std::collections::HashMap;
+
+use bz_http::{Errors, Problem};
+use bz_kernel::UserId;
+use bz_tenant::{DbError, TenantTx};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+pub(crate) use invoke::{Invocation, ToolError, Toolbox, headers_of};
+pub(crate) use own::{CreateTool, OwnTool, PutTool};
+pub use spec::{Effect, Target};
+pub(crate) use spec::{ToolSpec, builtin};
+
+bz_kernel::typed_id!(
+    /// A tool that a tenant made.
+    ToolId
+);
+
+bz_auth::permissions! {
+    /// See the tools, and try what a call would send.
+    ToolsRead = "tools:read",
+    /// Make, change and delete tools: what may be called outside of the platform.
+    ToolsManage = "tools:manage",
+}
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list_tools, create::create_tool))
+        .routes(routes!(get::get_tool, put::put_tool, delete::delete_tool))
+        .routes(routes!(test::test_tool))
+}
+
+/// A tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Tool {
+    /// Its id; none for a tool that everybody has, which is known by its name.
+    pub id: Option<ToolId>,
+    /// Its name.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// For the model: what it does.
+    pub description: String,
+    /// What a call does to the world.
+    pub effect: Effect,
+    /// Whether the same call with the same `Idempotency-Key` may be sent twice without a second effect.
+    pub idempotent: bool,
+    /// How long a call may take.
+    pub timeout_seconds: u32,
+    /// The permission that the user needs for it.
+    pub permission: Option<String>,
+    /// JSON schema of the arguments.
+    #[schema(value_type = Object)]
+    pub parameters: Value,
+    /// Where a call goes.
+    pub call: Target,
+    /// Names of the headers that go with a call; their values are not shown.
+    pub header_names: Vec<String>,
+    /// Whether everybody has it and nobody changes it.
+    pub built_in: bool,
+    /// Whether the server that it calls is configured here.
+    pub available: bool,
+    /// Grows by one with every change; also the `ETag`.
+    pub version: i64,
+    /// Who made it.
+    pub created_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it was last changed.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+impl Tool {
+    fn built_in(spec: &ToolSpec) -> Self {
+        Self {
+            id: None,
+            name: spec.name.clone(),
+            title: spec.title.clone(),
+            description: spec.description.clone(),
+            effect: spec.effect,
+            idempotent: spec.idempotent,
+            timeout_seconds: spec.timeout_seconds,
+            permission: spec.permission.clone(),
+            parameters: spec.parameters.clone(),
+            call: spec.call.clone(),
+            header_names: Vec::new(),
+            built_in: true,
+            available: true,
+            version: 1,
+            created_by: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+}
+
+/// A built-in tool.
+pub(crate) fn built_in(name: &str) -> Option<&'static ToolSpec> {
+    builtin().iter().find(|tool| tool.name == name)
+}
+
+/// A tool that a run may use, with what a call of it needs besides.
+#[derive(Debug, Clone)]
+pub(crate) struct Usable {
+    /// What it is.
+    pub spec: ToolSpec,
+    /// The headers of a tenant's own tool, sealed.
+    pub sealed: Option<(ToolId, Vec<u8>)>,
+}
+
+/// The tools of these names that are there.
+pub(crate) async fn named<'a>(
+    tx: &mut TenantTx,
+    names: impl IntoIterator<Item = &'a String>,
+) -> Result<HashMap<String, Usable>, DbError> {
+    let (mut found, mut own) = (HashMap::new(), Vec::new());
+    for name in names {
+        match built_in(name) {
+            Some(spec) => {
+                let usable = Usable {
+                    spec: spec.clone(),
+                    sealed: None,
+                };
+                found.insert(name.clone(), usable);
+            }
+            None => own.push(name.clone()),
+        }
+    }
+    if !own.is_empty() {
+        for row in store::named(tx, &own).await? {
+            found.insert(row.name.clone(), row.into_usable());
+        }
+    }
+    Ok(found)
+}
+
+/// Goes on if there are tools of all these names.
+///
+/// # Errors
+/// 422 with each that is not there.
+pub(crate) async fn must_exist(
+    tx: &mut TenantTx,
+    names: &[String],
+    pointer: &str,
+) -> Result<(), Problem> {
+    let known = named(tx, names).await?;
+    let mut errors = Errors::default();
+    for (n, name) in names.iter().enumerate() {
+        if !known.contains_key(name) {
+            let message = format!("there is no tool {name:.64}");
+            errors.add(format!("{pointer}/{n}"), "unknown_tool", message);
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::validation(errors))
+    }
+}
