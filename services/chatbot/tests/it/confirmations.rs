@@ -181,7 +181,7 @@ async fn what_only_sounds_like_a_yes_is_asked_again() {
     for message in ["this is a true statement", "maybe", "I believe so"] {
         let again = talk.ask(message).await;
         assert_eq!(again["would"], "ask", "{message}");
-        assert_eq!(again["confirmation"]["action"], "delete_todos", "{message}");
+        assert_eq!(again["confirmation"]["action"], "todo.delete", "{message}");
     }
     assert_eq!(world.titles().await, ["buy milk"]);
     talk.ask("yes").await;
