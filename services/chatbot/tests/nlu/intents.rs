@@ -89,6 +89,17 @@ fn commands_are_told_from_everything_else() {
             percent(score.right, score.all)
         );
     }
+    let (right_new, all_new) = scores
+        .iter()
+        .filter(|((source, _), _)| source == "mtod")
+        .fold((0, 0), |(right, all), (_, score)| {
+            (right + score.right, all + score.all)
+        });
+    println!(
+        "score\tnever trained on\t{right_new}/{all_new}\t{:.1} %",
+        percent(right_new, all_new)
+    );
+    assert!(percent(right_new, all_new) >= 97.5);
     println!(
         "score\tall\t{right}/{all}\t{:.1} %; wrongly acted on {acted}/{foreign} ({:.1} %)",
         percent(right, all),
