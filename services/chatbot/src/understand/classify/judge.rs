@@ -94,6 +94,7 @@ fn answer(scores: &Scores) -> Option<Verdict> {
     let share = chance / sum.max(f32::EPSILON);
     let clear = match best {
         Class::Yes => sum >= 0.7 && share >= 0.9,
+        Class::No => chance >= 0.5 && share >= 0.75,
         _ => sum >= 0.35 && share >= 0.6,
     };
     clear.then(|| by_classifier(best.intent(), chance))

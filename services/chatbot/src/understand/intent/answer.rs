@@ -193,6 +193,9 @@ fn unsure(words: &[&str]) -> Option<Reading> {
         "cant decide",
         "cannot decide",
         "hard to say",
+        "i believe so",
+        "i guess so",
+        "i suppose so",
         "it depends",
         "undecided",
     ];
