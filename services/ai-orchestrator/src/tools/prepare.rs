@@ -38,7 +38,7 @@ pub(crate) fn prepare(tool: &ToolSpec, arguments: &Value) -> Prepared {
             let in_query = query
                 .iter()
                 .filter_map(|name| Some((name.clone(), left.remove(name)?)));
-            let address = with_query(address, in_query.collect());
+            let address = with_query(address, in_query.collect::<Vec<_>>());
             Prepared {
                 to: service.clone(),
                 method: *method,
@@ -92,11 +92,11 @@ fn filled(template: &str, mut arguments: Map<String, Value>) -> (String, Map<Str
     (text, arguments)
 }
 
-fn with_query(address: String, query: Map<String, Value>) -> String {
-    query.iter().fold(address, |address, (name, value)| {
+fn with_query(address: String, query: impl IntoIterator<Item = (String, Value)>) -> String {
+    query.into_iter().fold(address, |address, (name, value)| {
         let sign = if address.contains('?') { '&' } else { '?' };
-        let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-        format!("{address}{sign}{name}={}", encoded(value))
+        let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+        format!("{address}{sign}{name}={}", encoded(&value))
     })
 }
 
