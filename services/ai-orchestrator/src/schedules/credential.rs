@@ -45,7 +45,11 @@ pub(super) async fn permissions(
     key: &SecretString,
     (tenant, user): (TenantId, UserId),
 ) -> Result<Permissions, AuthError> {
-    let claims = app.core.verifier.verify(key.expose_secret()).await?;
+    let claims = app
+        .core
+        .verifier
+        .verify_from(key.expose_secret(), None)
+        .await?;
     let Claims {
         tid,
         sub,

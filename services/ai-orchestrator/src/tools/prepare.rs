@@ -38,7 +38,7 @@ pub(crate) fn prepare(tool: &ToolSpec, arguments: &Value) -> Prepared {
             let in_query = query
                 .iter()
                 .filter_map(|name| Some((name.clone(), left.remove(name)?)));
-            let address = with_query(address, in_query.collect());
+            let address = with_query(address, in_query.collect::<Vec<_>>());
             Prepared {
                 to: service.clone(),
                 method: *method,
@@ -92,11 +92,11 @@ fn filled(template: &str, mut arguments: Map<String, Value>) -> (String, Map<Str
     (text, arguments)
 }
 
-fn with_query(address: String, query: Map<String, Value>) -> String {
-    query.iter().fold(address, |address, (name, value)| {
+fn with_query(address: String, query: impl IntoIterator<Item = (String, Value)>) -> String {
+    query.into_iter().fold(address, |address, (name, value)| {
         let sign = if address.contains('?') { '&' } else { '?' };
-        let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-        format!("{address}{sign}{name}={}", encoded(value))
+        let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+        format!("{address}{sign}{name}={}", encoded(&value))
     })
 }
 
@@ -114,16 +114,16 @@ mod tests {
     use crate::tools::builtin;
     use serde_json::json;
 
-    fn built(name: &str, arguments: Value) -> Prepared {
+    fn built(name: &str, arguments: &Value) -> Prepared {
         let tool = builtin().iter().find(|tool| tool.name == name).unwrap();
-        prepare(tool, &arguments)
+        prepare(tool, arguments)
     }
 
     #[test]
     fn arguments_go_into_path_query_and_body_and_stay_there() {
         let listed = built(
             "crm.leads.list",
-            json!({ "limit": 5, "email": "a&b=c@x.de" }),
+            &json!({ "limit": 5, "email": "a&b=c@x.de" }),
         );
         assert_eq!(
             listed.address,
@@ -132,11 +132,11 @@ mod tests {
         assert_eq!(listed.body, None);
         let changed = built(
             "crm.leads.update",
-            json!({ "id": "../x", "status": "working" }),
+            &json!({ "id": "../x", "status": "working" }),
         );
         assert_eq!(changed.address, "/api/leads/%2E%2E%2Fx");
         assert_eq!(changed.body, Some(json!({ "status": "working" })));
-        let moved = built("crm.todos.complete", json!({ "id": "7" }));
+        let moved = built("crm.todos.complete", &json!({ "id": "7" }));
         assert_eq!(
             (moved.address.as_str(), moved.body),
             ("/api/todos/7/complete", None)

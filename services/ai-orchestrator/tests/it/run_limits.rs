@@ -10,7 +10,7 @@ use crate::{
     provider::{Act, Provider},
 };
 
-fn limited(limits: Value) -> Value {
+fn limited(limits: &Value) -> Value {
     json!({ "agent": "personal-assistant", "task": "x", "limits": limits })
 }
 
@@ -51,7 +51,7 @@ async fn each_limit_ends_a_run_with_what_it_did_so_far() {
         (json!({ "max_tool_calls": 1 }), "max_tool_calls", 3),
         (json!({ "max_tokens": 500 }), "max_tokens", 0),
     ] {
-        let id = start_with(owner, limited(limits)).await;
+        let id = start_with(owner, limited(&limits)).await;
         let run = until(owner, &id, "limit_exceeded").await;
         assert_eq!(run["error"]["limit"], limit);
         assert_eq!(run["usage"]["steps"], steps, "{limit}");
@@ -68,7 +68,7 @@ async fn a_limit_that_comes_near_is_told_and_a_raised_one_lets_the_run_go_on() {
     let provider = model(script).await;
     let world = World::with(&provider).await;
     let owner = &world.app.acme.owner;
-    let id = start_with(owner, limited(json!({ "max_steps": 5 }))).await;
+    let id = start_with(owner, limited(&json!({ "max_steps": 5 }))).await;
     until(owner, &id, "limit_exceeded").await;
     assert!(
         events(owner, &id)
@@ -93,14 +93,10 @@ async fn a_provider_that_never_answers_ends_with_the_deadline_and_its_connection
     let provider = Provider::that(Act::FallSilent(Vec::new())).await;
     let world = World::with(&provider).await;
     let owner = &world.app.acme.owner;
-    let begun = Instant::now();
-    let id = start_with(owner, limited(json!({ "deadline_seconds": 1 }))).await;
+    let id = start_with(owner, limited(&json!({ "deadline_seconds": 1 }))).await;
     let run = until(owner, &id, "limit_exceeded").await;
-    assert!(
-        begun.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        begun.elapsed()
-    );
+    let worked = run["usage"]["worked_ms"].as_u64().unwrap();
+    assert!((1000..2000).contains(&worked), "{worked} ms");
     assert_eq!(run["error"]["code"], "deadline_exceeded");
     let closed = async || provider.open() == 0;
     wait_until(closed, Duration::from_secs(1)).await;

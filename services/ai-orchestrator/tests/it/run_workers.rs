@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::{
+    ledger::Ledger,
     play::{
         World, call, events, model, run, say, start, start_with, steps, text_of, turn_of, until,
     },
@@ -20,7 +21,11 @@ use crate::{
 async fn a_run_whose_worker_is_lost_is_another_workers_and_the_lost_one_writes_nothing_more() {
     // The first question of the first worker is never answered; it holds the run and falls silent.
     let silent = Provider::that(Act::FallSilent(Vec::new())).await;
-    let first = World::with(&silent).await;
+    // It has one slot, so that it does not take the run from itself.
+    let crm = Ledger::start().await;
+    let mut app = crm.of(silent.app()).env("RUN_WORKERS", "1").start().await;
+    app.start_jobs();
+    let first = World { app, crm };
     let owner = first.app.acme.owner.clone();
     let id = start(&owner).await;
     wait_until(async || silent.open() == 1, Duration::from_secs(10)).await;
@@ -33,8 +38,13 @@ async fn a_run_whose_worker_is_lost_is_another_workers_and_the_lost_one_writes_n
         1,
         "while the lease lasts nobody else takes it"
     );
-    // The first one is not heard of for longer than its lease.
-    first.app.clock.advance(TimeDelta::seconds(31));
+    // The first one is not heard of for longer than its lease, however its next heartbeat falls.
+    let taken = async || {
+        first.app.clock.advance(TimeDelta::seconds(31));
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        run(&owner, &id).await["attempt"] == 2
+    };
+    wait_until(taken, Duration::from_secs(20)).await;
     let over = until(&owner, &id, "succeeded").await;
     assert_eq!(
         (&over["attempt"], &over["output"]["text"]),

@@ -3,6 +3,7 @@
 use ai_orchestrator::AiOrchestrator;
 use bz_kernel::UserId;
 use bz_testkit::{Tenant, TestApp};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::play::{World, call, events, model, say, start, steps, until};
@@ -163,6 +164,8 @@ async fn lists_go_page_by_page_and_by_status() {
     let member = &app.acme.member;
     let mut ids = Vec::new();
     for _ in 0..3 {
+        // Ids carry the time.
+        app.clock.advance(TimeDelta::seconds(1));
         ids.push(start(member).await);
     }
     member

@@ -199,7 +199,7 @@ mod tests {
         Meter::new(limits, Used::default(), 0)
     }
 
-    fn limit(halt: Result<(), Halt>) -> &'static str {
+    fn limit(halt: &Result<(), Halt>) -> &'static str {
         match halt {
             Err(Halt::Limit { limit, .. }) => limit,
             _ => "",
@@ -214,7 +214,7 @@ mod tests {
             meter.before_call("a", &json!({ "x": 1 })).unwrap();
         }
         assert_eq!(
-            limit(meter.before_call("a", &json!({ "x": 1 }))),
+            limit(&meter.before_call("a", &json!({ "x": 1 }))),
             "max_identical_calls"
         );
         meter.before_call("a", &json!({ "x": 2 })).unwrap();
@@ -232,7 +232,7 @@ mod tests {
         assert!(meter.before_question(1).is_err());
         meter.after_question(1000, 350, 0);
         assert_eq!(meter.before_question(300).unwrap(), 350);
-        assert_eq!(limit(meter.before_question(700).map(drop)), "max_tokens");
+        assert_eq!(limit(&meter.before_question(700).map(drop)), "max_tokens");
     }
 
     #[test]

@@ -8,7 +8,10 @@ mod store;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -48,6 +51,8 @@ pub(crate) struct Pace {
 /// How a run that is being done is stopped.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stops {
+    /// Tells one taking of a run from another one of the same run.
+    taking: u64,
     /// Somebody ended it.
     pub cancel: CancellationToken,
     /// Another worker has it.
@@ -69,6 +74,7 @@ struct Inner {
     pulse: Mutex<Pulse>,
     running: Mutex<HashMap<RunId, Stops>>,
     due: Notify,
+    takings: AtomicU64,
 }
 
 impl Runs {
@@ -81,6 +87,7 @@ impl Runs {
             pulse: Mutex::new(Pulse::new(pace.slots)),
             running: Mutex::default(),
             due: Notify::new(),
+            takings: AtomicU64::new(0),
         }))
     }
 
@@ -190,12 +197,24 @@ async fn claim(app: &AppState, tasks: &mut JoinSet<()>) {
         }
     };
     for (tenant, run) in claimed {
-        let stops = Stops::default();
-        runs.running().insert(run, stops.clone());
+        let stops = Stops {
+            taking: runs.0.takings.fetch_add(1, Ordering::Relaxed),
+            ..Stops::default()
+        };
+        // A process that stood still may take a run from itself.
+        if let Some(before) = runs.running().insert(run, stops.clone()) {
+            before.lost.cancel();
+        }
         let app = app.clone();
         tasks.spawn(async move {
             drive::run(&app, (tenant, run), &stops).await;
-            app.runs.running().remove(&run);
+            let mut running = app.runs.running();
+            if running
+                .get(&run)
+                .is_some_and(|now| now.taking == stops.taking)
+            {
+                running.remove(&run);
+            }
         });
     }
 }
