@@ -1,18 +1,29 @@
 //! What the chatbot's handlers share, and the list of its routes.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_kernel::platform;
-use bz_service::Core;
+use bz_service::{Core, limiter::Limiter};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    actions,
+    agents::AgentService,
+    analytics::Analytics,
     chat,
     config::{ChatConfig, LlmUse},
     conversations,
     crm::Crm,
+    feedback, guide, handoffs,
     llm::Llm,
+    members::Members,
+    widget,
 };
+
+/// The buckets that a process keeps while it counts alone.
+const MOST_BUCKETS: usize = 20_000;
 
 /// What every handler gets.
 #[derive(Clone)]
@@ -21,19 +32,43 @@ pub(crate) struct AppState {
     pub(crate) core: Core,
     /// Where to-dos and leads are.
     pub(crate) crm: Crm,
+    /// Where numbers are.
+    pub(crate) analytics: Analytics,
+    /// Who runs agents.
+    pub(crate) agents: AgentService,
+    /// Who is who in the tenant.
+    pub(crate) members: Members,
     /// The second opinion, when it is wanted.
     pub(crate) llm: Option<Llm>,
+    /// How often messages may be sent.
+    pub(crate) limiter: Arc<Limiter>,
+    /// Messages a minute of one user; 0 for any number.
+    pub(crate) per_user: u32,
+    /// Messages a minute of one tenant; 0 for any number.
+    pub(crate) per_tenant: u32,
+    /// Days for which conversations are kept; 0 for good.
+    pub(crate) retention_days: u32,
 }
 
 impl AppState {
     /// Puts the state together. Connects to nothing yet.
     pub(crate) fn new(core: Core, config: &ChatConfig) -> anyhow::Result<Self> {
-        let crm = Crm::new(&core)?;
         let llm = match config.llm {
             LlmUse::Auto => Some(Llm::new(&core)?),
             LlmUse::Off => None,
         };
-        Ok(Self { core, crm, llm })
+        Ok(Self {
+            crm: Crm::new(&core)?,
+            analytics: Analytics::new(&core)?,
+            agents: AgentService::new(&core)?,
+            members: Members::new(&core)?,
+            llm,
+            limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
+            per_user: config.per_user,
+            per_tenant: config.per_tenant,
+            retention_days: config.retention_days,
+            core,
+        })
     }
 }
 
@@ -58,5 +93,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     );
     OpenApiRouter::with_openapi(info)
         .merge(chat::routes())
+        .merge(actions::routes())
         .merge(conversations::routes())
+        .merge(feedback::routes())
+        .merge(handoffs::routes())
+        .merge(guide::routes())
+        .merge(widget::routes())
 }

@@ -30,6 +30,12 @@ impl FromStr for LlmUse {
 pub struct ChatConfig {
     /// When a language model is asked.
     pub llm: LlmUse,
+    /// Messages a minute of one user; 0 for any number.
+    pub per_user: u32,
+    /// Messages a minute of all users of a tenant; 0 for any number.
+    pub per_tenant: u32,
+    /// For how many days a conversation is kept in which nothing more is said; 0 for good.
+    pub retention_days: u32,
 }
 
 impl Config for ChatConfig {
@@ -41,6 +47,29 @@ impl Config for ChatConfig {
                 "Whether a language model is asked about what the rules do not understand.",
             )
             .or("auto");
-        Some(Self { llm: llm? })
+        let per_user = env
+            .number(
+                "CHAT_MESSAGES_PER_USER",
+                "Messages a minute of one user; 0 for any number.",
+            )
+            .or("60");
+        let per_tenant = env
+            .number(
+                "CHAT_MESSAGES_PER_TENANT",
+                "Messages a minute of all users of a tenant; 0 for any number.",
+            )
+            .or("600");
+        let retention_days = env
+            .number(
+                "CHAT_RETENTION_DAYS",
+                "For how many days a conversation is kept in which nothing more is said; 0 for good.",
+            )
+            .or("365");
+        Some(Self {
+            llm: llm?,
+            per_user: per_user?,
+            per_tenant: per_tenant?,
+            retention_days: retention_days?,
+        })
     }
 }

@@ -2,13 +2,22 @@
 #![warn(missing_docs)]
 
 mod actions;
+mod agents;
+mod analytics;
 mod app;
 mod chat;
 mod config;
 mod conversations;
 mod crm;
+mod failure;
+mod feedback;
+mod guide;
+mod handoffs;
 mod llm;
+mod members;
+mod queries;
 pub mod understand;
+mod widget;
 mod wording;
 
 use bz_kernel::{ServiceInfo, platform};
@@ -32,6 +41,7 @@ impl Service for Chatbot {
 
     async fn build(core: Core, config: ChatConfig) -> anyhow::Result<App> {
         let erasure = erasure::job(&core)?;
+        let retention = conversations::retention::job(&core, config.retention_days);
         let state = AppState::new(core, &config)?;
         let crm = state.crm.clone();
         let probe = Probe::new("crm", move || {
@@ -39,6 +49,10 @@ impl Service for Chatbot {
             async move { ProbeStatus::of(crm.is_alive().await) }
         });
         let app = App::new(app::routes().split_for_parts().0.with_state(state));
-        Ok(app.with_probe(probe).with_job(erasure))
+        let app = app.with_probe(probe).with_job(erasure);
+        Ok(match retention {
+            Some(job) => app.with_job(job),
+            None => app,
+        })
     }
 }

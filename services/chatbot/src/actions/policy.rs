@@ -1,16 +1,14 @@
 //! When a user is asked first. Outside any model: nothing that a model says can switch it off.
 
 use super::Action;
-use crate::understand::{Engine, Understood};
+use crate::understand::{Engine, SURE, Understood};
 
-/// Below this confidence even a harmless action is asked about.
-const SURE: f32 = 0.7;
-
-/// Whether `action` waits for a yes: everything that deletes, everything that changes more than one record, everything
-/// that a model proposed, and everything the rules are not sure of.
+/// Whether `action` waits for a yes: everything that deletes, everything that changes more than one record, runs of agents,
+/// everything that a model proposed, and everything the rules are not sure of.
 pub(super) fn asks_first(action: &Action, understood: &Understood) -> bool {
-    let deletes = matches!(action, Action::DeleteTodos { .. });
-    deletes
+    let runs_others = matches!(action, Action::RunAgent { .. });
+    action.deletes()
+        || runs_others
         || action.count() > 1
         || understood.engine == Engine::Llm
         || understood.confidence < SURE
@@ -19,22 +17,23 @@ pub(super) fn asks_first(action: &Action, understood: &Understood) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::understand::{Intent, Slots};
+    use crate::actions::TodoFields;
+    use crate::understand::{Intent, Language, Slots};
 
     fn understood(engine: Engine, confidence: f32) -> Understood {
         Understood {
-            intent: Intent::CreateTodo,
+            intent: Intent::TodoCreate,
             slots: Slots::default(),
             confidence,
             engine,
+            language: Language::En,
         }
     }
 
     #[test]
     fn only_a_certain_harmless_single_action_runs_at_once() {
         let create = Action::CreateTodo {
-            title: "x".into(),
-            due: None,
+            fields: TodoFields::default(),
         };
         assert!(!asks_first(&create, &understood(Engine::Rules, 0.9)));
         assert!(asks_first(&create, &understood(Engine::Rules, 0.6)));

@@ -5,24 +5,20 @@ use aws_lc_rs::digest;
 use bz_kernel::{ConversationId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 use sqlx::{FromRow, query, query_as, types::Json};
 use uuid::Uuid;
 
 use super::Confirmation;
-use crate::actions::Action;
+use crate::actions::{Action, ActionId};
 
 /// How long a yes counts.
 const LIFE: TimeDelta = TimeDelta::minutes(10);
 
-bz_kernel::typed_id!(
-    /// An action that waits for a yes or a no.
-    ConfirmationId
-);
-
 /// A question that waits.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
-    pub(crate) id: ConfirmationId,
+    pub(crate) id: ActionId,
     pub(crate) conversation: ConversationId,
     pub(crate) action: Action,
     pub(crate) summary: String,
@@ -32,7 +28,7 @@ pub(crate) struct Pending {
 impl Pending {
     /// A new question.
     pub(crate) fn new(
-        id: ConfirmationId,
+        id: ActionId,
         conversation: ConversationId,
         action: Action,
         summary: String,
@@ -76,7 +72,7 @@ fn hash(action: &Action) -> Result<Vec<u8>, serde_json::Error> {
 struct PendingRow {
     id: Uuid,
     conversation_id: Uuid,
-    action: Json<Action>,
+    action: Json<Value>,
     action_hash: Vec<u8>,
     summary: String,
     expires_at: DateTime<Utc>,
@@ -85,14 +81,16 @@ struct PendingRow {
 impl PendingRow {
     /// Arguments that do not fit their hash were not what the user was asked about.
     fn checked(self) -> Option<Pending> {
-        let intact = hash(&self.action.0).is_ok_and(|hash| hash == self.action_hash);
-        if !intact {
+        let action: Option<Action> = serde_json::from_value(self.action.0).ok();
+        let action =
+            action.filter(|action| hash(action).is_ok_and(|hash| hash == self.action_hash));
+        if action.is_none() {
             tracing::error!(confirmation.id = %self.id, "a confirmation's arguments do not fit their hash; it is not used");
         }
-        intact.then(|| Pending {
+        action.map(|action| Pending {
             id: self.id.into(),
             conversation: self.conversation_id.into(),
-            action: self.action.0,
+            action,
             summary: self.summary,
             expires_at: self.expires_at,
         })
@@ -100,7 +98,7 @@ impl PendingRow {
 }
 
 /// The question that waits in a conversation, expired or not.
-pub(super) async fn find(
+pub(crate) async fn find(
     tx: &mut TenantTx,
     conversation: ConversationId,
     user: UserId,
@@ -117,10 +115,46 @@ pub(super) async fn find(
     Ok(row.and_then(PendingRow::checked))
 }
 
+/// How a question stands, and in which conversation it was asked.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Standing {
+    conversation_id: Uuid,
+    status: String,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+impl Standing {
+    /// The conversation in which it was asked.
+    pub(crate) fn conversation(&self) -> ConversationId {
+        self.conversation_id.into()
+    }
+
+    /// Whether it still waits, in time or not.
+    pub(crate) fn waits(&self) -> bool {
+        self.status == "pending"
+    }
+}
+
+/// How a question of the user stands.
+pub(crate) async fn standing(
+    tx: &mut TenantTx,
+    id: ActionId,
+    user: UserId,
+) -> Result<Option<Standing>, DbError> {
+    Ok(query_as(
+        "-- chat.confirmations.standing\n\
+         SELECT conversation_id, status, expires_at FROM chat.confirmations WHERE id = $1 AND user_id = $2",
+    )
+    .bind(id.as_uuid())
+    .bind(user.as_uuid())
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
 /// Takes a question for its yes. Only one taker gets it.
 pub(super) async fn claim(
     tx: &mut TenantTx,
-    id: ConfirmationId,
+    id: ActionId,
     user: UserId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
@@ -138,7 +172,7 @@ pub(super) async fn claim(
 }
 
 /// Puts a question back whose action could not be carried out, so that another yes can try again.
-pub(super) async fn restore(tx: &mut TenantTx, id: ConfirmationId) -> Result<(), DbError> {
+pub(super) async fn restore(tx: &mut TenantTx, id: ActionId) -> Result<(), DbError> {
     query(
         "-- chat.confirmations.restore\n\
          UPDATE chat.confirmations AS c SET status = 'pending', decided_at = NULL \

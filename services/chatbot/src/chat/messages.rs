@@ -3,6 +3,7 @@
 use bz_kernel::{ConversationId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::{FromRow, query, query_as, types::Json};
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ pub(crate) struct Placed {
     pub(crate) seq: i64,
     id: Uuid,
     body: String,
-    answer: Option<Json<ChatReply>>,
+    answer: Option<Json<Value>>,
     created_at: DateTime<Utc>,
 }
 
@@ -82,8 +83,8 @@ pub(super) async fn insert_answer(
          VALUES ($1, $2, $3, 'assistant', $4, $5, $6, $7) \
          ON CONFLICT (tenant_id, reply_to) WHERE reply_to IS NOT NULL DO NOTHING",
     )
-    .bind(answer.message_id.as_uuid())
-    .bind(answer.conversation_id.as_uuid())
+    .bind(answer.message_id.map(MessageId::as_uuid))
+    .bind(answer.conversation_id.map(ConversationId::as_uuid))
     .bind(user.as_uuid())
     .bind(&answer.reply)
     .bind(to.as_uuid())

@@ -1,106 +1,109 @@
 //! Finding the answer. No transaction is open here: the CRM and the model are asked over the network.
 
 use bz_http::Problem;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde_json::json;
 
-use super::confirmations::{self, ConfirmationId, Pending};
-use super::turn::{Noted, Turn};
-use crate::actions::{Action, Performed, Plan, Planner, perform};
+use super::confirmations::{self, Pending};
+use super::outcome::{Outcome, Waiting, Why};
+use super::turn::{Decision, Noted, Turn};
+use crate::actions::done::{Done, DoneAction};
+use crate::actions::{Action, ActionId, Performed, Plan, Planner, perform, refreshed};
+use crate::agents::Agents;
 use crate::crm::{CrmError, Session};
-use crate::understand::{Intent, Understood, understand};
+use crate::understand::{Engine, Intent, Situation, Understood, Would, understand_all};
 use crate::wording;
 
-/// What a message led to.
-pub(super) struct Outcome {
-    pub(super) understood: Understood,
-    pub(super) reply: String,
-    pub(super) degraded: Vec<&'static str>,
-    /// A new question, with its summary.
-    pub(super) question: Option<(Action, String)>,
-    /// The old question, when it waits on.
-    pub(super) still_waiting: Option<Pending>,
-    pub(super) waiting: Waiting,
-}
-
-/// What becomes of the question that waited before this message.
-pub(super) enum Waiting {
-    Stays,
-    Ends(&'static str),
-    /// It was taken for its yes, but could not be carried out.
-    Returns(ConfirmationId),
-}
-
-impl Outcome {
-    fn say(understood: Understood, reply: impl Into<String>) -> Self {
-        Self {
-            understood,
-            reply: reply.into(),
-            degraded: Vec::new(),
-            question: None,
-            still_waiting: None,
-            waiting: Waiting::Stays,
-        }
-    }
-}
-
-impl Turn<'_> {
+impl Turn {
     /// Understands the message and acts on it.
     pub(super) async fn respond(&self, noted: &Noted) -> Result<Outcome, Problem> {
-        let understood = understand(&self.request.message, noted.at, noted.zone);
-        if let Some(pending) = &noted.pending {
-            match understood.intent {
-                Intent::ConfirmYes => return self.confirmed(noted, pending, understood).await,
-                Intent::ConfirmNo => {
-                    let waiting = if self.request.dry_run {
-                        Waiting::Stays
-                    } else {
-                        Waiting::Ends("rejected")
-                    };
-                    return Ok(Outcome {
-                        waiting,
-                        ..Outcome::say(understood, "All right, I changed nothing.")
-                    });
-                }
-                // What is neither yes nor no leaves the question open.
-                Intent::Unknown if !pending.is_expired(self.app.core.sources.now()) => {
-                    let reply = wording::question(&pending.summary);
-                    return Ok(Outcome {
-                        still_waiting: Some(pending.clone()),
-                        ..Outcome::say(understood, reply)
-                    });
-                }
-                _ => {}
-            }
+        let situation = Situation {
+            asked: noted.pending.is_some(),
+            language: self.request.language(),
+            ..Situation::at(noted.at, noted.zone)
+        };
+        let mut parts = understand_all(&self.request.message, &situation).into_iter();
+        let Some(first) = parts.next() else {
+            let nothing = std::io::Error::other("a message is understood as nothing at all");
+            return Err(Problem::internal(nothing));
+        };
+        if let Some(Decision::Undo(past)) = &self.decision {
+            return self.undo(noted, first, Some(past.clone())).await;
         }
-        let (understood, llm_failed) = self.second_opinion(noted, understood).await;
-        let mut outcome = self.act(noted, understood).await;
+        if super::undo::is_asked(&self.request.message) {
+            let past = self.last_done(noted).await?;
+            return self.undo(noted, first, past).await;
+        }
+        let first = match self.decided(noted, first).await? {
+            Ok(outcome) => return Ok(outcome),
+            Err(first) => first,
+        };
+        let (first, llm_failed) = self.second_opinion(noted.at, noted.zone, first).await;
+        let mut outcome = self.act(noted, first, 0).await;
+        for (at, part) in parts.enumerate() {
+            outcome = outcome.and(self.act(noted, part, at + 1).await);
+        }
         if llm_failed {
             outcome.degraded.push("llm");
         }
-        if noted.pending.is_some() && !self.request.dry_run {
+        if noted.pending.is_some() {
             outcome.waiting = Waiting::Ends("dropped");
         }
         Ok(outcome)
     }
 
+    /// The answer to a message that answers the question that waits; the understood back when it does not.
+    async fn decided(
+        &self,
+        noted: &Noted,
+        understood: Understood,
+    ) -> Result<Result<Outcome, Understood>, Problem> {
+        let Some(pending) = &noted.pending else {
+            return Ok(Err(understood));
+        };
+        let intent = match self.decision {
+            Some(Decision::Confirm) => Intent::ConfirmYes,
+            Some(Decision::Reject) => Intent::ConfirmNo,
+            _ => understood.intent,
+        };
+        Ok(match intent {
+            // What the classifier only takes for a yes is asked again.
+            Intent::ConfirmYes if self.decision.is_some() || understood.engine == Engine::Rules => {
+                Ok(self.confirmed(noted, pending, understood).await?)
+            }
+            Intent::ConfirmNo => Ok(Outcome {
+                waiting: Waiting::Ends("rejected"),
+                ..Outcome::say(understood, Would::Nothing, wording::REJECTED)
+            }),
+            // What is neither yes nor no leaves the question open.
+            Intent::None | Intent::ConfirmUnsure | Intent::ConfirmYes
+                if !pending.is_expired(self.app.core.sources.now()) =>
+            {
+                let reply = wording::question(&pending.summary);
+                Ok(Outcome {
+                    still_waiting: Some(pending.clone()),
+                    ..Outcome::say(understood, Would::Ask, reply)
+                })
+            }
+            _ => Err(understood),
+        })
+    }
+
     /// Asks the model about what the rules did not understand; true when it should have answered and did not.
-    async fn second_opinion(&self, noted: &Noted, understood: Understood) -> (Understood, bool) {
-        let Some(llm) = self
-            .app
-            .llm
-            .as_ref()
-            .filter(|_| understood.intent == Intent::Unknown)
-        else {
+    pub(super) async fn second_opinion(
+        &self,
+        at: DateTime<Utc>,
+        zone: Tz,
+        understood: Understood,
+    ) -> (Understood, bool) {
+        let wanted = |_: &&crate::llm::Llm| understood.intent == Intent::None;
+        let Some(llm) = self.app.llm.as_ref().filter(wanted) else {
             return (understood, false);
         };
-        match llm
-            .understand(
-                &self.request.message,
-                self.caller.token(),
-                noted.at,
-                noted.zone,
-            )
-            .await
-        {
+        let message = &self.request.message;
+        let token = self.caller.token();
+        match llm.understand(message, token, at, zone).await {
             Ok(Some(second)) => (second, false),
             Ok(None) => (understood, false),
             Err(error) => {
@@ -110,38 +113,49 @@ impl Turn<'_> {
         }
     }
 
-    fn session(&self, key: String) -> Session<'_> {
-        self.app.crm.session(self.caller.token(), key)
+    pub(super) fn session(&self, key: &str) -> (Session<'_>, Agents<'_>) {
+        let token = self.caller.token();
+        let crm = self.app.crm.session(token, key.to_owned());
+        (crm, self.app.agents.session(token, key.to_owned()))
     }
 
-    async fn act(&self, noted: &Noted, understood: Understood) -> Outcome {
-        let session = self.session(format!("chat-{}", noted.message));
+    /// Does one part of a message, or asks first.
+    async fn act(&self, noted: &Noted, mut understood: Understood, part: usize) -> Outcome {
+        let key = match part {
+            0 => format!("chat-{}", noted.message),
+            part => format!("chat-{}-{part}", noted.message),
+        };
+        let (session, agents) = self.session(&key);
         let planner = Planner {
+            app: &self.app,
             crm: &session,
+            token: self.caller.token(),
+            key: &key,
+            user: self.caller.user,
+            message: &self.request.message,
             now: noted.at,
             zone: noted.zone,
         };
-        let plan = match planner.plan(&understood).await {
-            Ok(plan) => plan,
-            Err(error) => return failed(understood, &error, false),
+        let plan = planner.plan(&mut understood).await;
+        self.events.tell("understood", &understood);
+        let (action, asks) = match plan {
+            Err(failure) => return Outcome::failed(understood, &failure, false),
+            Ok(Plan::Say(answer)) => return Outcome::answer(understood, answer),
+            Ok(Plan::Run(action)) => (action, false),
+            Ok(Plan::Ask(action)) => (action, true),
         };
-        let summary = |action: &Action| wording::summary(action, noted.at, noted.zone);
-        match plan {
-            Plan::Say(reply) => Outcome::say(understood, reply),
-            Plan::Run(action) | Plan::Ask(action) if self.request.dry_run => Outcome::say(
-                understood,
-                format!("I would do this: {}.", summary(&action)),
-            ),
-            Plan::Run(action) => self.told(noted, understood, perform(action, &session).await),
-            Plan::Ask(action) => {
-                let summary = summary(&action);
-                let outcome = Outcome::say(understood, wording::question(&summary));
-                Outcome {
-                    question: Some((action, summary)),
-                    ..outcome
-                }
-            }
+        let summary = wording::summary(&action, noted.at, noted.zone);
+        let preview = json!({ "action": action.name(), "summary": summary, "asks": asks });
+        self.events.tell("action.preview", preview);
+        if asks {
+            let reply = wording::question(&summary);
+            return Outcome {
+                question: Some((action, summary)),
+                ..Outcome::say(understood, Would::Confirm, reply)
+            };
         }
+        let performed = perform(action, &session, &agents).await;
+        self.told(noted, understood, performed, self.app.core.sources.id())
     }
 
     /// The user said yes.
@@ -153,65 +167,118 @@ impl Turn<'_> {
     ) -> Result<Outcome, Problem> {
         let now = self.app.core.sources.now();
         if pending.is_expired(now) {
-            let waiting = Waiting::Ends("dropped");
             return Ok(Outcome {
-                waiting,
-                ..Outcome::say(understood, wording::CONFIRMATION_EXPIRED)
-            });
-        }
-        if self.request.dry_run {
-            let reply = format!("I would do this: {}.", pending.summary);
-            return Ok(Outcome {
-                still_waiting: Some(pending.clone()),
-                ..Outcome::say(understood, reply)
+                waiting: Waiting::Ends("dropped"),
+                failure: Some(Why::Expired(pending.expires_at)),
+                ..Outcome::say(understood, Would::Nothing, wording::CONFIRMATION_EXPIRED)
             });
         }
         let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
         let claimed = confirmations::claim(&mut tx, pending.id, self.caller.user, now).await?;
         tx.commit().await?;
         if !claimed {
-            return Ok(Outcome::say(understood, wording::NOTHING_TO_CONFIRM));
+            return Ok(Outcome {
+                failure: Some(Why::Used),
+                ..Outcome::say(understood, Would::Nothing, wording::NOTHING_TO_CONFIRM)
+            });
         }
         // The key belongs to what was confirmed, so that a second yes after a lost answer does nothing twice.
-        let session = self.session(format!("chat-{}", pending.id));
-        let performed = perform(pending.action.clone(), &session).await;
-        let again = matches!(
-            performed.error,
-            Some(CrmError::Unreachable | CrmError::Unavailable)
-        ) && performed.done.is_none();
-        let mut outcome = self.told(noted, understood, performed);
-        if again {
-            outcome.waiting = Waiting::Returns(pending.id);
-            outcome.still_waiting = Some(pending.clone());
+        let (session, agents) = self.session(&format!("chat-{}", pending.id));
+        let performed = perform(pending.action.clone(), &session, &agents).await;
+        Ok(self
+            .after_yes(noted, pending, understood, (performed, &session))
+            .await)
+    }
+
+    /// What was confirmed was done; or its question waits on, when the CRM was missing; or it is asked again about the records
+    /// as they are now.
+    async fn after_yes(
+        &self,
+        noted: &Noted,
+        pending: &Pending,
+        understood: Understood,
+        (performed, session): (Performed, &Session<'_>),
+    ) -> Outcome {
+        let why = performed.error.as_ref().map(|failure| failure.why.clone());
+        let done = performed.done.as_ref().map_or(0, Action::count);
+        let mut outcome = self.told(noted, understood, performed, pending.id);
+        match why {
+            Some(CrmError::Unreachable | CrmError::Unavailable) if done == 0 => {
+                outcome.waiting = Waiting::Returns(pending.id);
+                outcome.still_waiting = Some(pending.clone());
+            }
+            Some(CrmError::Changed | CrmError::Gone) => {
+                let rest = pending
+                    .action
+                    .targets()
+                    .get(done..)
+                    .unwrap_or_default()
+                    .to_vec();
+                let rest = pending.action.clone().on(rest);
+                if let Ok(Some(action)) = refreshed(rest, session).await {
+                    let summary = wording::summary(&action, noted.at, noted.zone);
+                    let asked = wording::changed(&wording::question(&summary));
+                    outcome.reply = if done == 0 {
+                        asked
+                    } else {
+                        format!("{}\n{asked}", outcome.reply)
+                    };
+                    outcome.would = Would::Confirm;
+                    outcome.question = Some((action, summary));
+                }
+            }
+            _ => {}
         }
-        Ok(outcome)
+        outcome
     }
 
     /// Says what was done and what was not.
-    fn told(&self, noted: &Noted, understood: Understood, performed: Performed) -> Outcome {
-        let done = performed
-            .done
-            .map(|action| wording::done(&action, noted.at, noted.zone));
-        match (done, performed.error) {
-            (Some(done), None) => Outcome::say(understood, done),
-            (None, Some(error)) => failed(understood, &error, true),
-            (Some(done), Some(error)) => {
-                let rest = failed(understood, &error, true);
+    fn told(
+        &self,
+        noted: &Noted,
+        understood: Understood,
+        performed: Performed,
+        id: ActionId,
+    ) -> Outcome {
+        let Some(action) = performed.done else {
+            let Some(failure) = performed.error else {
+                return Outcome::say(understood, Would::Nothing, "There was nothing to do.");
+            };
+            let part = failure.part.name();
+            self.events
+                .tell("action.failed", json!({ "action_id": id, "part": part }));
+            return Outcome::failed(understood, &failure, true);
+        };
+        let mut reply = wording::done(&action, noted.at, noted.zone);
+        if let Some(note) = performed.note {
+            reply = format!("{reply} {note}");
+        }
+        let shown = DoneAction {
+            id,
+            action: action.name().to_owned(),
+            summary: reply.clone(),
+            can_undo: !performed.undo.is_empty(),
+            links: performed.links.clone(),
+        };
+        self.events.tell("action.executed", &shown);
+        let mut outcome = match performed.error {
+            None => Outcome::say(understood, Would::Act, reply),
+            Some(failure) => {
+                let rest = Outcome::failed(understood, &failure, true);
                 Outcome {
-                    reply: format!("{done} The rest not: {}", rest.reply),
+                    reply: format!("{reply} The rest not: {}", rest.reply),
                     ..rest
                 }
             }
-            (None, None) => Outcome::say(understood, "There was nothing to do."),
-        }
-    }
-}
-
-fn failed(understood: Understood, error: &CrmError, writing: bool) -> Outcome {
-    let missing = matches!(error, CrmError::Unreachable | CrmError::Unavailable);
-    let degraded = if missing { vec!["crm"] } else { Vec::new() };
-    Outcome {
-        degraded,
-        ..Outcome::say(understood, wording::failed(error, writing))
+        };
+        outcome.would = Would::Act;
+        outcome.links = performed.links;
+        outcome.actions = vec![shown];
+        outcome.done = vec![Done {
+            id,
+            action,
+            undo: performed.undo,
+        }];
+        outcome
     }
 }

@@ -1,6 +1,7 @@
 //! One turn of a conversation: note the message, find the answer without a transaction open, keep the answer.
 
 use aws_lc_rs::digest;
+use axum::http::StatusCode;
 use bz_auth::Caller;
 use bz_http::Problem;
 use bz_kernel::ConversationId;
@@ -9,20 +10,32 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::confirmations::{self, Pending};
+use super::events::Listener;
 use super::messages::{self, Asked, Known};
-use super::respond::{Outcome, Waiting};
+use super::outcome::{Outcome, Waiting, Why};
 use super::{ChatReply, ChatRequest};
+use crate::actions::done::{self, Past};
 use crate::app::AppState;
-use crate::conversations::{Conversation, MessageId, store};
-
-/// Characters of the first message that name a conversation.
-const TITLE: usize = 80;
+use crate::conversations::{Conversation, MessageId, store, title};
 
 /// One message on its way to an answer.
-pub(super) struct Turn<'a> {
-    pub(super) app: &'a AppState,
-    pub(super) caller: &'a Caller,
-    pub(super) request: &'a ChatRequest,
+pub(super) struct Turn {
+    pub(super) app: AppState,
+    pub(super) caller: Caller,
+    pub(super) request: ChatRequest,
+    /// What the client decided by id, in place of what the message says.
+    pub(super) decision: Option<Decision>,
+    pub(super) events: Listener,
+}
+
+/// What a client decides by id.
+pub(super) enum Decision {
+    /// Yes to the question that waits.
+    Confirm,
+    /// No to it.
+    Reject,
+    /// Take this back.
+    Undo(Past),
 }
 
 /// A message that was noted and waits for its answer.
@@ -35,41 +48,48 @@ pub(super) struct Noted {
     pub(super) pending: Option<Pending>,
 }
 
-enum Opening {
-    Noted(Noted),
+/// Where a message stands.
+pub(super) enum Opening {
+    Noted(Box<Noted>),
     /// The same message was answered before.
     Answered(Box<ChatReply>),
 }
 
-impl<'a> Turn<'a> {
-    pub(super) const fn new(
-        app: &'a AppState,
-        caller: &'a Caller,
-        request: &'a ChatRequest,
-    ) -> Self {
+impl Turn {
+    /// A message of a user.
+    pub(super) fn new(app: AppState, caller: Caller, request: ChatRequest) -> Self {
         Self {
             app,
             caller,
             request,
+            decision: None,
+            events: Listener::default(),
         }
     }
 
     /// The answer.
     pub(super) async fn answer(&self, key: Option<&str>) -> Result<ChatReply, Problem> {
+        if self.request.dry_run {
+            return self.dry().await;
+        }
         match self.open(key).await? {
             Opening::Answered(answer) => Ok(*answer),
-            Opening::Noted(noted) => {
-                let outcome = self.respond(&noted).await?;
-                self.close(&noted, outcome).await
-            }
+            Opening::Noted(noted) => Ok(self.go_on(&noted).await?.0),
         }
     }
 
+    /// The answer to a message that was noted, and why nothing was done.
+    pub(super) async fn go_on(&self, noted: &Noted) -> Result<(ChatReply, Option<Why>), Problem> {
+        let mut outcome = self.respond(noted).await?;
+        let why = outcome.failure.take();
+        Ok((self.close(noted, outcome).await?, why))
+    }
+
     /// Notes the message, in its conversation or in a new one.
-    async fn open(&self, key: Option<&str>) -> Result<Opening, Problem> {
+    pub(super) async fn open(&self, key: Option<&str>) -> Result<Opening, Problem> {
         let hash = digest::digest(
             &digest::SHA256,
-            &serde_json::to_vec(self.request).map_err(Problem::internal)?,
+            &serde_json::to_vec(&self.request).map_err(Problem::internal)?,
         );
         let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
         if let Some(key) = key
@@ -92,7 +112,7 @@ impl<'a> Turn<'a> {
             .on_constraint(messages::CLIENT_KEY, in_progress)?;
         let noted = self.noted(&mut tx, &conversation, asked.id, now).await?;
         tx.commit().await?;
-        Ok(Opening::Noted(noted))
+        Ok(Opening::Noted(Box::new(noted)))
     }
 
     /// The message came before: its answer, or another try when it got none.
@@ -112,10 +132,8 @@ impl<'a> Turn<'a> {
         let conversation = store::find(tx, id, self.caller.user)
             .await?
             .ok_or_else(Problem::not_found)?;
-        Ok(Opening::Noted(
-            self.noted(tx, &conversation, known.id.into(), known.created_at)
-                .await?,
-        ))
+        let noted = self.noted(tx, &conversation, known.id.into(), known.created_at);
+        Ok(Opening::Noted(Box::new(noted.await?)))
     }
 
     async fn noted(
@@ -146,17 +164,23 @@ impl<'a> Turn<'a> {
         now: DateTime<Utc>,
     ) -> Result<Conversation, Problem> {
         if let Some(id) = self.request.conversation_id {
-            return store::find(tx, id, self.caller.user)
-                .await?
-                .ok_or_else(Problem::not_found);
+            let found = store::find(tx, id, self.caller.user).await?;
+            let mut found = found.ok_or_else(not_found)?;
+            if !found.titled {
+                found.title = title::of_message(&self.request.message);
+                found.version = store::set_title(tx, &found).await?;
+            }
+            return Ok(found);
         }
         let zone = self.request.zone().unwrap_or(Tz::UTC);
         let conversation = Conversation {
             id: self.app.core.sources.id(),
-            title: self.request.message.trim().chars().take(TITLE).collect(),
+            title: title::of_message(&self.request.message),
             time_zone: zone.name().to_owned(),
             created_at: now,
             last_message_at: now,
+            titled: true,
+            version: 1,
         };
         store::insert(tx, &conversation, self.caller.user).await?;
         Ok(conversation)
@@ -170,16 +194,21 @@ impl<'a> Turn<'a> {
             Pending::new(core.sources.id(), noted.conversation, action, summary, now)
         });
         let answer = ChatReply {
-            conversation_id: noted.conversation,
-            message_id: core.sources.id(),
+            conversation_id: Some(noted.conversation),
+            message_id: Some(core.sources.id()),
             reply: outcome.reply,
             understood: outcome.understood,
+            further: outcome.further,
+            would: outcome.would,
             confirmation: question
                 .as_ref()
                 .or(outcome.still_waiting.as_ref())
                 .map(Pending::shown),
+            actions: outcome.actions,
+            links: outcome.links,
+            citations: outcome.citations,
             degraded: outcome.degraded.into_iter().map(str::to_owned).collect(),
-            dry_run: self.request.dry_run,
+            dry_run: false,
         };
         let mut tx = core.db.tenant(&self.caller.scope).await?;
         match outcome.waiting {
@@ -195,6 +224,10 @@ impl<'a> Turn<'a> {
             confirmations::end(&mut tx, noted.conversation, "dropped", now).await?;
             confirmations::insert(&mut tx, question, self.caller.user, now).await?;
         }
+        for one in &outcome.done {
+            let place = (noted.conversation, noted.message);
+            done::insert(&mut tx, one, place, self.caller.user, now).await?;
+        }
         if !messages::insert_answer(&mut tx, noted.message, self.caller.user, &answer, now).await? {
             return Err(in_progress());
         }
@@ -208,5 +241,12 @@ fn in_progress() -> Problem {
     Problem::conflict(
         "message_in_progress",
         "The same message is being answered right now; send it again in a moment.",
+    )
+}
+
+/// There is no such conversation of the caller: another user's looks the same.
+pub(super) fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "conversation_not_found", "Not found").detail(
+        "There is no such conversation of yours. Leave conversation_id out to begin a new one.",
     )
 }

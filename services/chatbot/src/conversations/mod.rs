@@ -1,14 +1,20 @@
 //! Conversations: what was said, kept for the user who said it.
 
+mod create;
 mod delete;
+mod export;
 mod get;
 mod list;
 mod messages;
+mod patch;
+pub(crate) mod retention;
 pub(crate) mod store;
+pub(crate) mod title;
 
 use bz_kernel::ConversationId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -23,9 +29,17 @@ bz_kernel::typed_id!(
 /// The routes of this resource.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(list::list_conversations))
-        .routes(routes!(get::get_conversation, delete::delete_conversation))
+        .routes(routes!(
+            list::list_conversations,
+            create::create_conversation
+        ))
+        .routes(routes!(
+            get::get_conversation,
+            patch::patch_conversation,
+            delete::delete_conversation
+        ))
         .routes(routes!(messages::list_messages))
+        .routes(routes!(export::export_conversation))
 }
 
 /// A conversation of the caller.
@@ -33,7 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 pub(crate) struct Conversation {
     /// The conversation's id.
     pub(crate) id: ConversationId,
-    /// How it began.
+    /// Its title: what its user calls it, or how it began.
     pub(crate) title: String,
     /// IANA time zone in which its dates are understood.
     pub(crate) time_zone: String,
@@ -41,6 +55,10 @@ pub(crate) struct Conversation {
     pub(crate) created_at: DateTime<Utc>,
     /// When something was last said.
     pub(crate) last_message_at: DateTime<Utc>,
+    /// Whether it has its title: one that was begun without a message gets it by what is said first.
+    pub(crate) titled: bool,
+    /// Grows by one with every title; also the `ETag`.
+    pub(crate) version: i64,
 }
 
 /// Who said something.
@@ -62,8 +80,9 @@ pub(crate) struct Message {
     pub(crate) role: Role,
     /// What was said.
     pub(crate) text: String,
-    /// Of an answer: all of it, as it was given.
-    pub(crate) answer: Option<ChatReply>,
+    /// Of an answer: all of it, as it was given, by an older release too.
+    #[schema(value_type = Option<ChatReply>)]
+    pub(crate) answer: Option<Value>,
     /// When it was said.
     pub(crate) created_at: DateTime<Utc>,
 }

@@ -3,17 +3,18 @@
 use bz_http::client::{Call, Sibling, SiblingError};
 use bz_kernel::SecretString;
 use bz_service::Core;
-use chrono::{DateTime, NaiveDate, Utc};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use super::{CrmError, Todo};
-use crate::actions::{Due, Target};
+use super::{CrmError, Kind, RecordId, Todo};
+use crate::actions::Target;
 
 /// Pages read of one list, a hundred items each: nobody names one to-do among more.
 const PAGES: usize = 5;
-/// Pages read to count leads.
-const LEAD_PAGES: usize = 20;
+/// What is read of a to-do.
+const TODO_FIELDS: &str =
+    "title,status,completed,priority,recurrence,time_zone,due_at,due_date,assignee_id,version";
 
 /// The CRM. Cheap to clone.
 #[derive(Clone)]
@@ -22,11 +23,8 @@ pub(crate) struct Crm(Sibling);
 impl Crm {
     /// The CRM that is configured.
     pub(crate) fn new(core: &Core) -> anyhow::Result<Self> {
-        Ok(Self(Sibling::new(
-            "crm",
-            &core.siblings.crm,
-            &core.sources,
-        )?))
+        let base = &core.siblings.crm;
+        Ok(Self(Sibling::new("crm", base, &core.sources)?))
     }
 
     /// Whether it answers at all.
@@ -51,148 +49,171 @@ pub(crate) struct Session<'a> {
     key: String,
 }
 
-#[derive(Serialize)]
-struct NewTodo<'a> {
-    title: &'a str,
+/// One page of records.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listed<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
+    /// How many records pass, when that was asked for.
+    pub(crate) count: Option<u64>,
+}
+
+/// A change of one record that is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Change<'a> {
+    /// These fields.
+    Fields(&'a Map<String, Value>),
+    /// Done.
+    Complete,
+    /// Open again.
+    Reopen,
+    /// Into a stage.
+    Move(&'a Map<String, Value>),
+}
+
+/// What a change leaves.
+#[derive(Debug, Deserialize)]
+struct Record {
+    version: i64,
     #[serde(flatten)]
-    due: DueFields,
+    fields: Map<String, Value>,
 }
 
-#[derive(Serialize)]
-struct DueFields {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due_date: Option<NaiveDate>,
-}
-
-impl From<Due> for DueFields {
-    fn from(due: Due) -> Self {
-        match due {
-            Due::Date(date) => Self {
-                due_at: None,
-                due_date: Some(date),
-            },
-            Due::At(at) => Self {
-                due_at: Some(at),
-                due_date: None,
-            },
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct NewTitle<'a> {
-    title: &'a str,
-}
-
-#[derive(Serialize)]
-struct Completed {
-    completed: bool,
-}
-
-#[derive(Deserialize)]
-struct Items<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
+#[derive(Debug, Deserialize)]
+struct Made {
+    id: RecordId,
+    version: i64,
 }
 
 impl Session<'_> {
-    /// The user's to-dos that are done, or that are not, newest first.
+    /// The to-dos that are done, or that are not, newest first.
     pub(crate) async fn todos(&self, completed: bool) -> Result<Vec<Todo>, CrmError> {
-        self.pages(
-            &format!("/api/todos?completed={completed}&limit=100"),
-            PAGES,
-        )
-        .await
-        .map(|(todos, _)| todos)
-    }
-
-    /// How many leads there are, and whether there are more than were counted.
-    pub(crate) async fn count_leads(&self) -> Result<(usize, bool), CrmError> {
-        let (leads, more) = self
-            .pages::<IgnoredAny>("/api/leads?limit=100", LEAD_PAGES)
-            .await?;
-        Ok((leads.len(), more))
-    }
-
-    async fn pages<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        most: usize,
-    ) -> Result<(Vec<T>, bool), CrmError> {
+        let path = format!("/api/todos?completed={completed}&limit=100&fields={TODO_FIELDS}");
         let mut all = Vec::new();
         let mut cursor: Option<String> = None;
-        for _ in 0..most {
+        for _ in 0..PAGES {
             // A cursor is base64url text: nothing in it needs escaping.
-            let next = cursor
-                .map(|cursor| format!("&cursor={cursor}"))
-                .unwrap_or_default();
-            let page: Items<T> = self
-                .ask(self.crm.get(&format!("{path}{next}")))
-                .send()
-                .await
-                .map_err(reason)?;
+            let next = cursor.map(|cursor| format!("&cursor={cursor}"));
+            let page: Listed<Todo> = self
+                .read(&format!("{path}{}", next.unwrap_or_default()))
+                .await?;
             all.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
-                return Ok((all, false));
+                break;
             }
         }
-        Ok((all, true))
+        Ok(all)
     }
 
-    /// Adds a to-do; the same message adds it once.
-    pub(crate) async fn create(&self, title: &str, due: Option<Due>) -> Result<(), CrmError> {
-        let due = due.map_or(
-            DueFields {
-                due_at: None,
-                due_date: None,
-            },
-            Into::into,
-        );
-        let call = self
-            .crm
-            .post("/api/todos")
-            .idempotency_key(&self.key)
-            .json(&NewTodo { title, due });
-        self.ask(call).send_empty().await.map_err(reason)
+    /// One page of a list with its filter in the body.
+    pub(crate) async fn query<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        query: &Value,
+    ) -> Result<Listed<T>, CrmError> {
+        self.post(&format!("/api/{}/query", kind.path()), query)
+            .await
     }
 
-    /// Marks a to-do as done.
-    pub(crate) async fn complete(&self, todo: &Target) -> Result<(), CrmError> {
-        self.patch(todo, &Completed { completed: true }).await
+    /// What a path of the CRM answers.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, CrmError> {
+        Ok(self.ask(self.crm.get(path)).send().await?)
     }
 
-    /// Gives a to-do another title.
-    pub(crate) async fn rename(&self, todo: &Target, title: &str) -> Result<(), CrmError> {
-        self.patch(todo, &NewTitle { title }).await
+    /// What a path answers to a body that only asks. It changes nothing, so it may be repeated.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, CrmError> {
+        let call = self.crm.post(path).idempotency_key(&self.key).json(body);
+        Ok(self.ask(call).send().await?)
     }
 
-    /// Gives a to-do another due time.
-    pub(crate) async fn reschedule(&self, todo: &Target, due: Due) -> Result<(), CrmError> {
-        self.patch(todo, &DueFields::from(due)).await
+    /// One record.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        id: RecordId,
+    ) -> Result<T, CrmError> {
+        self.read(&format!("/api/{}/{id}", kind.path())).await
     }
 
-    /// Deletes a to-do. One that is gone is what was wanted.
-    pub(crate) async fn delete(&self, todo: &Target) -> Result<(), CrmError> {
-        let call = self
-            .crm
-            .delete(&format!("/api/todos/{}", todo.id))
-            .if_match(todo.version);
-        match self.ask(call).send_empty().await.map_err(reason) {
+    /// Makes a record; the same message makes it once. Answers it as an action keeps it.
+    pub(crate) async fn create(
+        &self,
+        kind: Kind,
+        title: &str,
+        fields: &impl Serialize,
+    ) -> Result<Target, CrmError> {
+        let call = self.crm.post(&format!("/api/{}", kind.path()));
+        let call = call.idempotency_key(&self.key).json(fields);
+        let made: Made = self.ask(call).send().await?;
+        Ok(Target::new(kind, made.id, title, made.version))
+    }
+
+    /// Changes a record that is as it was when the change was decided. Answers its new version. When the answer is lost the
+    /// record is looked at: one that is exactly one change further and has what was wanted was changed by this call.
+    pub(crate) async fn change(
+        &self,
+        target: &Target,
+        change: Change<'_>,
+    ) -> Result<i64, CrmError> {
+        let path = format!("/api/{}/{}", target.kind.path(), target.id);
+        let call = match change {
+            Change::Fields(fields) => self.crm.patch(&path).json(fields),
+            Change::Complete => self.crm.post(&format!("{path}/complete")),
+            Change::Reopen => self.crm.post(&format!("{path}/reopen")),
+            Change::Move(fields) => self.crm.post(&format!("{path}/move")).json(fields),
+        };
+        let done: Result<Record, SiblingError> =
+            self.ask(call.if_match(target.version)).send().await;
+        match done.map_err(CrmError::from) {
+            Ok(record) => Ok(record.version),
+            Err(CrmError::Unavailable) => self.look(target, &wanted(change)).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look(&self, target: &Target, wanted: &Map<String, Value>) -> Result<i64, CrmError> {
+        let now: Record = self
+            .get(target.kind, target.id)
+            .await
+            .map_err(|_| CrmError::Unavailable)?;
+        let has_it = wanted.iter().all(|(name, value)| {
+            let empty = value.is_null() && !now.fields.contains_key(name);
+            empty || now.fields.get(name) == Some(value)
+        });
+        if now.version == target.version + 1 && has_it {
+            return Ok(now.version);
+        }
+        Err(CrmError::Unavailable)
+    }
+
+    /// Puts a record into the trash. One that is gone is what was wanted.
+    pub(crate) async fn delete(&self, target: &Target) -> Result<(), CrmError> {
+        let path = format!("/api/{}/{}", target.kind.path(), target.id);
+        let call = self.crm.delete(&path).if_match(target.version);
+        match self.ask(call).send_empty().await.map_err(CrmError::from) {
             Err(CrmError::Gone) => Ok(()),
+            Err(CrmError::Unavailable) => {
+                let now: Result<Value, CrmError> = self.get(target.kind, target.id).await;
+                match now {
+                    Err(CrmError::Gone) => Ok(()),
+                    _ => Err(CrmError::Unavailable),
+                }
+            }
             other => other,
         }
     }
 
-    async fn patch(&self, todo: &Target, change: &impl Serialize) -> Result<(), CrmError> {
-        let call = self
-            .crm
-            .patch(&format!("/api/todos/{}", todo.id))
-            .if_match(todo.version)
-            .json(change);
-        self.ask(call).send_empty().await.map_err(reason)
+    /// Takes a record out of the trash. One that is not in it stays as it is, so this may be repeated.
+    pub(crate) async fn restore(&self, target: &Target) -> Result<i64, CrmError> {
+        let path = format!("/api/{}/{}/restore", target.kind.path(), target.id);
+        let call = self.crm.post(&path).idempotency_key(&self.key);
+        let record: Record = self.ask(call).send().await?;
+        Ok(record.version)
     }
 
     fn ask(&self, call: Call) -> Call {
@@ -200,34 +221,13 @@ impl Session<'_> {
     }
 }
 
-/// What a failed call means for the user.
-fn reason(error: SiblingError) -> CrmError {
-    match error {
-        SiblingError::Refused {
-            status,
-            detail,
-            errors,
-            ..
-        } => match status.as_u16() {
-            401 | 403 => CrmError::Forbidden,
-            404 => CrmError::Gone,
-            412 => CrmError::Changed,
-            _ => {
-                let fault = errors
-                    .into_iter()
-                    .next()
-                    .map(|fault| fault.message.into_owned());
-                CrmError::Refused(
-                    fault
-                        .or(detail)
-                        .unwrap_or_else(|| format!("status {status}")),
-                )
-            }
-        },
-        SiblingError::Unavailable { sent: false, .. } => CrmError::Unreachable,
-        error => {
-            tracing::warn!(%error, "the CRM did not answer as it should");
-            CrmError::Unavailable
-        }
+/// What the record has after a change.
+fn wanted(change: Change<'_>) -> Map<String, Value> {
+    let of = |value: Value| value.as_object().cloned().unwrap_or_default();
+    match change {
+        Change::Fields(fields) => fields.clone(),
+        Change::Complete => of(json!({ "completed": true })),
+        Change::Reopen => of(json!({ "completed": false })),
+        Change::Move(fields) => fields.clone(),
     }
 }

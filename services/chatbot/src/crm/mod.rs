@@ -1,78 +1,79 @@
 //! The CRM, over HTTP, with the user's own token: the chatbot may do there what its user may do, and nothing else.
 
 mod client;
+mod error;
+mod records;
 
-use bz_kernel::TodoId;
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::actions::{Due, Target};
+pub(crate) use client::{Change, Crm, Listed, Session};
+pub(crate) use error::CrmError;
+pub(crate) use records::{Board, Deal, Lead, Money, Pipeline, Stage, Todo};
 
-pub(crate) use client::{Crm, Session};
+bz_kernel::typed_id!(
+    /// A record of the CRM, of any type.
+    RecordId
+);
 
-/// A to-do as the CRM answers it; what the chatbot does not need is not read.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Todo {
-    pub(crate) id: TodoId,
-    pub(crate) title: String,
-    pub(crate) status: String,
-    pub(crate) completed: bool,
-    pub(crate) due_at: Option<DateTime<Utc>>,
-    pub(crate) due_date: Option<NaiveDate>,
-    pub(crate) version: i64,
+/// The types of records that can be talked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Something to do.
+    Todo,
+    /// A potential customer.
+    Lead,
+    /// A person.
+    Contact,
+    /// A possible sale.
+    Deal,
 }
 
-impl Todo {
-    /// When it is due.
-    pub(crate) fn due(&self) -> Option<Due> {
-        self.due_at.map(Due::At).or(self.due_date.map(Due::Date))
+impl Kind {
+    /// Its part of a path.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Todo => "todos",
+            Self::Lead => "leads",
+            Self::Contact => "contacts",
+            Self::Deal => "deals",
+        }
     }
 
-    /// The day it is due on, where the user lives.
-    pub(crate) fn due_day(&self, zone: Tz) -> Option<NaiveDate> {
-        self.due_at
-            .map(|at| at.with_timezone(&zone).date_naive())
-            .or(self.due_date)
-    }
-
-    /// Whether its time has passed and it is still to be done.
-    pub(crate) fn is_overdue(&self, now: DateTime<Utc>, zone: Tz) -> bool {
-        let today = now.with_timezone(&zone).date_naive();
-        let passed = self.due_at.is_some_and(|at| at < now)
-            || self.due_date.is_some_and(|date| date < today);
-        passed && !self.completed
-    }
-
-    /// The to-do as an action keeps it.
-    pub(crate) fn target(&self) -> Target {
-        Target {
-            id: self.id,
-            title: self.title.clone(),
-            version: self.version,
+    /// What people call one.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Todo => "to-do",
+            Self::Lead => "lead",
+            Self::Contact => "contact",
+            Self::Deal => "deal",
         }
     }
 }
 
-/// Why the CRM did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CrmError {
-    /// No connection was made: nothing happened.
-    #[error("the CRM cannot be reached")]
-    Unreachable,
-    /// It did not answer in time or answered an error of its own: unknown what happened.
-    #[error("the CRM did not answer")]
-    Unavailable,
-    /// The user may not.
-    #[error("the CRM forbids it")]
-    Forbidden,
-    /// Not there.
-    #[error("the record is not there")]
-    Gone,
-    /// It changed since the action was decided.
-    #[error("the record has changed")]
-    Changed,
-    /// Not valid, with the reason for the user.
-    #[error("the CRM refused: {0}")]
-    Refused(String),
+/// A record that an answer is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Link {
+    /// Its type.
+    pub(crate) r#type: Kind,
+    /// Its id in the CRM.
+    pub(crate) id: RecordId,
+    /// Its title or name.
+    pub(crate) title: String,
+    /// Where the CRM has it.
+    #[schema(example = "/api/todos/0195f3a0-0000-7000-8000-000000000000")]
+    pub(crate) href: String,
+}
+
+impl Link {
+    /// The link to a record.
+    pub(crate) fn to(kind: Kind, id: RecordId, title: &str) -> Self {
+        Self {
+            r#type: kind,
+            id,
+            title: title.to_owned(),
+            href: format!("/api/{}/{id}", kind.path()),
+        }
+    }
 }

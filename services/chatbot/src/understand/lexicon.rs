@@ -322,6 +322,10 @@ pub(super) const DELETE_VERBS: &[&str] = &[
     "clean",
     "forget",
     "disregard",
+    "reset",
+    "skip",
+    "unset",
+    "blank",
 ];
 /// Verbs that ask to be shown something.
 pub(super) const SHOW_VERBS: &[&str] = &[

@@ -68,7 +68,7 @@ async fn an_unclear_answer_leaves_the_question_open_and_another_command_ends_it(
 }
 
 #[tokio::test]
-async fn what_changed_after_the_question_is_left_alone() {
+async fn what_changed_after_the_question_is_left_alone_and_asked_about_again() {
     let world = World::start().await;
     world.todos(&["call Ada"]).await;
     let mut talk = world.talk();
@@ -82,12 +82,15 @@ async fn what_changed_after_the_question_is_left_alone() {
         .patch(&path, json!({ "title": "call Ada about the contract" }))
         .await
         .assert_status(200);
-    assert!(
-        talk.say("yes")
-            .await
-            .contains("has been changed in the meantime")
+    let again = talk.ask("yes").await;
+    assert_eq!(
+        again["reply"],
+        "It has been changed in the meantime, so I did nothing yet. \
+         Delete the to-do \"call Ada about the contract\"? Say \"yes\" or \"no\"."
     );
     assert_eq!(world.titles().await, ["call Ada about the contract"]);
+    talk.ask("yes").await;
+    assert!(world.titles().await.is_empty());
 }
 
 #[tokio::test]
@@ -167,4 +170,20 @@ async fn a_question_is_kept_for_its_user_and_tenant_only() {
         .await
         .unwrap();
     assert_eq!(seen, 0);
+}
+
+#[tokio::test]
+async fn what_only_sounds_like_a_yes_is_asked_again() {
+    let world = World::start().await;
+    world.todos(&["buy milk"]).await;
+    let mut talk = world.talk();
+    talk.ask("delete buy milk").await;
+    for message in ["this is a true statement", "maybe", "I believe so"] {
+        let again = talk.ask(message).await;
+        assert_eq!(again["would"], "ask", "{message}");
+        assert_eq!(again["confirmation"]["action"], "todo.delete", "{message}");
+    }
+    assert_eq!(world.titles().await, ["buy milk"]);
+    talk.ask("yes").await;
+    assert!(world.titles().await.is_empty());
 }

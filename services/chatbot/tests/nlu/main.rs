@@ -5,8 +5,12 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod compounds;
 mod dates;
 mod intents;
+mod languages;
 mod phrasings;
 mod shared;
+mod speed;
 mod titles;
+mod vocabulary;

@@ -6,10 +6,12 @@ mod holidays;
 mod period;
 mod resolve;
 mod tokenise;
+mod zones;
 
 use std::ops::Range;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use grammar::{Day, Parser, Phrase, Which};
 use tokenise::Token;
@@ -21,6 +23,21 @@ pub struct Moment {
     pub at: NaiveDateTime,
     /// True when a time of the day was said.
     pub has_clock: bool,
+    /// True when a day was said, or how far from now it is.
+    pub has_day: bool,
+    /// The time zone that was said, in minutes east of UTC; the user's when none was.
+    pub offset: Option<i32>,
+}
+
+impl Moment {
+    /// The instant, for a user who lives in `zone`.
+    #[must_use]
+    pub fn instant(&self, zone: Tz) -> DateTime<Utc> {
+        match self.offset {
+            Some(minutes) => (self.at - TimeDelta::minutes(i64::from(minutes))).and_utc(),
+            None => super::instant(self.at, zone),
+        }
+    }
 }
 
 /// A moment that a sentence names.
@@ -73,6 +90,7 @@ pub fn find(text: &str, now: NaiveDateTime) -> Option<Mention> {
         });
         if let Some(other) = other {
             phrase.clock = hits[other].phrase.clock;
+            phrase.offset = hits[other].phrase.offset;
             phrase.part = phrase.part.or(hits[other].phrase.part);
             used.push(other);
         }
@@ -122,6 +140,11 @@ fn hits(tokens: &[Token]) -> Vec<Hit> {
     hits
 }
 
+/// What may follow a date that stands alone.
+const CLOSES: &[&str] = &[
+    "", ".", "!", "?", ",", ":", "to", "that", "at", "and", "i", "about", "please", "for", "from",
+];
+
 /// Words that may be something else ("monday report", "christmas presents", "night shift") are dates only where a date
 /// would stand: after a preposition, at an end of the sentence, or before a word that cannot continue a name.
 fn stands_out(tokens: &[Token], phrase: &Phrase, first: usize, end: usize) -> bool {
@@ -147,16 +170,14 @@ fn stands_out(tokens: &[Token], phrase: &Phrase, first: usize, end: usize) -> bo
         "during",
     ];
     let opening = tokens[first].text.as_str();
-    if prepositions.contains(&opening) {
+    let after = tokens.get(end).map_or("", |token| token.text.as_str());
+    // "for morning walk" names the walk.
+    let names_more = part_only && opening == "for" && !CLOSES.contains(&after);
+    if prepositions.contains(&opening) && !names_more {
         return true;
     }
     if part_only {
         return false;
     }
-    let after = tokens.get(end).map_or("", |token| token.text.as_str());
-    let closes = [
-        "", ".", "!", "?", ",", ":", "to", "that", "at", "and", "i", "about", "please", "for",
-        "from",
-    ];
-    first == 0 || closes.contains(&after) || tokens[first - 1].text == "every"
+    first == 0 || CLOSES.contains(&after) || tokens[first - 1].text == "every"
 }

@@ -11,10 +11,25 @@ use super::period;
 
 /// The moment a phrase means, `None` when there is none (31 June) or too many.
 pub(super) fn resolve(phrase: &Phrase, now: NaiveDateTime) -> Option<Moment> {
+    let moment = local(phrase, now)?;
+    // "this morning at 3" said later means nothing that can still be done.
+    let this_part = phrase.day == Some(Day::Offset(0)) && phrase.part.is_some();
+    if this_part && phrase.clock.is_some() && moment.at < now {
+        return None;
+    }
+    Some(Moment {
+        offset: phrase.offset,
+        ..moment
+    })
+}
+
+fn local(phrase: &Phrase, now: NaiveDateTime) -> Option<Moment> {
     if phrase.now {
         return Some(Moment {
             at: now,
             has_clock: true,
+            has_day: true,
+            offset: None,
         });
     }
     if let Some(shift) = phrase.shift {
@@ -26,12 +41,16 @@ pub(super) fn resolve(phrase: &Phrase, now: NaiveDateTime) -> Option<Moment> {
             on_day(clock, phrase.part, on, now).map(|at| Moment {
                 at,
                 has_clock: true,
+                has_day: true,
+                offset: None,
             })
         }
         (Some(written), None) => Some(date_only(day(written, now.date())?)),
         (None, Some(clock)) => next_clock(clock, phrase.part, now).map(|at| Moment {
             at,
             has_clock: true,
+            has_day: false,
+            offset: None,
         }),
         (None, None) => phrase
             .part
@@ -44,6 +63,8 @@ fn date_only(date: NaiveDate) -> Moment {
     Moment {
         at: date.and_time(NaiveTime::MIN),
         has_clock: false,
+        has_day: true,
+        offset: None,
     }
 }
 
@@ -72,6 +93,8 @@ fn shifted(
         Some(Moment {
             at: now.checked_add_signed(TimeDelta::try_seconds(seconds)?)?,
             has_clock: true,
+            has_day: true,
+            offset: None,
         })
     };
     match shift.unit {
@@ -84,11 +107,17 @@ fn shifted(
         }
         Unit::Day | Unit::Week | Unit::Month | Unit::Quarter | Unit::Year => {}
     }
+    // Nobody says to the hour, or to the day, what is years away or was years ago.
+    if shift.unit == Unit::Year && (clock.is_some() || quarters < 0) {
+        return None;
+    }
     let date = moved(now.date(), quarters, shift.unit)?;
     if let Some(clock) = clock {
         return on_day(clock, part, date, now).map(|at| Moment {
             at,
             has_clock: true,
+            has_day: true,
+            offset: None,
         });
     }
     if shift.unit == Unit::Day && shift.anchor == Anchor::Now {
@@ -97,6 +126,8 @@ fn shifted(
         return Some(Moment {
             at,
             has_clock: false,
+            has_day: true,
+            offset: None,
         });
     }
     Some(date_only(date))

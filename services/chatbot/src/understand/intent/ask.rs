@@ -1,19 +1,9 @@
-//! Questions: what is on the list, how many leads there are.
+//! Questions: what is on the list.
 
+use super::super::Intent;
 use super::super::lexicon::{DATED_NOUNS, FOREIGN, OWN_NOUNS, QUESTIONS, SHOW_VERBS, any};
 use super::super::normalise::{contains, starts_with};
-use super::super::{Filter, Intent};
-use super::{Message, Reading};
-
-/// "how many leads do I have", "count my leads", "number of leads".
-pub(super) fn leads(message: &Message<'_>) -> Option<Reading> {
-    let words = message.texts;
-    let about_leads = any(words, &["leads", "lead"]);
-    let counts = ["how many", "number of", "count", "total"]
-        .iter()
-        .any(|phrase| contains(words, phrase));
-    (about_leads && counts).then(|| Reading::of(Intent::CountLeads, 0.95))
-}
+use super::{Message, Reading, Shown};
 
 /// "what's on my list?", "show my to-dos", "is milk on my list", "do I have any reminders".
 pub(super) fn list(message: &Message<'_>) -> Option<Reading> {
@@ -24,6 +14,21 @@ pub(super) fn list(message: &Message<'_>) -> Option<Reading> {
         || SHOW_VERBS.contains(&first)
         || QUESTIONS.contains(&words[0])
         || SHOW_VERBS.contains(&words[0]);
+    // "how do I schedule a meeting" asks how it is done, not what there is.
+    const WAYS: &[&str] = &[
+        "how do i",
+        "how can i",
+        "how do you",
+        "how can you",
+        "how is a",
+        "do i do to",
+        "can i have a",
+    ];
+    if WAYS.iter().any(|way| contains(words, way))
+        && !any(words, &["many", "much", "see", "view", "check", "find"])
+    {
+        return None;
+    }
     let own = any(words, OWN_NOUNS);
     let personal = any(words, &["my", "i", "me", "mine", "our", "we", "im"]);
     // Anybody's events are news; mine are on my list.
@@ -76,8 +81,8 @@ pub(super) fn list(message: &Message<'_>) -> Option<Reading> {
     };
     let argument = message.rest(message.start);
     Some(Reading {
-        filter: filter(words),
-        ..Reading::with(Intent::ListTodos, confidence, argument)
+        shown: shown(words),
+        ..Reading::with(Intent::TodoList, confidence, argument)
     })
 }
 
@@ -150,21 +155,21 @@ const DUTIES: &[&str] = &[
     "when is my",
 ];
 
-fn filter(words: &[&str]) -> Option<Filter> {
+pub(super) fn shown(words: &[&str]) -> Option<Shown> {
     let has = |list: &[&str]| any(words, list);
     if has(&["overdue", "late"]) || contains(words, "past due") {
-        Some(Filter::Overdue)
+        Some(Shown::Overdue)
     } else if has(&["done", "completed", "finished", "complete"]) && !has(&["not", "isnt", "arent"])
     {
-        Some(Filter::Done)
+        Some(Shown::Done)
     } else if has(&["today", "todays", "tonight"]) {
-        Some(Filter::Today)
+        Some(Shown::Today)
     } else if has(&["tomorrow", "tomorrows"]) {
-        Some(Filter::Tomorrow)
+        Some(Shown::Tomorrow)
     } else if starts_with(words, "list all").is_some()
         || has(&["all", "everything", "every", "entire", "whole"])
     {
-        Some(Filter::All)
+        Some(Shown::All)
     } else {
         None
     }

@@ -3,7 +3,7 @@
 use super::super::Intent;
 use super::super::lexicon::{DATED_NOUNS, FOREIGN, OWN_NOUNS, QUESTIONS, any};
 use super::super::normalise::{contains, position, starts_with};
-use super::{Message, Reading};
+use super::{Message, Reading, Second};
 
 /// "rename X to Y", "change the title of X to Y".
 pub(super) fn rename(message: &Message<'_>) -> Option<Reading> {
@@ -36,7 +36,10 @@ pub(super) fn rename(message: &Message<'_>) -> Option<Reading> {
         .min()?;
     let middle = from + joint;
     let explicit = length > 1 || matches!(command[0], "rename" | "retitle" | "relabel" | "reword");
-    if joint == 0 || middle + 1 >= message.texts.len() {
+    if joint == 0
+        || middle + 1 >= message.texts.len()
+        || length == 1 && fills_or_clears(&message.texts[from..])
+    {
         return None;
     }
     // "change my alarm to 7" moves it; "change the color to red" is not about to-dos.
@@ -49,8 +52,8 @@ pub(super) fn rename(message: &Message<'_>) -> Option<Reading> {
     }
     let confidence = if explicit { 0.95 } else { 0.8 };
     Some(Reading {
-        second: Some(new),
-        ..Reading::with(Intent::RenameTodo, confidence, old)
+        second: Some(Second::Title(new)),
+        ..Reading::with(Intent::TodoUpdate, confidence, old)
     })
 }
 
@@ -70,7 +73,6 @@ pub(super) fn reschedule(message: &Message<'_>) -> Option<Reading> {
         "shift",
         "adjust",
         "extend",
-        "reset",
         "put off",
         "edit",
         "modify",
@@ -83,9 +85,12 @@ pub(super) fn reschedule(message: &Message<'_>) -> Option<Reading> {
     let from = message.start + verb.0;
     let words = &message.texts[from..];
     let own = any(words, OWN_NOUNS) || any(words, DATED_NOUNS);
+    let elsewhere =
+        matches!(verb.1, "change" | "update" | "edit" | "move") && fills_or_clears(words);
     let timed = super::super::dates::says_a_time(&message.raw[message.rest(from)]);
     let clear = matches!(verb.1, "reschedule" | "postpone" | "snooze");
-    if any(words, FOREIGN) && !own
+    if elsewhere
+        || any(words, FOREIGN) && !own
         || !(own
             || clear && (timed || words.is_empty())
             || timed && matches!(verb.1, "move" | "push" | "delay" | "push back" | "put off"))
@@ -101,14 +106,35 @@ pub(super) fn reschedule(message: &Message<'_>) -> Option<Reading> {
     let (argument, second) = match joint {
         Some(at) => (
             message.between(from, from + at),
-            Some(message.rest(from + at)),
+            Some(Second::Time(message.rest(from + at))),
         ),
-        None => (message.rest(from), Some(message.rest(from))),
+        None => (message.rest(from), Some(Second::Time(message.rest(from)))),
     };
     Some(Reading {
         second,
-        ..Reading::with(Intent::RescheduleTodo, confidence, argument)
+        ..Reading::with(Intent::TodoUpdate, confidence, argument)
     })
+}
+
+/// "update my list with shoes" adds, "change that off the list" and "edit this event out of my calendar" delete.
+fn fills_or_clears(words: &[&str]) -> bool {
+    const CLEARED: &[&str] = &[
+        "off the list",
+        "off my list",
+        "out of my",
+        "out of the",
+        "to trash",
+        "to the trash",
+        "delete",
+        "remove",
+        "erase",
+        "removed",
+    ];
+    let list = words
+        .iter()
+        .position(|word| matches!(*word, "list" | "lists"));
+    let filled = list.is_some_and(|at| words.get(at + 1) == Some(&"with"));
+    filled || CLEARED.iter().any(|phrase| contains(words, phrase))
 }
 
 /// Said before what is done.
@@ -200,7 +226,7 @@ fn marked(message: &Message<'_>) -> Option<Reading> {
     };
     Some(Reading {
         all: everything(&command[1..]),
-        ..Reading::with(Intent::CompleteTodo, 0.95, argument)
+        ..Reading::with(Intent::TodoComplete, 0.95, argument)
     })
 }
 
@@ -220,12 +246,18 @@ fn finished(message: &Message<'_>) -> Option<Reading> {
     let denied = words
         .get(at)
         .is_none_or(|word| matches!(*word, "not" | "nt" | "i" | "remember" | "add" | "put"));
-    if denied || any(&words[at..], FOREIGN) {
+    // "close the alarm" silences it.
+    let silenced = words[at - 1] == "close"
+        && any(
+            &words[at..],
+            &["alarm", "alarms", "timer", "reminder", "reminders"],
+        );
+    if denied || silenced || any(&words[at..], FOREIGN) {
         return None;
     }
     Some(Reading {
         all: everything(&words[at..]),
-        ..Reading::with(Intent::CompleteTodo, 0.85, message.rest(at))
+        ..Reading::with(Intent::TodoComplete, 0.85, message.rest(at))
     })
 }
 
@@ -246,7 +278,7 @@ fn reported(message: &Message<'_>) -> Option<Reading> {
     let question = any(&words[..1], QUESTIONS) && message.start == 0;
     (at > 0 && !question).then(|| {
         Reading::with(
-            Intent::CompleteTodo,
+            Intent::TodoComplete,
             0.8,
             message.between(message.start.min(at - 1), at),
         )

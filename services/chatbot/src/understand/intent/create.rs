@@ -10,6 +10,8 @@ use super::{Message, Reading};
 /// What may be reminded of comes after one of these.
 const TRIGGERS: &[&str] = &[
     "remind me",
+    "do remind me",
+    "do remind",
     "remind us",
     "remind my",
     "remind",
@@ -56,6 +58,7 @@ const TRIGGERS: &[&str] = &[
 /// Clear requests for a new to-do.
 pub(super) fn explicit(message: &Message<'_>) -> Option<Reading> {
     triggered(message)
+        .or_else(|| updated(message))
         .or_else(|| added(message))
         .or_else(|| made(message))
 }
@@ -69,10 +72,11 @@ fn triggered(message: &Message<'_>) -> Option<Reading> {
         .filter_map(|trigger| starts_with(command, trigger))
         .max()
     {
+        let length = length + somebody(&command[..length], &command[length..]);
         let asks = asks_back(&command[length..]);
         return (!asks).then(|| {
             Reading::with(
-                Intent::CreateTodo,
+                Intent::TodoCreate,
                 0.95,
                 message.rest(message.start + length),
             )
@@ -93,7 +97,36 @@ fn triggered(message: &Message<'_>) -> Option<Reading> {
     } else {
         message.rest(tail)
     };
-    Some(Reading::with(Intent::CreateTodo, 0.85, argument))
+    Some(Reading::with(Intent::TodoCreate, 0.85, argument))
+}
+
+/// "remind my husband to get eggs": what is to be done stands after the person.
+fn somebody(trigger: &[&str], rest: &[&str]) -> usize {
+    let person = trigger.last() == Some(&"my");
+    let joint = rest
+        .iter()
+        .take(4)
+        .position(|word| matches!(*word, "to" | "that"))
+        .filter(|at| *at > 0 && person);
+    joint.unwrap_or(0)
+}
+
+/// "update my grocery list with milk".
+fn updated(message: &Message<'_>) -> Option<Reading> {
+    let command = message.command();
+    let list = command
+        .iter()
+        .position(|word| matches!(*word, "list" | "lists"))?;
+    let adds = matches!(command[0], "update" | "edit" | "change")
+        && command.get(list + 1) == Some(&"with")
+        && list + 2 < command.len();
+    adds.then(|| {
+        Reading::with(
+            Intent::TodoCreate,
+            0.85,
+            message.rest(message.start + list + 2),
+        )
+    })
 }
 
 /// "remind me what is on my list" wants to be told now.
@@ -152,7 +185,7 @@ pub(super) fn later(message: &Message<'_>) -> Option<Reading> {
     } else {
         message.rest(at + 1)
     };
-    Some(Reading::with(Intent::CreateTodo, 0.75, argument))
+    Some(Reading::with(Intent::TodoCreate, 0.75, argument))
 }
 
 /// "10 minute timer", "alarm ten am", "turn on the alarm".
@@ -182,7 +215,7 @@ pub(super) fn clockwork(message: &Message<'_>) -> Option<Reading> {
         ],
     ) || any(&command[..1], QUESTIONS);
     (turned_on || at_an_end && timed && !asked)
-        .then(|| Reading::with(Intent::CreateTodo, 0.75, message.rest(message.start)))
+        .then(|| Reading::with(Intent::TodoCreate, 0.75, message.rest(message.start)))
 }
 
 /// "add milk", "add a to-do: call Ada", "put milk on my list".
@@ -202,7 +235,7 @@ fn added(message: &Message<'_>) -> Option<Reading> {
         let particle = usize::from(matches!(next, "down" | "in"));
         return (bare && !foreign && (first != "note" || own)).then(|| {
             Reading::with(
-                Intent::CreateTodo,
+                Intent::TodoCreate,
                 if own { 0.95 } else { 0.8 },
                 message.rest(message.start + 1 + particle),
             )
@@ -225,7 +258,7 @@ fn added(message: &Message<'_>) -> Option<Reading> {
             | "record"
             | "pencil"
     ) && listed)
-        .then(|| Reading::with(Intent::CreateTodo, 0.9, message.rest(message.start + 1)))
+        .then(|| Reading::with(Intent::TodoCreate, 0.9, message.rest(message.start + 1)))
 }
 
 /// "create a to-do to ...", "set an alarm for 7", "schedule a meeting with Tom", "new task: ...".
@@ -250,7 +283,9 @@ fn made(message: &Message<'_>) -> Option<Reading> {
             | "keep"
             | "post"
     );
-    if any(command, &["playlist"]) {
+    if any(command, &["playlist", "rundown", "overview", "summary"])
+        || contains(command, "run down")
+    {
         return None;
     }
     let article = command[..noun].iter().any(|word| {
@@ -261,7 +296,7 @@ fn made(message: &Message<'_>) -> Option<Reading> {
     });
     if MAKE_VERBS.contains(&first) && (!shows || article && first != "have") {
         return Some(Reading::with(
-            Intent::CreateTodo,
+            Intent::TodoCreate,
             if noun <= 5 { 0.9 } else { 0.7 },
             message.rest(message.start + 1),
         ));
@@ -291,7 +326,7 @@ fn made(message: &Message<'_>) -> Option<Reading> {
         && !any(message.texts, &["hear", "see", "know", "what", "if"])
     {
         return Some(Reading::with(
-            Intent::CreateTodo,
+            Intent::TodoCreate,
             0.85,
             message.rest(length.max(message.start)),
         ));
@@ -305,7 +340,7 @@ fn made(message: &Message<'_>) -> Option<Reading> {
         "to" | "for" | "about" | "at" | "that" | "with" | "on"
     ) || message.raw.contains(':');
     (labelled && connects)
-        .then(|| Reading::with(Intent::CreateTodo, 0.85, message.rest(message.start)))
+        .then(|| Reading::with(Intent::TodoCreate, 0.85, message.rest(message.start)))
 }
 
 /// Statements that imply a to-do: "I have a meeting with Al on March 21st at ten".
@@ -325,5 +360,5 @@ pub(super) fn implied(message: &Message<'_>) -> Option<Reading> {
     .max()?;
     let dated = super::super::dates::says_a_time(message.raw);
     (dated && any(words, DATED_NOUNS))
-        .then(|| Reading::with(Intent::CreateTodo, 0.6, message.rest(statement)))
+        .then(|| Reading::with(Intent::TodoCreate, 0.6, message.rest(statement)))
 }

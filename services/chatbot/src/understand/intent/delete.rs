@@ -4,7 +4,7 @@ use super::super::Intent;
 use super::super::lexicon::{DATED_NOUNS, DELETE_VERBS, FOREIGN, OWN_NOUNS, QUESTIONS, any};
 use super::super::normalise::{contains, starts_with};
 use super::change::everything;
-use super::{Message, Reading};
+use super::{Message, Reading, Shown, ask};
 
 /// "delete X", "take X off my list", "get rid of X", "I no longer need X".
 pub(super) fn delete(message: &Message<'_>) -> Option<Reading> {
@@ -19,7 +19,8 @@ pub(super) fn delete(message: &Message<'_>) -> Option<Reading> {
     let all = everything(words);
     (!words.is_empty()).then(|| Reading {
         all,
-        ..Reading::with(Intent::DeleteTodo, confidence, message.rest(from))
+        shown: ask::shown(words).filter(|shown| all && *shown != Shown::All),
+        ..Reading::with(Intent::TodoDelete, confidence, message.rest(from))
     })
 }
 
@@ -33,7 +34,10 @@ fn delete_verb(message: &Message<'_>) -> Option<(usize, f32)> {
         "rub out",
         "take away",
         "forget about",
+        "i no longer need to",
+        "we no longer need",
         "i no longer need",
+        "i will no longer be",
         "i dont need",
         "i do not need",
         "dont remind me",
@@ -56,7 +60,8 @@ fn delete_verb(message: &Message<'_>) -> Option<(usize, f32)> {
         .filter_map(|phrase| starts_with(command, phrase))
         .max()
     {
-        return own_noun(command).then_some((message.start + length, 0.9));
+        let needless = matches!(command[0], "i") && contains(command, "no longer");
+        return (needless || own_noun(command)).then_some((message.start + length, 0.9));
     }
     if let Some(verb) = command.first().filter(|verb| DELETE_VERBS.contains(*verb)) {
         let particle = usize::from(
@@ -77,6 +82,9 @@ fn delete_verb(message: &Message<'_>) -> Option<(usize, f32)> {
                 | "clean"
                 | "forget"
                 | "disregard"
+                | "reset"
+                | "skip"
+                | "blank"
         );
         return (!turns || own_noun(command)).then_some((message.start + 1 + particle, 0.95));
     }
@@ -93,10 +101,18 @@ fn delete_verb(message: &Message<'_>) -> Option<(usize, f32)> {
         );
         return Some((message.start + 1 + particle, 0.9));
     }
-    let silenced = ["turn off", "shut off", "switch off", "stop", "end", "turn"]
-        .iter()
-        .filter_map(|phrase| starts_with(command, phrase))
-        .max();
+    let silenced = [
+        "close",
+        "turn off",
+        "shut off",
+        "switch off",
+        "stop",
+        "end",
+        "turn",
+    ]
+    .iter()
+    .filter_map(|phrase| starts_with(command, phrase))
+    .max();
     if let Some(length) = silenced
         && any(
             command,

@@ -1,17 +1,22 @@
 //! What the user wants. Rules in a fixed order, each looking at whole words; the first that fits decides. They prefer to
 //! say "unknown" over acting on something that was not meant for this product.
 
+mod adjust;
+mod answer;
 mod ask;
 mod change;
 mod create;
 mod delete;
+mod lengthen;
 mod small_talk;
 
 use std::ops::Range;
 
-use super::lexicon::OPENERS;
+pub use answer::waits_for_answer;
+
+use super::Intent;
+use super::lexicon::{self, OPENERS};
 use super::normalise::{self, Word};
-use super::{Filter, Intent};
 
 /// What a rule found: the intent, how sure it is, and which bytes of the message hold its arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,11 +25,34 @@ pub(super) struct Reading {
     pub(super) confidence: f32,
     /// Where the title of a new to-do, or the words that name an existing one, stand.
     pub(super) argument: Range<usize>,
-    /// Where the new title stands, or the new time.
-    pub(super) second: Option<Range<usize>>,
-    pub(super) filter: Option<Filter>,
+    /// What an existing one gets.
+    pub(super) second: Option<Second>,
+    pub(super) shown: Option<Shown>,
     /// Every to-do is meant.
     pub(super) all: bool,
+    /// The message is put as a question about the user.
+    pub(super) question: bool,
+    /// A to-do, task or reminder is named.
+    pub(super) own: bool,
+}
+
+/// What an existing to-do gets, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Second {
+    Title(Range<usize>),
+    Time(Range<usize>),
+    /// Another priority, assignee or recurrence.
+    Extras,
+}
+
+/// Which to-dos to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    Today,
+    Tomorrow,
+    Overdue,
+    Done,
+    All,
 }
 
 impl Reading {
@@ -34,8 +62,10 @@ impl Reading {
             confidence,
             argument: 0..0,
             second: None,
-            filter: None,
+            shown: None,
             all: false,
+            question: false,
+            own: false,
         }
     }
 
@@ -89,10 +119,10 @@ impl Message<'_> {
 
 /// Reads a message.
 pub(super) fn read(raw: &str) -> Reading {
-    let words = normalise::words(raw);
+    let words = unquoted(raw);
     let texts = normalise::texts(&words);
     if texts.is_empty() {
-        return Reading::of(Intent::Unknown, 0.0);
+        return Reading::of(Intent::None, 0.0);
     }
     let message = Message {
         raw,
@@ -100,20 +130,68 @@ pub(super) fn read(raw: &str) -> Reading {
         texts: &texts,
         start: opener(&texts),
     };
-    small_talk::answer(&message)
-        .or_else(|| ask::leads(&message))
-        .or_else(|| change::rename(&message))
-        .or_else(|| change::reschedule(&message))
-        .or_else(|| change::complete(&message))
-        .or_else(|| delete::delete(&message))
-        .or_else(|| create::explicit(&message))
-        .or_else(|| create::later(&message))
-        .or_else(|| create::clockwork(&message))
-        .or_else(|| small_talk::help(&message))
-        .or_else(|| ask::list(&message))
-        .or_else(|| create::implied(&message))
-        .or_else(|| small_talk::greeting(&message))
-        .unwrap_or_else(|| Reading::of(Intent::Unknown, 0.0))
+    let mut reading = first_that_fits(&message);
+    reading.question =
+        lexicon::any(&texts[..1], lexicon::QUESTIONS) && lexicon::any(&texts, &["i", "my"]);
+    reading.own = lexicon::any(
+        &texts,
+        &["todo", "todos", "task", "tasks", "reminder", "reminders"],
+    );
+    reading
+}
+
+/// The words; what stands in quotation marks is a title, whatever its words say.
+fn unquoted(raw: &str) -> Vec<Word> {
+    let mut words = normalise::words(raw);
+    let marks: Vec<usize> = raw
+        .char_indices()
+        .filter(|(_, c)| matches!(c, '"' | '\u{201c}' | '\u{201d}'))
+        .map(|(at, _)| at)
+        .collect();
+    for pair in marks.chunks_exact(2) {
+        for word in &mut words {
+            if pair[0] < word.span.start && word.span.end <= pair[1] {
+                "quoted".clone_into(&mut word.text);
+            }
+        }
+    }
+    words
+}
+
+/// The same message read as another intent than the rules found: its whole command is the argument.
+pub(super) fn reread(raw: &str, intent: Intent, confidence: f32) -> Reading {
+    let words = normalise::words(raw);
+    let texts = normalise::texts(&words);
+    let message = Message {
+        raw,
+        words: &words,
+        texts: &texts,
+        start: opener(&texts),
+    };
+    Reading {
+        shown: ask::shown(&texts).filter(|_| intent == Intent::TodoList),
+        ..Reading::with(intent, confidence, message.rest(message.start))
+    }
+}
+
+/// The rules in their order.
+fn first_that_fits(message: &Message<'_>) -> Reading {
+    answer::answer(message)
+        .or_else(|| adjust::reopen(message))
+        .or_else(|| adjust::adjust(message))
+        .or_else(|| lengthen::lengthen(message))
+        .or_else(|| change::rename(message))
+        .or_else(|| change::reschedule(message))
+        .or_else(|| change::complete(message))
+        .or_else(|| delete::delete(message))
+        .or_else(|| create::explicit(message))
+        .or_else(|| create::later(message))
+        .or_else(|| create::clockwork(message))
+        .or_else(|| small_talk::help(message))
+        .or_else(|| ask::list(message))
+        .or_else(|| create::implied(message))
+        .or_else(|| small_talk::greeting(message))
+        .unwrap_or_else(|| Reading::of(Intent::None, 0.0))
 }
 
 /// How many words stand before the command.

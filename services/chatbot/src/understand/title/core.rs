@@ -117,6 +117,8 @@ const TAILS: &[&str] = &[
     "the",
     "later",
     "later on",
+    "is",
+    "soon",
 ];
 
 /// What a title keeps of its beginning.
@@ -171,7 +173,9 @@ pub(super) fn core(texts: &[&str], keep: Keep) -> (usize, usize) {
         }
         to -= cut;
     }
-    if keep == Keep::Nothing {
+    // "the dentist reminder" is about the dentist, "a reminder" about nothing yet.
+    if keep == Keep::Nothing || matches!(texts[from..to].last(), Some(&("reminder" | "reminders")))
+    {
         to = without_kind_tail(texts, from, to);
     }
     (from, to)

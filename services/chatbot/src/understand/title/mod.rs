@@ -29,7 +29,7 @@ fn without(message: &str, argument: Range<usize>, cut: &[Range<usize>]) -> Strin
 }
 
 /// A title in quotation marks is meant letter by letter.
-fn quoted(text: &str) -> Option<&str> {
+pub(super) fn quoted(text: &str) -> Option<&str> {
     let open = text.find(['"', '\u{201c}'])?;
     let after = &text[open..];
     let opened = after.chars().next()?.len_utf8();
@@ -93,9 +93,14 @@ fn tidy(text: &str, keep: Keep) -> Option<String> {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let only_kind = texts[from..to].iter().all(|word| {
-        KINDS.contains(word) || LEADS.contains(word) || matches!(*word, "it" | "this" | "something")
-    });
+    // "to get up" is something to do, "get a reminder" is not.
+    let to_do = from > 0 && texts[from - 1] == "to";
+    let only_kind = !to_do
+        && texts[from..to].iter().all(|word| {
+            KINDS.contains(word)
+                || LEADS.contains(word)
+                || matches!(*word, "it" | "this" | "something")
+        });
     (!title.is_empty() && !only_kind).then_some(title)
 }
 

@@ -13,6 +13,13 @@ const fn exact(hour: u32, minute: u32, half: Half) -> Clock {
 }
 
 impl Parser<'_> {
+    /// "GMT", "(BST)".
+    pub(super) fn zone(&self, i: usize) -> Found<i32> {
+        let at = self.skip(i, &["("]);
+        let offset = super::super::zones::offset(self.word(at))?;
+        Some((offset, self.skip(at + 1, &[")"])))
+    }
+
     /// A time of the day.
     pub(super) fn clock(&self, i: usize) -> Found<Clock> {
         self.named_clock(i)

@@ -201,8 +201,10 @@ impl Parser<'_> {
             .or_else(|| self.calendar(at))
             .or_else(|| self.holiday(at))
             .or_else(|| self.weekday_day(at))?;
+        // A year after Christmas may be counted from the last one or from the next one.
+        let ambiguous = unit == Unit::Year && matches!(day, Day::Holiday { year: None, .. });
         let count = i32::try_from(sign * quarters / 4).ok()?;
-        (quarters % 4 == 0).then_some((
+        (quarters % 4 == 0 && !ambiguous).then_some((
             Day::Moved {
                 count,
                 unit,

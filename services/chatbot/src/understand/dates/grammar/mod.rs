@@ -180,6 +180,8 @@ pub(super) struct Phrase {
     pub(super) shift: Option<Shift>,
     /// "now", "asap": this very moment.
     pub(super) now: bool,
+    /// The time zone after the clock, in minutes east of UTC.
+    pub(super) offset: Option<i32>,
 }
 
 impl Phrase {
@@ -299,6 +301,10 @@ impl<'t> Parser<'t> {
             && self.clock_fits(&clock, end, anchored)
         {
             phrase.clock = Some(clock);
+            let (offset, end) = self
+                .zone(end)
+                .map_or((None, end), |(found, end)| (Some(found), end));
+            phrase.offset = offset;
             return Some(end);
         }
         if phrase.part.is_none()
@@ -316,6 +322,7 @@ impl<'t> Parser<'t> {
     fn clock_fits(&self, clock: &Clock, end: usize, anchored: bool) -> bool {
         clock.certain
             || self.lenient
+            || self.zone(end).is_some()
             || anchored && self.ends_a_number(end)
             || self.day_word_follows(end)
     }

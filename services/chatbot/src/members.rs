@@ -1,0 +1,83 @@
+//! The people of the tenant, whom to-dos are given to: identity's list, read with the user's own token.
+
+use bz_http::client::Sibling;
+use bz_kernel::{SecretString, UserId};
+use bz_service::Core;
+use serde::Deserialize;
+
+use crate::actions::Member;
+use crate::failure::{Failure, Part};
+use crate::understand::target::{Resolution, resolve};
+
+/// Pages read, a hundred people each.
+const PAGES: usize = 5;
+
+/// Identity. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Members(Sibling);
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Item>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    user_id: UserId,
+    email: String,
+    name: Option<String>,
+}
+
+impl Members {
+    /// The identity service that is configured.
+    pub(crate) fn new(core: &Core) -> anyhow::Result<Self> {
+        let base = &core.siblings.identity;
+        Ok(Self(Sibling::new("identity", base, &core.sources)?))
+    }
+
+    /// The person who is called that; an answer for the user when it is nobody, or more than one.
+    pub(crate) async fn find(
+        &self,
+        said: &str,
+        token: &SecretString,
+    ) -> Result<Result<Member, String>, Failure> {
+        let people = self.all(token).await?;
+        let names: Vec<&str> = people.iter().map(|member| member.name.as_str()).collect();
+        Ok(match resolve(said, &names) {
+            Resolution::One(at) => Ok(people[at].clone()),
+            Resolution::Nothing => Err(format!("I know nobody called \"{said}\" here.")),
+            Resolution::Ambiguous(some) => {
+                let close: Vec<&str> = some.iter().map(|at| names[*at]).collect();
+                Err(format!("Whom do you mean: {}?", close.join(" or ")))
+            }
+        })
+    }
+
+    async fn all(&self, token: &SecretString) -> Result<Vec<Member>, Failure> {
+        let mut people = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..PAGES {
+            let path = format!("/api/members?status=active&limit=100{cursor}");
+            let call = self.0.get(&path).bearer(token);
+            let page: Page = call.send().await.map_err(Failure::of(Part::Identity))?;
+            people.extend(page.items.into_iter().map(Member::from));
+            let Some(next) = page.next_cursor else { break };
+            cursor = format!("&cursor={next}");
+        }
+        Ok(people)
+    }
+}
+
+impl From<Item> for Member {
+    /// Somebody without a name is called by the first part of the address.
+    fn from(item: Item) -> Self {
+        let address = item.email.split('@').next().unwrap_or_default();
+        Self {
+            id: item.user_id,
+            name: item
+                .name
+                .unwrap_or_else(|| address.replace(['.', '_', '-'], " ")),
+        }
+    }
+}

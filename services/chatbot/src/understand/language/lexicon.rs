@@ -1,0 +1,196 @@
+//! The lexica, read once from their files. A line is a phrase; `*` stands for the argument, a `+` at the end means that the
+//! phrase counts only when a to-do, a reminder or a list is named too.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use super::fold;
+use crate::understand::{Intent, Language};
+
+static SPANISH: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(include_str!("es.txt")));
+static GERMAN: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(include_str!("de.txt")));
+static FRENCH: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(include_str!("fr.txt")));
+
+/// A way to say something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern {
+    pub(super) intent: Intent,
+    /// Words before the argument.
+    pub(super) head: Vec<String>,
+    /// Words after it.
+    pub(super) tail: Vec<String>,
+    /// Whether there is an argument at all.
+    pub(super) open: bool,
+    /// Counts only when a thing of ours is named.
+    pub(super) needs_own: bool,
+}
+
+/// The words of a language.
+#[derive(Debug, Default)]
+pub(super) struct Lexicon {
+    pub(super) patterns: Vec<Pattern>,
+    sections: BTreeMap<String, Vec<Vec<String>>>,
+    /// Date words and their English, the longest first.
+    pub(super) dates: Vec<(Vec<String>, String)>,
+    weights: HashMap<String, usize>,
+}
+
+/// The sections whose lines are ways to say an intent.
+const INTENTS: &[(&str, Intent)] = &[
+    ("create", Intent::TodoCreate),
+    ("list", Intent::TodoList),
+    ("complete", Intent::TodoComplete),
+    ("reopen", Intent::TodoReopen),
+    ("update", Intent::TodoUpdate),
+    ("delete", Intent::TodoDelete),
+    ("yes", Intent::ConfirmYes),
+    ("no", Intent::ConfirmNo),
+    ("unsure", Intent::ConfirmUnsure),
+    ("help", Intent::Help),
+    ("greeting", Intent::Smalltalk),
+];
+
+impl Lexicon {
+    /// The lexicon of a language; English has rules instead.
+    pub(super) fn of(language: Language) -> Option<&'static Self> {
+        match language {
+            Language::En => None,
+            Language::Es => Some(&SPANISH),
+            Language::De => Some(&GERMAN),
+            Language::Fr => Some(&FRENCH),
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut lexicon = Self::default();
+        let mut section = "";
+        for line in text.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if let Some(name) = line
+                .strip_prefix('[')
+                .and_then(|line| line.strip_suffix(']'))
+            {
+                section = name;
+                continue;
+            }
+            lexicon.line(section, line);
+        }
+        lexicon
+            .dates
+            .sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        lexicon
+    }
+
+    fn line(&mut self, section: &str, line: &str) {
+        if section == "dates" {
+            if let Some((said, english)) = line.split_once('=') {
+                let words = split(said);
+                words.iter().for_each(|word| self.weigh(word, 1));
+                self.dates.push((words, english.trim().to_owned()));
+            }
+            return;
+        }
+        for phrase in line.split('|') {
+            let intent = INTENTS.iter().find(|(name, _)| *name == section);
+            if let Some((_, intent)) = intent {
+                self.pattern(*intent, phrase);
+                continue;
+            }
+            let words = split(phrase);
+            let weight = if section == "function" { 2 } else { 1 };
+            words.iter().for_each(|word| self.weigh(word, weight));
+            self.sections
+                .entry(section.to_owned())
+                .or_default()
+                .push(words);
+        }
+    }
+
+    fn pattern(&mut self, intent: Intent, phrase: &str) {
+        let phrase = phrase.trim();
+        let needs_own = phrase.ends_with('+');
+        let phrase = phrase.trim_end_matches('+');
+        let answers = matches!(
+            intent,
+            Intent::ConfirmYes
+                | Intent::ConfirmNo
+                | Intent::ConfirmUnsure
+                | Intent::Help
+                | Intent::Smalltalk
+        );
+        let (head, tail) = phrase.split_once('*').unwrap_or((phrase, ""));
+        let pattern = Pattern {
+            intent,
+            head: split(head),
+            tail: split(tail),
+            open: !answers,
+            needs_own,
+        };
+        pattern
+            .head
+            .iter()
+            .chain(&pattern.tail)
+            .for_each(|word| self.weigh(word, 3));
+        self.patterns.push(pattern);
+    }
+
+    fn weigh(&mut self, word: &str, weight: usize) {
+        let known = self.weights.entry(word.to_owned()).or_default();
+        *known = weight.max(*known);
+    }
+
+    /// How much a word speaks for this language.
+    pub(super) fn weight(&self, word: &str) -> usize {
+        self.weights.get(word).copied().unwrap_or_default()
+    }
+
+    /// Whether a section has the word alone.
+    pub(super) fn has(&self, section: &str, word: &str) -> bool {
+        self.sections.get(section).is_some_and(|phrases| {
+            phrases
+                .iter()
+                .any(|phrase| phrase.len() == 1 && phrase[0] == word)
+        })
+    }
+
+    /// How many words of a phrase of the section stand at the beginning, the longest one.
+    pub(super) fn begins(&self, section: &str, words: &[&str]) -> usize {
+        self.longest(section, |phrase| {
+            words.len() >= phrase.len() && phrase.iter().zip(words).all(|(a, b)| a == b)
+        })
+    }
+
+    /// The same at the end.
+    pub(super) fn ends(&self, section: &str, words: &[&str]) -> usize {
+        self.longest(section, |phrase| {
+            words.len() >= phrase.len()
+                && phrase
+                    .iter()
+                    .zip(&words[words.len() - phrase.len()..])
+                    .all(|(a, b)| a == b)
+        })
+    }
+
+    fn longest(&self, section: &str, fits: impl Fn(&[String]) -> bool) -> usize {
+        let phrases = self
+            .sections
+            .get(section)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        phrases
+            .iter()
+            .filter(|phrase| fits(phrase))
+            .map(Vec::len)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+fn split(phrase: &str) -> Vec<String> {
+    super::normalise::words(phrase)
+        .into_iter()
+        .map(|word| fold(&word.text))
+        .collect()
+}

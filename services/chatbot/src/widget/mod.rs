@@ -1,0 +1,15 @@
+//! The chat widget that other pages embed: one script without dependencies, and what it is told.
+
+mod config;
+mod script;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+/// The routes of this resource.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(script::get_widget_script))
+        .routes(routes!(config::get_widget_config))
+}
