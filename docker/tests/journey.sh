@@ -78,7 +78,7 @@ SCORE=$(call 200 "$CRM/api/leads/$LEAD/score")
 is "grade of a chief executive by referral" A "$(field 'it["grade"]' <<<"$SCORE")"
 
 CHAT=$(call 200 "$CHATBOT/api/chat" '{"message": "add a todo: call Ada tomorrow at 3pm", "time_zone": "Europe/Berlin"}')
-is "what the chatbot understood" create_todo "$(field 'it["understood"]["intent"]' <<<"$CHAT")"
+is "what the chatbot understood" todo.create "$(field 'it["understood"]["intent"]' <<<"$CHAT")"
 is "to-do that the chatbot made" "call Ada" "$(call 200 "$CRM/api/todos" | field 'it["items"][0]["title"]')"
 
 leads_counted 1

@@ -12,6 +12,7 @@ const SCRIPT: &str = include_str!("widget.js");
 /// `script-src` and `connect-src` of this address. The page's own origin has to be in `CORS_ALLOWED_ORIGINS`.
 #[utoipa::path(
     get, path = "/widget.js", tag = "widget",
+    security(()),
     responses((status = 200, description = "The script", body = String, content_type = "text/javascript")),
 )]
 pub(super) async fn get_widget_script() -> Response {

@@ -57,7 +57,7 @@ async fn looked_at(page: &str) -> Option<String> {
         .stderr(Stdio::null())
         .kill_on_drop(true);
     let output = timeout(Duration::from_secs(120), chromium.output()).await;
-    let output = output.expect("the browser ends").ok()?;
+    let output = output.unwrap().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
