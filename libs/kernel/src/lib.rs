@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod cursor;
+pub mod html;
 pub mod ids;
 pub mod page;
 pub mod platform;

@@ -21,6 +21,7 @@ pub mod revocations;
 pub mod run;
 pub mod server;
 pub mod telemetry;
+pub mod webhooks;
 
 pub use app::{App, Job, Pace, Probe, ProbeStatus, Service};
 pub use cli::main;

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use bz_kernel::{ExposeSecret, SecretString};
-use sqlx::Connection;
-use sqlx::postgres::PgConnectOptions;
+use bz_kernel::{ExposeSecret, SecretString, TenantId};
+use sqlx::postgres::{PgArguments, PgConnectOptions};
+use sqlx::{Connection, Postgres, query::QueryAs};
 use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::error::is_connection_lost;
 use crate::pool::{self, Pool};
@@ -120,6 +121,26 @@ impl Db {
         self.open("BEGIN", Access::Write, UNNAMED)
             .await
             .map(SystemTx::new)
+    }
+
+    /// What is due of all tenants: whose it is and which, as a reviewed function of the schema answers (`crm.jobs_due`). What
+    /// the function writes, a lease, stays.
+    ///
+    /// # Errors
+    /// Any [`DbError`]; then nothing is taken.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tenant of a row of this service, which its function answers"
+    )]
+    pub async fn due<'q>(
+        &self,
+        function: QueryAs<'q, Postgres, (Uuid, Uuid), PgArguments>,
+    ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
+        let mut tx = self.system().await?;
+        let rows = function.fetch_all(tx.conn()).await?;
+        tx.commit().await?;
+        let taken = |(tenant, id)| (TenantId::trusted(tenant), id);
+        Ok(rows.into_iter().map(taken).collect())
     }
 
     /// Runs `f` in a transaction that is measured under `name` (`crm.lead.convert`), and commits when it answers `Ok`.

@@ -14,6 +14,7 @@ mod environment;
 mod identity_feed;
 pub mod openapi;
 pub mod proxy;
+pub mod receiver;
 mod tenants;
 mod wait;
 
@@ -23,5 +24,6 @@ pub use database::{ROLE_PASSWORD, TestDb};
 pub use environment::{postgres_programs, redis_url};
 pub use identity_feed::{IdentityFeed, rows_of};
 pub use proxy::{Fault, FaultProxy};
+pub use receiver::Receiver;
 pub use tenants::{ISSUER, NOW, Role, Tenant, TenantClients, Tokens, signing_key};
 pub use wait::wait_until;

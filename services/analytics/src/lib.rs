@@ -104,7 +104,7 @@ impl Service for Analytics {
         }
         let jobs = reports::jobs(&state)
             .chain([schedules::job(&state), alerts::job(&state)])
-            .chain(webhooks::sender::jobs(&state))
+            .chain(bz_service::webhooks::jobs(&state))
             .chain(sources::jobs(&state));
         Ok(jobs.fold(app, App::with_job))
     }

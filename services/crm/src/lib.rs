@@ -62,7 +62,7 @@ impl Service for Crm {
     async fn build(core: Core, config: CrmConfig) -> anyhow::Result<App> {
         let trash_days = config.trash_days;
         let state = AppState::new(core.clone(), config)?;
-        let [deliver, purge] = webhooks::sender::jobs(&state);
+        let [deliver, purge] = bz_service::webhooks::jobs(&state);
         let jobs = [
             erasure::job(&core)?,
             trash::job(&state, trash_days),

@@ -26,33 +26,19 @@ pub(super) async fn fan_out(db: &Db, now: DateTime<Utc>, max: i32) -> Result<i64
 }
 
 /// Takes what is due, and not of the tenants that are busy: at most so many of a tenant, and so many in all.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(super) async fn due(
     db: &Db,
     (now, lease): (DateTime<Utc>, DateTime<Utc>),
     busy: &[Uuid],
     (each, max): (usize, usize),
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
     let sql = format!(
         "-- {0}.webhooks.due\nSELECT tenant_id, id FROM {0}.webhooks_due($1, $2, $3, $4, $5)",
-        tx.schema()
+        db.schema()
     );
     let count = |count| i32::try_from(count).unwrap_or(i32::MAX);
-    let rows: Vec<(Uuid, Uuid)> = query_as(&sql)
-        .bind(now)
-        .bind(lease)
-        .bind(busy)
-        .bind(count(each))
-        .bind(count(max))
-        .fetch_all(tx.conn())
-        .await?;
-    tx.commit().await?;
-    let taken = |(tenant, id)| (TenantId::trusted(tenant), id);
-    Ok(rows.into_iter().map(taken).collect())
+    let due = query_as(&sql).bind(now).bind(lease).bind(busy);
+    db.due(due.bind(count(each)).bind(count(max))).await
 }
 
 /// A delivery that was taken, with its webhook.

@@ -234,28 +234,14 @@ pub(super) async fn delete(tx: &mut TenantTx, id: Uuid) -> Result<(), DbError> {
 }
 
 /// Takes alerts that are due, of all tenants.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(super) async fn due(
     db: &Db,
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
     max: i32,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> = query_as(
+    let due = query_as(
         "-- analytics.alerts.due\nSELECT tenant_id, id FROM analytics.alerts_due($1, $2, $3)",
-    )
-    .bind(now)
-    .bind(lease)
-    .bind(max)
-    .fetch_all(tx.conn())
-    .await?;
-    tx.commit().await?;
-    Ok(rows
-        .into_iter()
-        .map(|(tenant, id)| (TenantId::trusted(tenant), id))
-        .collect())
+    );
+    db.due(due.bind(now).bind(lease).bind(max)).await
 }

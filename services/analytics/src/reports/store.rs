@@ -231,10 +231,6 @@ pub(super) async fn mails_due(
     taken(db, sql, now, lease, max).await
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 async fn taken(
     db: &Db,
     sql: &str,
@@ -242,18 +238,8 @@ async fn taken(
     lease: DateTime<Utc>,
     max: usize,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> = query_as(sql)
-        .bind(now)
-        .bind(lease)
-        .bind(i32::try_from(max).unwrap_or(i32::MAX))
-        .fetch_all(tx.conn())
-        .await?;
-    tx.commit().await?;
-    Ok(rows
-        .into_iter()
-        .map(|(tenant, id)| (TenantId::trusted(tenant), id))
-        .collect())
+    let max = i32::try_from(max).unwrap_or(i32::MAX);
+    db.due(query_as(sql).bind(now).bind(lease).bind(max)).await
 }
 
 /// The numbers of a report, once they are read.

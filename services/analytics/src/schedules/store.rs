@@ -216,23 +216,13 @@ pub(super) async fn delete(tx: &mut TenantTx, id: Uuid) -> Result<(), DbError> {
 }
 
 /// Schedules of all tenants whose time has come.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(super) async fn due(
     db: &Db,
     now: DateTime<Utc>,
     max: i32,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> = query_as("-- analytics.report_schedules.due\nSELECT tenant_id, id FROM analytics.report_schedules_due($1, $2)")
-        .bind(now)
-        .bind(max)
-        .fetch_all(tx.conn())
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(tenant, id)| (TenantId::trusted(tenant), id))
-        .collect())
+    let due = query_as(
+        "-- analytics.report_schedules.due\nSELECT tenant_id, id FROM analytics.report_schedules_due($1, $2)",
+    );
+    db.due(due.bind(now).bind(max)).await
 }

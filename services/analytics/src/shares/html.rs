@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use bz_kernel::html::escaped;
+
 use crate::{
     charts::{
         Align, ChartKind, ChartSpec, Locale, Size, Table, Tone, change_text, day_text, number,
@@ -250,22 +252,6 @@ fn table(out: &mut String, frame: &Frame, title: &str, locale: Locale) {
     } else {
         "</tbody></table></div>"
     });
-}
-
-/// Text as HTML has it.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

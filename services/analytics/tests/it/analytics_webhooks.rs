@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use analytics::Analytics;
 use bz_http::webhook::{self, WebhookSecret};
-use bz_testkit::{Client, NOW, TestApp, wait_until};
+use bz_testkit::{Client, NOW, Receiver, TestApp, wait_until};
 use serde_json::{Value, json};
 
-use crate::{receiver::Receiver, reports};
+use crate::reports;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

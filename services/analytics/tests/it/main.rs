@@ -33,7 +33,6 @@ mod performance;
 mod pulls;
 mod readers;
 mod realtime;
-mod receiver;
 mod report_mails;
 mod report_schedules;
 mod reports;

@@ -1,24 +1,20 @@
 //! When a user is asked first. Outside any model: nothing that a model says can switch it off.
 
 use super::Action;
-use crate::understand::{Engine, SURE, Understood};
+use crate::understand::Understood;
 
 /// Whether `action` waits for a yes: everything that deletes, everything that changes more than one record, runs of agents,
 /// everything that a model proposed, and everything the rules are not sure of.
 pub(super) fn asks_first(action: &Action, understood: &Understood) -> bool {
     let runs_others = matches!(action, Action::RunAgent { .. });
-    action.deletes()
-        || runs_others
-        || action.count() > 1
-        || understood.engine == Engine::Llm
-        || understood.confidence < SURE
+    action.deletes() || runs_others || action.count() > 1 || !understood.is_certain()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::actions::TodoFields;
-    use crate::understand::{Intent, Language, Slots};
+    use crate::understand::{Engine, Intent, Language, Slots};
 
     fn understood(engine: Engine, confidence: f32) -> Understood {
         Understood {

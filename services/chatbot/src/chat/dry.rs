@@ -14,10 +14,7 @@ use super::{ChatReply, ChatRequest};
 use crate::actions::Due;
 use crate::conversations::store;
 use crate::crm::CrmError;
-use crate::understand::{
-    Candidate, Engine, Intent, Situation, Understood, Would, decide, understand_all,
-    waits_for_answer,
-};
+use crate::understand::{Candidate, Intent, Understood, Would, decide, waits_for_answer};
 use crate::wording;
 
 /// The most to-dos and turns of a context.
@@ -105,21 +102,14 @@ impl Turn {
     /// Understands without acting.
     pub(super) async fn dry(&self) -> Result<ChatReply, Problem> {
         let scene = self.scene().await?;
-        let situation = Situation {
-            asked: scene.asked,
-            language: self.request.language(),
-            ..Situation::at(scene.at, scene.zone)
-        };
-        let mut all = understand_all(&self.request.message, &situation);
+        let (mut understood, mut further) = self.understood(scene.at, scene.zone, scene.asked)?;
         let mut degraded = Vec::new();
-        if let [only] = all.as_mut_slice() {
-            let (second, failed) = self
-                .second_opinion(scene.at, scene.zone, only.clone())
-                .await;
-            *only = second;
+        if further.is_empty() {
+            let failed;
+            (understood, failed) = self.second_opinion(scene.at, scene.zone, understood).await;
             degraded.extend(failed.then(|| "llm".to_owned()));
         }
-        let todos = match self.candidates(&all).await {
+        let todos = match self.candidates(&understood, &further).await {
             Ok(todos) => todos,
             Err(error) => {
                 if matches!(error, CrmError::Unreachable | CrmError::Unavailable) {
@@ -128,20 +118,18 @@ impl Turn {
                 Vec::new()
             }
         };
-        let mut parts = all.into_iter().map(|mut part| {
-            let would = settled(decide(&mut part, &todos), &part, scene.asked);
-            (part, would)
-        });
-        let (understood, would) = parts.next().ok_or_else(|| {
-            Problem::internal(std::io::Error::other("a message was understood as nothing"))
-        })?;
-        let further: Vec<(Understood, Would)> = parts.collect();
+        let decided = |part: &mut Understood| {
+            let would = decide(part, &todos);
+            settled(would, part, scene.asked)
+        };
+        let would = decided(&mut understood);
+        let after: Vec<Would> = further.iter_mut().map(decided).collect();
         Ok(ChatReply {
             conversation_id: scene.conversation,
             message_id: None,
-            reply: reply(&understood, would, &further, &scene),
+            reply: reply((&understood, would), further.iter().zip(after), &scene),
             understood,
-            further: further.into_iter().map(|(part, _)| part).collect(),
+            further,
             would,
             confirmation: None,
             actions: Vec::new(),
@@ -183,7 +171,11 @@ impl Turn {
     }
 
     /// The to-dos among which the meant one is looked for.
-    async fn candidates(&self, all: &[Understood]) -> Result<Vec<Candidate>, CrmError> {
+    async fn candidates(
+        &self,
+        first: &Understood,
+        further: &[Understood],
+    ) -> Result<Vec<Candidate>, CrmError> {
         if let Some(context) = &self.request.context {
             let given = context.todos.iter().map(|todo| Candidate {
                 title: todo.title.clone(),
@@ -191,8 +183,8 @@ impl Turn {
             });
             return Ok(given.collect());
         }
-        let looks = all.iter().any(|part| part.slots.mention.is_some());
-        if !looks {
+        let mut all = std::iter::once(first).chain(further);
+        if !all.clone().any(|part| part.slots.mention.is_some()) {
             return Ok(Vec::new());
         }
         let session = self
@@ -200,7 +192,7 @@ impl Turn {
             .crm
             .session(self.caller.token(), "dry-run".to_owned());
         let mut todos = session.todos(false).await?;
-        if all.iter().any(|part| part.intent == Intent::TodoReopen) {
+        if all.any(|part| part.intent == Intent::TodoReopen) {
             todos.extend(session.todos(true).await?);
         }
         let stored = todos.into_iter().map(|todo| Candidate {
@@ -214,26 +206,21 @@ impl Turn {
 /// An answer to a question that waits does what was asked about.
 fn settled(would: Would, part: &Understood, asked: bool) -> Would {
     match part.intent {
-        // What the classifier only takes for a yes is asked again.
-        Intent::ConfirmYes if asked && part.engine == Engine::Rules => Would::Act,
+        Intent::ConfirmYes if asked && part.is_plain_yes() => Would::Act,
         Intent::ConfirmYes if asked => Would::Ask,
         Intent::ConfirmUnsure | Intent::None if asked => Would::Ask,
         _ => would,
     }
 }
 
-fn reply(
-    first: &Understood,
-    would: Would,
-    further: &[(Understood, Would)],
+fn reply<'a>(
+    first: (&'a Understood, Would),
+    further: impl Iterator<Item = (&'a Understood, Would)>,
     scene: &Scene,
 ) -> String {
-    let mut text = sentence(first, would, scene);
-    for (part, would) in further {
-        text.push(' ');
-        text.push_str(&sentence(part, *would, scene));
-    }
-    text
+    let sentences = std::iter::once(first).chain(further);
+    let sentences = sentences.map(|(part, would)| sentence(part, would, scene));
+    sentences.collect::<Vec<_>>().join(" ")
 }
 
 /// What would be done, for people.

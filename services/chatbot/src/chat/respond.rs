@@ -12,22 +12,13 @@ use crate::actions::done::{Done, DoneAction};
 use crate::actions::{Action, ActionId, Performed, Plan, Planner, perform, refreshed};
 use crate::agents::Agents;
 use crate::crm::{CrmError, Session};
-use crate::understand::{Engine, Intent, Situation, Understood, Would, understand_all};
+use crate::understand::{Intent, Situation, Understood, Would, understand_all};
 use crate::wording;
 
 impl Turn {
     /// Understands the message and acts on it.
     pub(super) async fn respond(&self, noted: &Noted) -> Result<Outcome, Problem> {
-        let situation = Situation {
-            asked: noted.pending.is_some(),
-            language: self.request.language(),
-            ..Situation::at(noted.at, noted.zone)
-        };
-        let mut parts = understand_all(&self.request.message, &situation).into_iter();
-        let Some(first) = parts.next() else {
-            let nothing = std::io::Error::other("a message is understood as nothing at all");
-            return Err(Problem::internal(nothing));
-        };
+        let (first, further) = self.understood(noted.at, noted.zone, noted.pending.is_some())?;
         if let Some(Decision::Undo(past)) = &self.decision {
             return self.undo(noted, first, Some(past.clone())).await;
         }
@@ -41,7 +32,7 @@ impl Turn {
         };
         let (first, llm_failed) = self.second_opinion(noted.at, noted.zone, first).await;
         let mut outcome = self.act(noted, first, 0).await;
-        for (at, part) in parts.enumerate() {
+        for (at, part) in further.into_iter().enumerate() {
             outcome = outcome.and(self.act(noted, part, at + 1).await);
         }
         if llm_failed {
@@ -51,6 +42,24 @@ impl Turn {
             outcome.waiting = Waiting::Ends("dropped");
         }
         Ok(outcome)
+    }
+
+    /// What the message asks for: the first request and those after it.
+    pub(super) fn understood(
+        &self,
+        now: DateTime<Utc>,
+        zone: Tz,
+        asked: bool,
+    ) -> Result<(Understood, Vec<Understood>), Problem> {
+        let situation = Situation {
+            asked,
+            language: self.request.language(),
+            ..Situation::at(now, zone)
+        };
+        let mut parts = understand_all(&self.request.message, &situation).into_iter();
+        let nothing = || std::io::Error::other("a message is understood as nothing at all");
+        let first = parts.next().ok_or_else(|| Problem::internal(nothing()))?;
+        Ok((first, parts.collect()))
     }
 
     /// The answer to a message that answers the question that waits; the understood back when it does not.
@@ -68,8 +77,7 @@ impl Turn {
             _ => understood.intent,
         };
         Ok(match intent {
-            // What the classifier only takes for a yes is asked again.
-            Intent::ConfirmYes if self.decision.is_some() || understood.engine == Engine::Rules => {
+            Intent::ConfirmYes if self.decision.is_some() || understood.is_plain_yes() => {
                 Ok(self.confirmed(noted, pending, understood).await?)
             }
             Intent::ConfirmNo => Ok(Outcome {

@@ -2,10 +2,7 @@
 //! always wait for a yes, unclear ones ask.
 
 use super::target::{Resolution, resolve};
-use super::{Engine, Intent, Slots, Understood, Would};
-
-/// Below this confidence even a harmless change is asked about.
-pub const SURE: f32 = 0.7;
+use super::{Intent, Slots, Understood, Would};
 
 /// A to-do, as far as it matters for the question which one is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +53,7 @@ pub fn decide(understood: &mut Understood, todos: &[Candidate]) -> Would {
             Would::Nothing
         }
     };
-    let unsure = understood.confidence < SURE || understood.engine == Engine::Llm;
-    if would == Would::Act && unsure {
+    if would == Would::Act && !understood.is_certain() {
         Would::Confirm
     } else {
         would
@@ -98,7 +94,7 @@ fn update(slots: &mut Slots, todos: &[Candidate]) -> Would {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::understand::Language;
+    use crate::understand::{Engine, Language};
 
     fn understood(intent: Intent, mention: &str) -> Understood {
         Understood {

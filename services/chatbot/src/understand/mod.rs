@@ -12,6 +12,7 @@ mod intent;
 mod language;
 mod lexicon;
 mod normalise;
+mod numerals;
 mod ranges;
 mod records;
 mod recurrence;
@@ -24,7 +25,7 @@ use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-pub use decide::{Candidate, SURE, decide};
+pub use decide::{Candidate, decide};
 pub use intent::waits_for_answer;
 pub use slots::{Field, Filter, Op, Priority, Range, Slots};
 pub use vocabulary::{Engine, Intent, Language, Would};
@@ -44,6 +45,24 @@ pub struct Understood {
     /// The language it was said in.
     #[serde(default)]
     pub language: Language,
+}
+
+/// Below this confidence even a harmless change is asked about.
+const SURE: f32 = 0.7;
+
+impl Understood {
+    /// Whether a harmless change can be made without asking: the rules, or the classifier, are sure of it. What a model
+    /// proposed never is.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.confidence >= SURE && self.engine != Engine::Llm
+    }
+
+    /// Whether it is a yes by its words. What the classifier, or a model, only takes for one is asked again.
+    #[must_use]
+    pub fn is_plain_yes(&self) -> bool {
+        self.intent == Intent::ConfirmYes && self.engine == Engine::Rules
+    }
 }
 
 /// In what a message is said.

@@ -2,6 +2,7 @@
 //! equally close are asked about, never guessed.
 
 use super::normalise;
+use super::numerals::{ORDINALS, SMALL, index_in};
 
 /// The outcome for one list of titles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,13 +168,6 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// "the first one", "number 2", "the last one": a place in the list as it is shown.
 fn ordinal(target: &str, length: usize) -> Option<usize> {
-    const ORDINALS: &[&str] = &[
-        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
-        "tenth",
-    ];
-    const NUMBERS: &[&str] = &[
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    ];
     let words = normalise::words(target);
     let meaning: Vec<&str> = words
         .iter()
@@ -203,11 +197,10 @@ fn ordinal(target: &str, length: usize) -> Option<usize> {
     let at = if matches!(word, "last" | "latest") {
         length.checked_sub(1)
     } else {
-        let named = ORDINALS
-            .iter()
-            .position(|o| *o == word)
-            .or_else(|| NUMBERS.iter().position(|n| *n == word));
-        named.or_else(|| word.parse::<usize>().ok()?.checked_sub(1))
+        let named = index_in(&ORDINALS[..=10], word)
+            .or_else(|| index_in(&SMALL[..=10], word))
+            .or_else(|| word.parse().ok());
+        usize::try_from(named?).ok()?.checked_sub(1)
     };
     at.filter(|at| *at < length)
 }

@@ -74,27 +74,15 @@ pub(crate) async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<JobRow>, 
 }
 
 /// Takes jobs that are due in any tenant.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(super) async fn due(
     db: &Db,
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
     max: usize,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> =
-        query_as("-- crm.jobs.due\nSELECT tenant_id, id FROM crm.jobs_due($1, $2, $3)")
-            .bind(now)
-            .bind(lease)
-            .bind(i32::try_from(max).unwrap_or(i32::MAX))
-            .fetch_all(tx.conn())
-            .await?;
-    tx.commit().await?;
-    let taken = |(tenant, id)| (TenantId::trusted(tenant), id);
-    Ok(rows.into_iter().map(taken).collect())
+    let max = i32::try_from(max).unwrap_or(i32::MAX);
+    let due = query_as("-- crm.jobs.due\nSELECT tenant_id, id FROM crm.jobs_due($1, $2, $3)");
+    db.due(due.bind(now).bind(lease).bind(max)).await
 }
 
 /// Writes how far a job is, in the transaction of the step that got it there; who gets on has its attempts again.

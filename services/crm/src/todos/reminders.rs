@@ -52,23 +52,16 @@ async fn turn(app: &AppState) -> Result<usize, DbError> {
     Ok(told)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 async fn due(app: &AppState) -> Result<Vec<(TenantId, TodoId)>, DbError> {
-    let mut tx = app.core.db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> = query_as(
+    let due = query_as(
         "-- crm.todos.reminders_due\nSELECT tenant_id, id FROM crm.reminders_due($1, $2, $3)",
-    )
-    .bind(app.core.sources.now())
-    .bind(MOST.0)
-    .bind(MOST.1)
-    .fetch_all(tx.conn())
-    .await?;
-    tx.commit().await?;
-    let trusted = |(tenant, id): (Uuid, Uuid)| (TenantId::trusted(tenant), id.into());
-    Ok(rows.into_iter().map(trusted).collect())
+    );
+    let due = due.bind(app.core.sources.now()).bind(MOST.0).bind(MOST.1);
+    let rows = app.core.db.due(due).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(tenant, id)| (tenant, id.into()))
+        .collect())
 }
 
 /// Marks a reminder and tells of it in one transaction: it is told if and only if it is marked. False when somebody else

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bz_testkit::{TestApp, wait_until};
+use bz_testkit::{Receiver, TestApp, wait_until};
 use crm::Crm;
 use serde_json::{Value, json};
 use sqlx::query_scalar;
 
-use crate::{crm_webhooks, receiver::Receiver};
+use crate::crm_webhooks;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

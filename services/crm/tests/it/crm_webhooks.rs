@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use bz_http::webhook::{self, WebhookSecret};
-use bz_testkit::{Client, NOW, TestApp, wait_until};
+use bz_testkit::{Client, NOW, Receiver, TestApp, wait_until};
 use crm::Crm;
 use serde_json::{Value, json};
-
-use crate::receiver::Receiver;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

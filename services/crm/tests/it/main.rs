@@ -34,7 +34,6 @@ mod merges_undo;
 mod performance;
 mod pipelines;
 mod privacy;
-mod receiver;
 mod scoring;
 mod search;
 mod search_meaning;

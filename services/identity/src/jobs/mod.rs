@@ -10,7 +10,7 @@ use std::time::Duration;
 use bz_service::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::{account, app::AppState, mail, oauth::backchannel, webhooks};
+use crate::{account, app::AppState, mail, oauth::backchannel};
 
 /// The jobs of the service.
 pub(crate) fn all(app: &AppState) -> Vec<Job> {
@@ -28,7 +28,7 @@ pub(crate) fn all(app: &AppState) -> Vec<Job> {
     jobs.extend(retention::jobs(app));
     jobs.extend(mail::job::jobs(app));
     jobs.extend(account::erasure::jobs(app));
-    jobs.extend(webhooks::sender::jobs(app));
+    jobs.extend(bz_service::webhooks::jobs(app));
     jobs.push(backchannel::job(app));
     jobs
 }

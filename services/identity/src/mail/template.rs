@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use bz_kernel::html::escaped;
+
 use super::language::Language;
 
 /// What a mail says.
@@ -149,22 +151,6 @@ fn page(language: Language, subject: &str, paragraphs: &[String]) -> String {
         let _infallible = writeln!(out, "<p>{shown}</p>");
     }
     out + "</body></html>\n"
-}
-
-/// Text that means nothing else in HTML, also within a quoted attribute.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

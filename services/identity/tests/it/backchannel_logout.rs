@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use bz_testkit::{Role, Tenant, wait_until};
+use bz_testkit::{Receiver, Role, Tenant, wait_until};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::{
     provider::{AFTER_LOGOUT, Application, Browser, header, owner, payload, post, token},
-    receiver::Receiver,
     support::{IdentityApp, builder},
 };
 

@@ -53,7 +53,6 @@ mod pitfalls;
 mod process;
 mod profile;
 mod provider;
-mod receiver;
 mod refresh;
 mod refresh_flood;
 mod refresh_race;

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use bz_http::webhook::{self, WebhookSecret};
-use bz_testkit::{Client, NOW, Tenant, wait_until};
+use bz_testkit::{
+    Client, NOW, Receiver, Tenant,
+    receiver::{Message, SILENCE},
+    wait_until,
+};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    receiver::{Receiver, SILENCE},
-    support::{IdentityApp, builder},
-};
+use crate::support::{IdentityApp, builder};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -63,7 +64,7 @@ async fn settled(app: &IdentityApp, attempts: i64) {
     wait_until(quiet, PATIENCE).await;
 }
 
-fn verifies(secret: &Value, message: &crate::receiver::Message) -> bool {
+fn verifies(secret: &Value, message: &Message) -> bool {
     let secret = WebhookSecret::parse(secret.as_str().unwrap()).unwrap();
     let now = NOW.timestamp();
     webhook::verify(&secret, &message.headers, message.body.as_bytes(), now).is_ok()

@@ -2,14 +2,17 @@
 
 use std::process::Stdio;
 
-use bz_testkit::{TestDb, wait_until};
+use bz_testkit::{
+    Receiver, TestDb,
+    receiver::{Message, SILENCE},
+    wait_until,
+};
 use serde_json::{Value, json};
 use sqlx::query_scalar;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{
     process::{PATIENCE, Process},
-    receiver::{Message, Receiver, SILENCE},
     support::{PASSWORD, client_program},
 };
 

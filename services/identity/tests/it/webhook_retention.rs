@@ -1,14 +1,11 @@
 //! Deliveries that ended long ago.
 
-use bz_testkit::{NOW, Tenant};
+use bz_testkit::{NOW, Receiver, Tenant};
 use chrono::TimeDelta;
 use sqlx::query_scalar;
 use uuid::Uuid;
 
-use crate::{
-    receiver::Receiver,
-    webhook_delivery::{hook, start},
-};
+use crate::webhook_delivery::{hook, start};
 
 /// Pitfall 65: deliveries that ended go after a month, in batches; what is pending stays.
 #[tokio::test]

@@ -170,50 +170,27 @@ pub(crate) async fn claim(
 }
 
 /// Takes runs that are due in any tenant.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(crate) async fn due(
     db: &Db,
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
     max: i32,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> =
-        query_as("-- analytics.source_runs.due\nSELECT tenant_id, id FROM analytics.source_runs_due($1, $2, $3)")
-            .bind(now)
-            .bind(lease)
-            .bind(max)
-            .fetch_all(tx.conn())
-            .await?;
-    tx.commit().await?;
-    Ok(rows
-        .into_iter()
-        .map(|(tenant, id)| (TenantId::trusted(tenant), id))
-        .collect())
+    let due = query_as(
+        "-- analytics.source_runs.due\nSELECT tenant_id, id FROM analytics.source_runs_due($1, $2, $3)",
+    );
+    db.due(due.bind(now).bind(lease).bind(max)).await
 }
 
 /// Sources of any tenant whose next asking is due.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(crate) async fn sources_due(
     db: &Db,
     now: DateTime<Utc>,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> =
-        query_as("-- analytics.data_sources.due\nSELECT tenant_id, id FROM analytics.data_sources_due($1, 100)")
-            .bind(now)
-            .fetch_all(tx.conn())
-            .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(tenant, id)| (TenantId::trusted(tenant), id))
-        .collect())
+    let due = query_as(
+        "-- analytics.data_sources.due\nSELECT tenant_id, id FROM analytics.data_sources_due($1, 100)",
+    );
+    db.due(due.bind(now)).await
 }
 
 /// How far a run is, and that it is still worked on. False when somebody else has taken it.

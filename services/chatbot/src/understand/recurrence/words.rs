@@ -3,6 +3,7 @@
 use chrono::Weekday;
 
 use super::Freq;
+use crate::understand::numerals::{ORDINALS, SMALL, index_in};
 
 pub(super) const fn code(day: Weekday) -> &'static str {
     match day {
@@ -53,40 +54,17 @@ pub(super) fn unit(word: &str) -> Option<(&str, Option<Freq>)> {
 }
 
 pub(in crate::understand) fn number(word: &str) -> Option<u32> {
-    const NAMES: &[&str] = &[
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-        "twelve",
-    ];
-    if let Some(at) = NAMES.iter().position(|name| *name == word) {
-        return u32::try_from(at + 1).ok();
-    }
-    word.parse().ok().filter(|count| (1..=99).contains(count))
+    let named = index_in(&SMALL[..=12], word).or_else(|| word.parse().ok());
+    named.filter(|count| (1..=99).contains(count))
 }
 
 /// "1st", "first", "15th", "last"; days and counts of a month.
 pub(super) fn ordinal(word: &str) -> Option<i32> {
-    const NAMES: &[&str] = &[
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "fifth",
-        "sixth",
-        "seventh",
-        "eighth",
-        "ninth",
-        "tenth",
-        "eleventh",
-        "twelfth",
-        "thirteenth",
-        "fourteenth",
-        "fifteenth",
-    ];
     if word == "last" {
         return Some(-1);
     }
-    if let Some(at) = NAMES.iter().position(|name| *name == word) {
-        return i32::try_from(at + 1).ok();
+    if let Some(named) = index_in(&ORDINALS[..=15], word) {
+        return i32::try_from(named).ok();
     }
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let suffix = &word[digits.len()..];

@@ -1,62 +1,10 @@
 //! Numbers, ordinals, units and the shifts that are made of them.
 
+use crate::understand::numerals::{ORDINALS, SMALL, index_in};
+
 use super::{Anchor, Found, Parser, Shift, Unit};
 
-const SMALL: &[&str] = &[
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
 const TENS: &[(&str, u32)] = &[("twenty", 20), ("thirty", 30), ("forty", 40), ("fifty", 50)];
-const ORDINALS: &[&str] = &[
-    "",
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-    "twentieth",
-];
-
-fn index_in(list: &[&str], word: &str) -> Option<u32> {
-    if word.is_empty() {
-        return None;
-    }
-    list.iter()
-        .position(|entry| *entry == word)
-        .and_then(|at| u32::try_from(at).ok())
-}
 
 impl Parser<'_> {
     /// A number in digits or in words up to 59.

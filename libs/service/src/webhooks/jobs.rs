@@ -2,36 +2,30 @@
 
 use bz_events::{
     NewEvent,
-    webhooks::{DisabledBecause, WebhookObserver, WebhookSender},
+    webhooks::{DisabledBecause, WebhookObserver, WebhookSender, table},
 };
-use bz_kernel::Sources;
-use bz_service::{Job, retention};
 use bz_tenant::{DbError, TenantTx};
 use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::store;
-use crate::{
-    app::AppState,
-    audit::{self, Actor, Entry},
-    origin::Origin,
-};
+use super::{Change, HasWebhooks};
+use crate::{Job, retention};
 
 /// How long deliveries are kept after they ended.
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 
 /// The jobs.
-pub(crate) fn jobs(app: &AppState) -> [Job; 2] {
-    let (core, webhooks) = (&app.core, app.webhooks.clone());
+pub fn jobs<A: HasWebhooks>(app: &A) -> [Job; 2] {
+    let (core, webhooks) = (app.core(), app.webhooks().clone());
     let sender = WebhookSender {
         db: core.db.clone(),
         redis: core.redis.clone(),
         sources: core.sources.clone(),
         sealer: webhooks.sealer,
         egress: webhooks.egress,
-        observer: Observer(core.sources.clone()),
+        observer: Observer(app.clone()),
     };
     let deliver = Job::new("webhooks", async move |stop| {
         sender.run(stop).await;
@@ -42,16 +36,17 @@ pub(crate) fn jobs(app: &AppState) -> [Job; 2] {
     [deliver, purge]
 }
 
-async fn purge(app: AppState) -> Result<i64, DbError> {
-    let before = app.core.sources.now() - KEPT_FOR;
-    let mut tx = app.core.db.system().await?;
-    let deleted = store::purge_deliveries(&mut tx, before, retention::BATCH).await?;
+async fn purge<A: HasWebhooks>(app: A) -> Result<i64, DbError> {
+    let core = app.core();
+    let before = core.sources.now() - KEPT_FOR;
+    let mut tx = core.db.system().await?;
+    let deleted = table::purge_deliveries(&mut tx, before, retention::BATCH).await?;
     tx.commit().await?;
     Ok(deleted)
 }
 
-/// Writes down and tells that a webhook was disabled.
-struct Observer(Sources);
+/// Tells that a webhook was disabled, and writes it down.
+struct Observer<A>(A);
 
 #[derive(Serialize)]
 struct WebhookDisabled {
@@ -59,7 +54,7 @@ struct WebhookDisabled {
     reason: &'static str,
 }
 
-impl WebhookObserver for Observer {
+impl<A: HasWebhooks> WebhookObserver for Observer<A> {
     async fn disabled(
         &self,
         tx: &mut TenantTx,
@@ -75,15 +70,13 @@ impl WebhookObserver for Observer {
                 reason,
             },
         };
-        bz_events::append(tx, &self.0, event).await?;
-        let entry = Entry {
-            actor: Actor::System,
+        bz_events::append(tx, &self.0.core().sources, event).await?;
+        let change = Change {
+            by: None,
             action: "webhook.disabled",
-            target: Some(("webhook", webhook)),
-            success: true,
-            changes: json!({ "reason": reason }),
-            origin: &Origin::default(),
+            webhook,
+            details: json!({ "reason": reason }),
         };
-        audit::record(tx, &self.0, entry).await
+        self.0.record(tx, change).await
     }
 }
