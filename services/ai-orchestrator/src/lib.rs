@@ -68,7 +68,7 @@ impl Service for AiOrchestrator {
             toolbox: Toolbox::new(&core, config.egress, config.n8n_url, config.crewai_url)?,
             tool_secrets: sealer("ai-tools"),
             credentials: sealer("ai-credentials"),
-            runs: Runs::new(&core.sources, pace),
+            runs: Runs::new(&core.sources, pace, core.db.pool_status().max),
             core,
         };
         let kept = TimeDelta::from_std(config.run_retention)?;

@@ -11,6 +11,9 @@ use crate::crm::CrmError;
 use crate::failure::{Failure, Part};
 use crate::understand::target::{Resolution, resolve};
 
+/// Pages read, a hundred agents each.
+const PAGES: usize = 5;
+
 /// The AI orchestrator. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AgentService(Sibling);
@@ -23,8 +26,9 @@ pub(crate) struct Agents<'a> {
 }
 
 #[derive(Deserialize)]
-struct Catalogue {
+struct Page {
     items: Vec<Card>,
+    next_cursor: Option<String>,
 }
 
 /// An agent of the catalogue.
@@ -60,9 +64,7 @@ impl AgentService {
 impl Agents<'_> {
     /// The agent that is called that; an answer for the user when it is none, or more than one.
     pub(crate) async fn find(&self, said: &str) -> Result<Result<Card, String>, Failure> {
-        let call = self.service.get("/api/agents").bearer(self.token);
-        let catalogue: Catalogue = call.send().await.map_err(Failure::of(Part::Agents))?;
-        let cards = catalogue.items;
+        let cards = self.all().await?;
         let exact = cards
             .iter()
             .find(|card| card.name == said.to_lowercase().replace(' ', "-"));
@@ -81,6 +83,20 @@ impl Agents<'_> {
                 Err(format!("Which agent do you mean: {}?", close.join(" or ")))
             }
         })
+    }
+
+    async fn all(&self) -> Result<Vec<Card>, Failure> {
+        let mut cards = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..PAGES {
+            let path = format!("/api/agents?limit=100{cursor}");
+            let call = self.service.get(&path).bearer(self.token);
+            let page: Page = call.send().await.map_err(Failure::of(Part::Agents))?;
+            cards.extend(page.items);
+            let Some(next) = page.next_cursor else { break };
+            cursor = format!("&cursor={next}");
+        }
+        Ok(cards)
     }
 
     /// Starts a run; the same message starts it once. Answers what the user is told.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::{FromRow, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{approvals::Approval, engine::Halt, worker::Hub};
+use super::{approvals::Approval, engine::Halt, worker::Runs};
 
 /// Where a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,7 @@ pub(crate) struct Entry {
 pub(crate) struct Journal {
     db: Db,
     sources: Sources,
-    hub: Hub,
+    runs: Runs,
     scope: TenantScope,
     /// The run.
     pub run: RunId,
@@ -172,7 +172,7 @@ impl Journal {
     /// # Errors
     /// Any [`DbError`].
     pub(crate) async fn open(
-        (db, sources, hub): (Db, Sources, Hub),
+        (db, sources, runs): (Db, Sources, Runs),
         scope: TenantScope,
         (run, attempt): (RunId, i32),
     ) -> Result<Self, DbError> {
@@ -184,7 +184,7 @@ impl Journal {
         Ok(Self {
             db,
             sources,
-            hub,
+            runs,
             scope,
             run,
             attempt,
@@ -248,7 +248,7 @@ impl Journal {
         if let Some(step) = entry.step {
             lock(&self.steps).insert(step.path.clone(), step);
         }
-        self.hub.tell(self.run);
+        self.runs.tell(self.run);
         Ok(())
     }
 
@@ -266,6 +266,7 @@ impl Journal {
             .collect();
         let step = entry.step.as_ref();
         let spent = step.map_or((0, 0, 0), |step| step.spent);
+        let _turn = self.runs.turn().await;
         let mut tx = self.db.tenant(&self.scope).await?;
         let found: i64 = query_scalar(WRITE)
             .bind(self.run.as_uuid())

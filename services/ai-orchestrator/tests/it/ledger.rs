@@ -1,5 +1,6 @@
 //! A server that speaks the CRM's protocol as far as runs use it: it remembers what each token made, makes nothing twice under one
-//! `Idempotency-Key`, and keeps tokens apart. The real CRM is in the tests of the whole platform.
+//! `Idempotency-Key`, and keeps tokens apart. The real CRM is in the tests of the
+//! whole platform (services/bizosaas/tests/it/agents.rs).
 
 use std::{
     collections::HashMap,

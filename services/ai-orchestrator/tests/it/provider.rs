@@ -169,12 +169,6 @@ impl Provider {
         last.unwrap().clone()
     }
 
-    /// How many requests came but those for the list of models.
-    pub(crate) fn count(&self) -> usize {
-        let seen = self.seen.lock().unwrap();
-        seen.iter().filter(|seen| seen.path != "/v1/models").count()
-    }
-
     /// Whether no request came but those for the list of models.
     pub(crate) fn saw_nothing(&self) -> bool {
         self.count() == 0

@@ -47,6 +47,7 @@ async fn opened(
     id: RunId,
     stops: &Stops,
 ) -> Result<Option<(Engine, Head)>, DbError> {
+    let _turn = app.runs.turn().await;
     let mut tx = app.core.db.read(&scope).await?;
     let Some(head) = store::head(&mut tx, id).await? else {
         return Ok(None);
@@ -67,7 +68,7 @@ async fn opened(
     let shared = (
         app.core.db.clone(),
         app.core.sources.clone(),
-        app.runs.hub(),
+        app.runs.clone(),
     );
     let journal = Journal::open(shared, scope, (id, head.attempt)).await?;
     let sealed = head.credential.as_deref();

@@ -29,7 +29,7 @@ pub(super) async fn write(engine: &Engine, ended: Ended, failures: i32) -> Optio
     for try_ in 0..WRITES {
         match try_write(engine, &ended, failures).await {
             Ok(status) => {
-                engine.app.runs.hub().tell(engine.journal.run);
+                engine.app.runs.tell(engine.journal.run);
                 if status == Some(RunStatus::Queued) {
                     engine.app.runs.wake();
                 }
@@ -56,6 +56,7 @@ async fn try_write(
 ) -> Result<Option<RunStatus>, DbError> {
     let (journal, app) = (&engine.journal, &engine.app);
     let now = journal.now();
+    let _turn = app.runs.turn().await;
     let mut tx = app.core.db.tenant(journal.scope()).await?;
     let locked = store::locked(&mut tx, journal.run, journal.attempt).await?;
     let Some((cancel_wanted, pending)) = locked else {

@@ -19,7 +19,7 @@ use bz_kernel::{RunId, Sources, TenantId};
 use bz_service::Job;
 use chrono::TimeDelta;
 use tokio::{
-    sync::{Notify, broadcast},
+    sync::{Notify, Semaphore, SemaphorePermit, broadcast},
     task::JoinSet,
     time::{MissedTickBehavior, interval, timeout},
 };
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::app::AppState;
-pub(crate) use hub::Hub;
+use hub::Hub;
 pub(crate) use pulse::Pulse;
 
 /// How often a worker looks for runs that another process made, and for those that are to end.
@@ -75,11 +75,14 @@ struct Inner {
     running: Mutex<HashMap<RunId, Stops>>,
     due: Notify,
     takings: AtomicU64,
+    turns: Semaphore,
 }
 
 impl Runs {
-    /// A worker with a name of its own.
-    pub(crate) fn new(sources: &Sources, pace: Pace) -> Self {
+    /// A worker with a name of its own. It uses at most half of the connections to the database at a time: the rest is for
+    /// requests, which do not wait for long.
+    pub(crate) fn new(sources: &Sources, pace: Pace, connections: u32) -> Self {
+        let turns = usize::try_from(connections / 2).unwrap_or(1).max(1);
         Self(Arc::new(Inner {
             worker: sources.id(),
             pace,
@@ -88,6 +91,7 @@ impl Runs {
             running: Mutex::default(),
             due: Notify::new(),
             takings: AtomicU64::new(0),
+            turns: Semaphore::new(turns),
         }))
     }
 
@@ -101,7 +105,17 @@ impl Runs {
         if let Some(stops) = self.running().get(&run) {
             stops.cancel.cancel();
         }
+        self.tell(run);
+    }
+
+    /// A run has told something.
+    pub(crate) fn tell(&self, run: RunId) {
         self.0.hub.tell(run);
+    }
+
+    /// Waits until the worker may use a connection, for as long as the answer is kept.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.turns.acquire().await.ok()
     }
 
     /// Hears of runs that have told something.
@@ -112,10 +126,6 @@ impl Runs {
     /// What `/health` says.
     pub(crate) fn pulse(&self) -> Pulse {
         lock(&self.0.pulse).clone()
-    }
-
-    pub(super) fn hub(&self) -> Hub {
-        self.0.hub.clone()
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Pulse)) {
