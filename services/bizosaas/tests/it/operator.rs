@@ -17,7 +17,7 @@ async fn migrating_again_does_nothing_and_a_dry_run_changes_nothing() {
     assert!(!applied.starts_with("0 "), "{applied}");
     assert_eq!(schemas(&installation).await, 5);
     let status = installation.print(&["migrate", "--status"]);
-    assert!(!status.contains("pending"), "{status}");
+    assert!(!status.contains(" pending "), "{status}");
 
     let again = installation.print(&["migrate"]);
     assert_eq!(again, "0 migrations applied; every schema is current\n");
