@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_kernel::platform;
-use bz_service::Core;
+use bz_service::{Core, limiter::Limiter};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::query::Engine;
@@ -37,6 +37,10 @@ pub(crate) struct AppState {
     pub reports: Reports,
     /// Seals the secrets of webhooks, and calls their addresses.
     pub webhooks: Webhooks,
+    /// Counts what comes too often.
+    pub limiter: Arc<Limiter>,
+    /// Requests with events that a tenant may send a minute; 0 for any number.
+    pub batches_a_minute: u32,
 }
 
 impl FromRef<AppState> for Verifier {

@@ -11,6 +11,8 @@ pub struct AnalyticsConfig {
     pub egress: EgressPolicy,
     /// How reports and alerts leave by mail.
     pub mail: MailConfig,
+    /// Requests with events that a tenant may send a minute; 0 for any number.
+    pub batches_a_minute: u32,
 }
 
 impl Config for AnalyticsConfig {
@@ -24,9 +26,16 @@ impl Config for AnalyticsConfig {
             .or("production");
         let is_development = environment? == "development";
         let mail = MailConfig::read(env, is_development);
+        let batches_a_minute = env
+            .number(
+                "EVENT_BATCHES_PER_TENANT",
+                "Requests with events that a tenant may send a minute; 0 for any number.",
+            )
+            .or("30000");
         Some(Self {
             egress: egress?,
             mail: mail?,
+            batches_a_minute: batches_a_minute?,
         })
     }
 }

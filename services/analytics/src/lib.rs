@@ -37,7 +37,7 @@ use bz_http::{
     egress::{Egress, EgressLimits},
 };
 use bz_kernel::{ServiceInfo, platform};
-use bz_service::{App, Core, Service};
+use bz_service::{App, Core, Service, limiter::Limiter};
 use utoipa::openapi::OpenApi;
 
 use crate::{
@@ -47,6 +47,9 @@ use crate::{
 
 /// The largest body of `POST /api/events`.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
+
+/// Buckets of limits that the process keeps while it counts alone.
+const MOST_BUCKETS: usize = 20_000;
 
 /// The service.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ impl Service for Analytics {
             sources,
             reports: Reports::new(&config.mail)?,
             webhooks: Webhooks::new(egress, &core.secret, core.sources.rng.clone()),
+            limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
+            batches_a_minute: config.batches_a_minute,
         };
         let public = app::routes()
             .split_for_parts()

@@ -157,17 +157,6 @@ pub(crate) fn within(prefix: &str, problem: Problem) -> Problem {
     Problem::validation(errors)
 }
 
-/// 429: too often.
-pub(crate) fn rate_limited(seconds: u32) -> Problem {
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "rate_limited",
-        "Too many requests",
-    )
-    .detail("Try again after the time that `Retry-After` names.")
-    .retry_after(seconds)
-}
-
 /// 409: the file of the model is not kept any more.
 pub(crate) fn model_gone(name: &str) -> Problem {
     Problem::conflict(

@@ -3,6 +3,7 @@
 //! Redis counts for all replicas together. While it does not answer, each process counts alone and allows half. Where no
 //! Redis is configured there is one process, which counts alone and allows all of it.
 
+mod admit;
 mod bounded;
 mod quota;
 
@@ -12,6 +13,7 @@ use bz_events::Redis;
 use bz_kernel::Sources;
 use redis::{RedisError, Script};
 
+pub use self::admit::{anonymous_key, rate_limited};
 pub use self::bounded::{Bounded, lock};
 pub use self::quota::Quota;
 

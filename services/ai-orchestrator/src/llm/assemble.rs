@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{LlmError, Usage, chat, estimate};
+use super::{LlmError, Usage, chat, estimate, sse};
 
 /// The answer of a stream so far.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
-    /// An event that has not ended.
-    open: Vec<u8>,
+    lines: sse::Lines,
     content: String,
     calls: Vec<Value>,
     finish_reason: Option<Value>,
@@ -22,14 +21,9 @@ pub(super) struct Assembly {
 impl Assembly {
     /// Takes in what arrived; answers the text that came with it.
     pub(super) fn take(&mut self, bytes: &[u8]) -> String {
-        self.open.extend_from_slice(bytes);
         let mut text = String::new();
-        while let Some(end) = self.open.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.open.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line);
-            if let Some(data) = line.strip_prefix("data:") {
-                self.event(data.trim(), &mut text);
-            }
+        for data in self.lines.take(bytes) {
+            self.event(&data, &mut text);
         }
         text
     }

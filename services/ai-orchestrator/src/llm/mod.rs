@@ -15,6 +15,7 @@ mod in_process;
 mod openai;
 mod provider;
 mod read;
+mod sse;
 mod status;
 mod stream;
 

@@ -172,6 +172,9 @@ impl Provider {
         let chooses = self.chooses(body);
         match &self.backend {
             Backend::OpenAi(llm) if !chooses => llm.stream(&self.request(body)).await,
+            Backend::Anthropic(api) if !chooses => {
+                api.stream(&self.model, &self.request(body)).await
+            }
             Backend::InProcess(model) if !chooses => {
                 Ok(model.stream(&self.model, &self.request(body)))
             }

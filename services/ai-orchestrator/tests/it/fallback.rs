@@ -159,17 +159,31 @@ async fn what_cannot_fit_is_not_sent() {
 
 #[tokio::test]
 async fn anthropics_api_is_spoken() {
-    let provider = Provider::that(Act::json(
-        200,
-        &json!({
-            "id": "msg_1", "model": "claude", "stop_reason": "tool_use",
-            "content": [
-                { "type": "text", "text": "Let me see." },
-                { "type": "tool_use", "id": "toolu_1", "name": "find", "input": { "name": "Ada" } },
-            ],
-            "usage": { "input_tokens": 12, "output_tokens": 7 },
-        }),
-    ))
+    let whole = json!({
+        "id": "msg_1", "model": "claude", "stop_reason": "tool_use",
+        "content": [
+            { "type": "text", "text": "Let me see." },
+            { "type": "tool_use", "id": "toolu_1", "name": "find", "input": { "name": "Ada" } },
+        ],
+        "usage": { "input_tokens": 12, "output_tokens": 7 },
+    });
+    let streamed = [
+        json!({ "type": "message_start", "message": { "id": "msg_1", "model": "claude", "usage": { "input_tokens": 12 } } }),
+        json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "tool_use", "id": "toolu_1", "name": "find" } }),
+        json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "input_json_delta", "partial_json": "{\"name\":" } }),
+        json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "input_json_delta", "partial_json": "\"Ada\"}" } }),
+        json!({ "type": "content_block_stop", "index": 0 }),
+        json!({ "type": "message_delta", "delta": { "stop_reason": "tool_use" }, "usage": { "output_tokens": 7 } }),
+        json!({ "type": "message_stop" }),
+    ];
+    let streamed: String = streamed
+        .iter()
+        .map(|event| format!("data: {event}\n\n"))
+        .collect();
+    let provider = Provider::start(move |seen| match seen.body["stream"].as_bool() {
+        Some(true) => Act::answer(200, "content-type: text/event-stream\r\n", &streamed),
+        _ => Act::json(200, &whole),
+    })
     .await;
     let key = std::env::temp_dir().join(format!("bizosaas-key-{}", std::process::id()));
     std::fs::write(&key, "sk-ant\n").unwrap();
@@ -236,5 +250,11 @@ async fn anthropics_api_is_spoken() {
         .post(CHAT, streamed)
         .await
         .assert_status(200);
-    assert!(events.text().contains("\"toolu_1\"") && events.text().ends_with("data: [DONE]\n\n"));
+    let pieces = events.text().matches("\"arguments\":").count();
+    assert!(
+        pieces == 3 && events.text().ends_with("data: [DONE]\n\n"),
+        "{}",
+        events.text()
+    );
+    assert!(events.text().contains("\"total_tokens\":19"));
 }

@@ -1,233 +1,44 @@
-//! A provider that is bytes on a socket, so that it can misbehave as servers do.
+//! A provider, and the service that asks it.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::ops::Deref;
 
 use ai_orchestrator::AiOrchestrator;
 use bz_testkit::{TestApp, TestAppBuilder};
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
 
-/// What the provider does with a request.
-#[derive(Clone)]
-pub(crate) enum Act {
-    /// Sends this and closes.
-    Send(Vec<u8>),
-    /// Thinks for so long, then sends this and closes.
-    Later(Duration, Vec<u8>),
-    /// Sends this and then keeps the connection in silence.
-    FallSilent(Vec<u8>),
-    /// Sends the first and then the second without end.
-    Forever(Vec<u8>, Vec<u8>),
-}
-
-impl Act {
-    /// An answer with a JSON body.
-    pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self::answer(
-            status,
-            "content-type: application/json\r\n",
-            &body.to_string(),
-        )
-    }
-
-    /// Any answer.
-    pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Self {
-        let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-        );
-        Self::Send(answer.into_bytes())
-    }
-
-    async fn perform(self, stream: &mut TcpStream) -> std::io::Result<()> {
-        match self {
-            Self::Send(bytes) => stream.write_all(&bytes).await,
-            Self::Later(pause, bytes) => {
-                tokio::time::sleep(pause).await;
-                stream.write_all(&bytes).await
-            }
-            Self::FallSilent(bytes) => {
-                stream.write_all(&bytes).await?;
-                // Ends when the client hangs up.
-                stream.read_u8().await.map(drop)
-            }
-            Self::Forever(head, piece) => {
-                stream.write_all(&head).await?;
-                loop {
-                    stream.write_all(&piece).await?;
-                }
-            }
-        }
-    }
-}
-
-/// A request that the provider was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) path: String,
-    pub(crate) head: String,
-    pub(crate) body: Value,
-}
-
-type Script = dyn Fn(&Seen) -> Act + Send + Sync;
+pub(crate) use bz_testkit::{Act, Seen};
 
 /// A running provider; gone when dropped.
-pub(crate) struct Provider {
-    address: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    open: Arc<AtomicUsize>,
-    task: JoinHandle<()>,
-}
+pub(crate) struct Provider(bz_testkit::Provider);
 
-impl Drop for Provider {
-    fn drop(&mut self) {
-        self.task.abort();
+impl Deref for Provider {
+    type Target = bz_testkit::Provider;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 impl Provider {
-    /// A provider that lists one model and does with everything else what the script says.
     pub(crate) async fn start(script: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
-        let models = json!({ "data": [{ "id": "smollm2-135m", "object": "model" }] });
-        let models = Act::json(200, &models);
-        Self::scripted(move |seen| match seen.path.as_str() {
-            "/v1/models" => models.clone(),
-            _ => script(seen),
-        })
-        .await
+        Self(bz_testkit::Provider::start(script).await)
     }
 
-    /// A provider that does with every request what the script says.
     pub(crate) async fn scripted(script: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (seen, open) = (Arc::default(), Arc::default());
-        let desk = Arc::new(Desk {
-            script: Box::new(script),
-            seen: Arc::clone(&seen),
-            open: Arc::clone(&open),
-        });
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Arc::clone(&desk).serve(stream));
-            }
-        });
-        Self {
-            address,
-            seen,
-            open,
-            task,
-        }
+        Self(bz_testkit::Provider::scripted(script).await)
     }
 
-    /// A provider that lists one model and does the same with every other request.
     pub(crate) async fn that(act: Act) -> Self {
-        Self::start(move |_| act.clone()).await
+        Self(bz_testkit::Provider::that(act).await)
     }
 
-    /// A provider that is content with everything.
     pub(crate) async fn obliging() -> Self {
-        Self::start(|seen| {
-            let count = seen.body["input"].as_array().map_or(0, Vec::len);
-            let vectors = (0..count).map(|n| json!({ "index": n, "embedding": [1.0] }));
-            let vectors: Vec<Value> = vectors.collect();
-            Act::json(200, &json!({ "choices": [], "data": vectors }))
-        })
-        .await
-    }
-
-    /// Host and port.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// How many connections are open that have brought a request.
-    pub(crate) fn open(&self) -> usize {
-        self.open.load(SeqCst)
-    }
-
-    /// How many requests came, but those for the list of models.
-    pub(crate) fn count(&self) -> usize {
-        let seen = self.seen.lock().unwrap();
-        seen.iter().filter(|seen| seen.path != "/v1/models").count()
-    }
-
-    /// The last request but those for the list of models.
-    pub(crate) fn last(&self) -> Seen {
-        let seen = self.seen.lock().unwrap();
-        let last = seen.iter().rfind(|seen| seen.path != "/v1/models");
-        last.unwrap().clone()
-    }
-
-    /// Whether no request came but those for the list of models.
-    pub(crate) fn saw_nothing(&self) -> bool {
-        self.count() == 0
+        Self(bz_testkit::Provider::obliging().await)
     }
 
     /// The service with this provider.
     pub(crate) fn app(&self) -> TestAppBuilder<AiOrchestrator> {
         TestApp::builder()
-            .env("LLM_BASE_URL", format!("http://{}", self.address))
+            .env("LLM_BASE_URL", format!("http://{}", self.address()))
             .env("LLM_MODEL", "smollm2-135m")
     }
-}
-
-/// What the connections of a provider share.
-struct Desk {
-    script: Box<Script>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    open: Arc<AtomicUsize>,
-}
-
-impl Desk {
-    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
-        let Some(seen) = read(&mut stream).await else {
-            return;
-        };
-        self.open.fetch_add(1, SeqCst);
-        self.seen.lock().unwrap().push(seen.clone());
-        let act = (self.script)(&seen);
-        // It is the client that hangs up in half of the acts.
-        let _hung_up = act.perform(&mut stream).await;
-        drop(stream);
-        self.open.fetch_sub(1, SeqCst);
-    }
-}
-
-/// One request.
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at + 4;
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8(bytes[..end].to_vec())
-        .unwrap()
-        .to_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.map_or(0, |length| length.parse().unwrap());
-    while bytes.len() < end + length {
-        stream.read_buf(&mut bytes).await.ok()?;
-    }
-    Some(Seen {
-        path: head.split(' ').nth(1)?.to_owned(),
-        body: serde_json::from_slice(&bytes[end..]).unwrap_or_default(),
-        head,
-    })
 }

@@ -3,6 +3,7 @@
 
 mod create;
 mod html;
+mod limits;
 mod list;
 mod page;
 mod revoke;

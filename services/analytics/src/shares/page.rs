@@ -7,8 +7,12 @@ use bz_http::{Path, Problem, Query};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{html, show::opened};
-use crate::{app::AppState, charts::Locale, dashboards::data};
+use super::{html, limits, show::opened};
+use crate::{
+    app::AppState,
+    charts::Locale,
+    dashboards::data::{self, DashboardData},
+};
 
 /// How the page is written.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,6 +47,8 @@ const HEADERS: [(HeaderName, &str); 4] = [
          content_type = "application/problem+json"),
         (status = 422, description = "A parameter is not valid", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests from the network, or for the link", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         (status = 503, description = "Cannot answer right now; try again", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
     ),
@@ -50,14 +56,11 @@ const HEADERS: [(HeaderName, &str); 4] = [
 pub(super) async fn get_shared_page(
     State(app): State<AppState>,
     Path(token): Path<String>,
+    peer: limits::Peer,
     headers: HeaderMap,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, Problem> {
-    let page = match opened(&app, &token).await {
-        Ok((mut tx, dashboard)) => data::read(&mut tx, app.core.sources.now(), dashboard).await,
-        Err(problem) => Err(problem),
-    };
-    match page {
+    match read(&app, peer, &token).await {
         Ok(shown) => Ok(answer(
             StatusCode::OK,
             html::page(&shown, query.locale.unwrap_or_default()),
@@ -72,6 +75,12 @@ pub(super) async fn get_shared_page(
         }
         Err(problem) => Err(problem),
     }
+}
+
+async fn read(app: &AppState, peer: limits::Peer, token: &str) -> Result<DashboardData, Problem> {
+    limits::admit(app, peer, token).await?;
+    let (mut tx, dashboard) = opened(app, token).await?;
+    data::read(&mut tx, app.core.sources.now(), dashboard).await
 }
 
 /// Whether a person in front of a browser asks.

@@ -6,7 +6,7 @@ use axum::{
 use bz_http::{IfNoneMatch, Path, Problem};
 use bz_tenant::TenantTx;
 
-use super::{store, token};
+use super::{limits, store, token};
 use crate::{
     app::AppState,
     dashboards::{
@@ -31,6 +31,8 @@ use crate::{
          content_type = "application/problem+json"),
         (status = 410, description = "The link has ended or was revoked", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests from the network, or for the link", body = bz_http::ProblemDocument,
+         content_type = "application/problem+json"),
         (status = 503, description = "Cannot answer right now; try again", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
     ),
@@ -38,8 +40,10 @@ use crate::{
 pub(super) async fn get_shared_dashboard(
     State(app): State<AppState>,
     Path(token): Path<String>,
+    peer: limits::Peer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    limits::admit(&app, peer, &token).await?;
     let (mut tx, dashboard) = opened(&app, &token).await?;
     answered(&mut tx, app.core.sources.now(), dashboard, &headers).await
 }

@@ -6,6 +6,7 @@ use axum::{
 };
 use bz_auth::Can;
 use bz_http::{Errors, IdempotencyKey, Json, Problem, Validate};
+use bz_service::limiter::Quota;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -62,7 +63,12 @@ pub(super) struct Tracked {
     security(("bearer" = ["events:write"])),
     params(IdempotencyKey),
     request_body(content((TrackEvents = "application/json"), (String = "application/x-ndjson"))),
-    responses((status = 200, description = "What became of the events", body = Tracked), bz_http::openapi::WriteProblems),
+    responses(
+        (status = 200, description = "What became of the events", body = Tracked),
+        (status = 429, description = "Too many requests of the tenant in a minute; none of the events were taken",
+         body = bz_http::ProblemDocument, content_type = "application/problem+json"),
+        bz_http::openapi::WriteProblems,
+    ),
 )]
 pub(super) async fn track_events(
     State(app): State<AppState>,
@@ -70,6 +76,7 @@ pub(super) async fn track_events(
     key: IdempotencyKey,
     batch: Batch,
 ) -> Result<Response, Problem> {
+    admit(&app, &caller).await?;
     let now = app.core.sources.now();
     let (good, rejected) = sorted_out(batch.events, batch.rejected, now);
     if good.is_empty() {
@@ -92,6 +99,14 @@ pub(super) async fn track_events(
         app.hub.changed(caller.tenant());
     }
     Ok(response(tracked, replayed))
+}
+
+/// Takes one of the requests that the tenant may send.
+async fn admit(app: &AppState, caller: &Can<EventsWrite>) -> Result<(), Problem> {
+    let tenant = caller.tenant();
+    let key = format!("bz:{tenant}:analytics:limit-events:-");
+    let bucket = (app.batches_a_minute > 0).then(|| (key, Quota::a_minute(app.batches_a_minute)));
+    app.limiter.admit(&app.core, bucket.as_slice()).await
 }
 
 fn response(tracked: Tracked, replayed: bool) -> Response {

@@ -234,3 +234,20 @@ async fn a_body_may_have_five_megabytes() {
     post(limit).await.assert_status(200);
     assert_eq!(stored_and_counted(&app).await, (1, 1));
 }
+
+#[tokio::test]
+async fn a_tenant_that_sends_too_often_waits_and_others_do_not() {
+    let app = TestApp::<Analytics>::builder()
+        .env("EVENT_BATCHES_PER_TENANT", "2")
+        .start()
+        .await;
+    for n in 0..2 {
+        send(&app.acme.member, &[event(n, "page_view", TS)]).await;
+    }
+    let third = json!({ "events": [event(2, "page_view", TS)] });
+    let refused = app.acme.owner.post("/api/events", third).await;
+    let refused = refused.assert_problem(429, "rate_limited");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(stored_and_counted(&app).await, (2, 2));
+    send(&app.globex.member, &[event(3, "page_view", TS)]).await;
+}

@@ -312,3 +312,24 @@ async fn what_people_write_stays_text_on_the_page() {
     }
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && html.contains("a &amp; b"));
 }
+
+#[tokio::test]
+async fn one_network_opens_links_so_often_and_another_still_may() {
+    let app = TestApp::<Analytics>::start().await;
+    let made = create(&app.acme.member, board()).await;
+    let link = share(&app.acme.member, &made, json!({ "name": "Client" })).await;
+    let open = async |path: &str, ip: &str| {
+        let path = text(&link[path]);
+        app.anonymous.get(path).from(ip.parse().unwrap()).await
+    };
+    for _ in 0..60 {
+        open("api_path", "203.0.113.7").await.assert_status(200);
+        open("path", "203.0.113.7").await.assert_status(200);
+    }
+    for path in ["api_path", "path"] {
+        let refused = open(path, "203.0.113.7").await;
+        let refused = refused.assert_problem(429, "rate_limited");
+        assert!(refused.header("retry-after").is_some());
+        open(path, "203.0.113.8").await.assert_status(200);
+    }
+}

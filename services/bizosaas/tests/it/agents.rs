@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use axum::{Json, Router, routing::post};
 use bz_kernel::platform::AI_ORCHESTRATOR;
-use bz_testkit::{redis_url, wait_until};
+use bz_testkit::{Act, Provider, redis_url, wait_until};
 use serde_json::{Value, json};
 
 use crate::support::{Installation, User};
@@ -12,15 +11,15 @@ use crate::support::{Installation, User};
 /// Longer than a run takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A model that has a to-do made of its task, and then says so. Answers its address.
-async fn model() -> String {
-    let play = async |Json(asked): Json<Value>| {
-        let messages = asked["messages"].as_array().unwrap();
+/// A model that has a to-do made of its task, and then says so.
+async fn model() -> Provider {
+    Provider::start(|asked| {
+        let messages = asked.body["messages"].as_array().unwrap();
         let answered = messages.iter().any(|one| one["role"] == "assistant");
         let message = if answered {
             json!({ "role": "assistant", "content": "It is on your list." })
         } else {
-            let all = asked["messages"].to_string();
+            let all = asked.body["messages"].to_string();
             let task = all.split("Task: ").nth(1).unwrap();
             let title = task.split("\\n").next().unwrap();
             let arguments = json!({ "title": title }).to_string();
@@ -29,17 +28,14 @@ async fn model() -> String {
             json!({ "role": "assistant", "content": null, "tool_calls": [call] })
         };
         let reason = if answered { "stop" } else { "tool_calls" };
-        Json(json!({
+        let answer = json!({
             "model": "scripted",
             "choices": [{ "index": 0, "message": message, "finish_reason": reason }],
             "usage": { "prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30 },
-        }))
-    };
-    let router = Router::new().route("/v1/chat/completions", post(play));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}")
+        });
+        Act::json(200, &answer)
+    })
+    .await
 }
 
 /// The user's runs, once all of them are over.
@@ -65,7 +61,9 @@ fn titles(todos: &[Value]) -> Vec<&str> {
 async fn what_an_agent_does_for_somebody_is_in_their_crm_and_in_nobody_elses() {
     let mut installation = Installation::migrated().await;
     installation.set("REDIS_URL", &redis_url());
-    installation.set("LLM_BASE_URL", &model().await);
+    let model = model().await;
+    let address = format!("http://{}", model.address());
+    installation.set("LLM_BASE_URL", &address);
     installation.set("LLM_MODEL", "scripted");
     let _platform = installation.up().await;
     let anonymous = installation.anonymous();

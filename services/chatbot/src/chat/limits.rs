@@ -1,9 +1,8 @@
 //! How often messages may be sent: for each user and for each tenant.
 
-use axum::http::StatusCode;
 use bz_auth::Caller;
 use bz_http::Problem;
-use bz_service::limiter::{self, Quota};
+use bz_service::limiter::Quota;
 
 use crate::app::AppState;
 
@@ -25,28 +24,5 @@ pub(crate) async fn take(app: &AppState, caller: &Caller) -> Result<(), Problem>
         .filter(|(_, count)| *count > 0)
         .map(|(key, count)| (key, Quota::a_minute(count)))
         .collect();
-    if buckets.is_empty() {
-        return Ok(());
-    }
-    let now = limiter::micros(&app.core.sources);
-    let taken = app
-        .limiter
-        .take(&app.core.redis, &buckets, now, false)
-        .await;
-    match taken.map_err(Problem::unavailable)? {
-        0 => Ok(()),
-        wait => Err(rate_limited(limiter::retry_after(wait))),
-    }
-}
-
-fn rate_limited(seconds: u32) -> Problem {
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "rate_limited",
-        "Too many requests",
-    )
-    .detail(format!(
-        "There were too many messages in a short time. Send the next one in {seconds} seconds."
-    ))
-    .retry_after(seconds)
+    app.limiter.admit(&app.core, &buckets).await
 }

@@ -16,7 +16,7 @@ use super::{
     body::Inputs,
     store,
 };
-use crate::{app::AppState, problems};
+use crate::app::AppState;
 
 /// Submissions a minute from one network.
 const PER_NETWORK: u32 = 30;
@@ -184,24 +184,9 @@ async fn limit(
     count: u32,
 ) -> Result<(), Problem> {
     let Some(whom) = whom else { return Ok(()) };
-    let digest = app.core.secret.hmac("limits", whom.as_bytes());
-    let digest: String = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let bucket = (
-        format!("bz:-:crm:limit-{name}:{digest}"),
-        Quota::a_minute(count),
-    );
-    let now = limiter::micros(&app.core.sources);
-    let wait = app
-        .limiter
-        .take(&app.core.redis, &[bucket], now, false)
-        .await;
-    match wait.map_err(Problem::unavailable)? {
-        0 => Ok(()),
-        wait => Err(problems::rate_limited(limiter::retry_after(wait))),
-    }
+    let key = limiter::anonymous_key(&app.core, name, &whom);
+    let bucket = (key, Quota::a_minute(count));
+    app.limiter.admit(&app.core, &[bucket]).await
 }
 
 /// The address as it is kept: a digest that says only whether two are the same.

@@ -27,7 +27,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub(crate) use self::{
-    confirm_email::confirm, reset_password::reset, revert_email::revert, verify_email::verify,
+    confirm_email::confirm,
+    reset_password::{fewest_characters, reset},
+    revert_email::revert,
+    verify_email::verify,
 };
 use crate::{
     app::AppState,

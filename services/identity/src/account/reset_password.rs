@@ -66,6 +66,19 @@ pub(crate) async fn reset_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The fewest characters that the token's user may choose.
+///
+/// # Errors
+/// 400 `token_invalid`.
+pub(crate) async fn fewest_characters(app: &AppState, token: &str) -> Result<u8, Problem> {
+    let (kind, credential) = parse(token).ok_or_else(token_invalid)?;
+    let account = find(app, kind, &credential).await?;
+    Ok(account
+        .ok_or_else(token_invalid)?
+        .policy
+        .password_min_length)
+}
+
 /// Uses the token up and gives its user the password.
 ///
 /// # Errors

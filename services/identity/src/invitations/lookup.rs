@@ -58,3 +58,12 @@ pub(crate) async fn lookup_invitation(
         password_min_length: found.policy.password_min_length,
     }))
 }
+
+/// The fewest characters of a password in the tenant that an invitation is to.
+///
+/// # Errors
+/// 400 `token_invalid`.
+pub(crate) async fn fewest_characters(app: &AppState, token: &str) -> Result<u8, Problem> {
+    let token = token::parse(token)?;
+    Ok(token::open(app, &token).await?.policy.password_min_length)
+}

@@ -8,8 +8,7 @@ mod config;
 
 use bz_http::Problem;
 use bz_kernel::TenantId;
-use bz_service::limiter::{self, Limiter, Quota};
-use http::StatusCode;
+use bz_service::limiter::{self, Limiter, Quota, rate_limited};
 
 pub(crate) use bz_service::limiter::{Bounded, lock, micros};
 
@@ -193,17 +192,5 @@ pub(crate) async fn check_all(app: &AppState, wanted: &[(Limit, &str)]) -> Resul
 
 /// The key of a bucket. What it is for is not readable in Redis: it may be somebody's address.
 fn bucket(app: &AppState, limit: Limit, key: &str) -> String {
-    let digest = app.core.secret.hmac("limits", key.as_bytes());
-    let digest = hex::encode(&digest[..16]);
-    format!("bz:-:identity:limit-{}:{digest}", limit.name())
-}
-
-fn rate_limited(wait_micros: i64) -> Problem {
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "rate_limited",
-        "Too many requests",
-    )
-    .detail("Try again after the time that `Retry-After` names.")
-    .retry_after(limiter::retry_after(wait_micros))
+    limiter::anonymous_key(&app.core, limit.name(), key)
 }

@@ -12,7 +12,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{layout, texts};
-use crate::{account, app::AppState, invitations, mail::language::Language, origin::Origin};
+use crate::{
+    account, app::AppState, invitations, mail::language::Language, origin::Origin,
+    tenants::policy::Policy,
+};
 
 /// A page behind a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,17 @@ impl Page {
         }
     }
 
+    /// The fewest characters of the password that is chosen here, if one is: those of the tenant that the link leads to. A
+    /// link that is no good is not told from others before it is used.
+    async fn fewest_characters(self, app: &AppState, token: &str) -> Option<u8> {
+        let found = match self {
+            Self::ResetPassword => account::fewest_characters(app, token).await,
+            Self::Invitation => invitations::lookup::fewest_characters(app, token).await,
+            _ => return None,
+        };
+        Some(found.unwrap_or(Policy::default().password_min_length))
+    }
+
     async fn act(self, app: &AppState, sent: Sent, origin: &Origin) -> Result<(), Problem> {
         match self {
             Self::VerifyEmail => account::verify(app, &sent.token, origin).await,
@@ -74,15 +88,19 @@ pub(crate) fn routes() -> Router<AppState> {
 }
 
 fn route(page: Page) -> MethodRouter<AppState> {
-    get(async move |language: Language, Query(link): Query<Link>| show(page, language, &link.token))
-        .post(
-            async move |State(app): State<AppState>,
-                        language: Language,
-                        origin: Origin,
-                        Form(sent): Form<Sent>| {
-                submit(page, &app, language, &origin, sent).await
-            },
-        )
+    get(
+        async move |State(app): State<AppState>, language: Language, Query(link): Query<Link>| {
+            show(page, &app, language, &link.token).await
+        },
+    )
+    .post(
+        async move |State(app): State<AppState>,
+                    language: Language,
+                    origin: Origin,
+                    Form(sent): Form<Sent>| {
+            submit(page, &app, language, &origin, sent).await
+        },
+    )
 }
 
 /// What a link carries.
@@ -104,11 +122,12 @@ impl Validate for Sent {
     fn validate(&self, _: &mut Errors) {}
 }
 
-fn show(of: Page, language: Language, token: &str) -> Response {
+async fn show(of: Page, app: &AppState, language: Language, token: &str) -> Response {
     let texts = texts::of(of, language);
+    let fewest = of.fewest_characters(app, token).await;
     let body = html! {
         p { (texts.lead) }
-        (form(of, language, token, false))
+        (form(of, language, token, fewest, false))
     };
     answer(StatusCode::OK, language, texts.title, &body)
 }
@@ -126,10 +145,11 @@ async fn submit(
         let body = html! { p role="status" { (texts.done) } };
         return answer(StatusCode::OK, language, texts.title, &body);
     };
+    let fewest = of.fewest_characters(app, &token).await;
     let body = html! {
         p.bad #refusal role="alert" { (texts::problem(problem.code(), language)) }
         @if problem.code() != "token_invalid" {
-            (form(of, language, &token, true))
+            (form(of, language, &token, fewest, true))
         }
     };
     answer(problem.status(), language, texts.title, &body)
@@ -150,15 +170,21 @@ fn answer(status: StatusCode, language: Language, title: &str, body: &Markup) ->
 }
 
 /// The form, which goes to the address that it was read from.
-fn form(of: Page, language: Language, token: &str, was_refused: bool) -> Markup {
-    let (label, hint) = texts::password(language);
+fn form(
+    of: Page,
+    language: Language,
+    token: &str,
+    fewest: Option<u8>,
+    was_refused: bool,
+) -> Markup {
     let described = if was_refused { "hint refusal" } else { "hint" };
     html! {
         form method="post" {
             input type="hidden" name="token" value=(token);
-            @if matches!(of, Page::ResetPassword | Page::Invitation) {
+            @if let Some(fewest) = fewest {
+                @let (label, hint) = texts::password(language, fewest);
                 label for="password" { (label) }
-                input #password type="password" name="password" required minlength="8" autocomplete="new-password"
+                input #password type="password" name="password" required minlength=(fewest) autocomplete="new-password"
                     aria-describedby=(described) aria-invalid=[was_refused.then_some("true")];
                 p.soft #hint { (hint) }
             }

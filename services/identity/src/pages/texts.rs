@@ -84,10 +84,10 @@ pub(super) const fn of(page: Page, language: Language) -> Texts {
 }
 
 /// What the label of the field for the password says, and what is said of it.
-pub(super) const fn password(language: Language) -> (&'static str, &'static str) {
+pub(super) fn password(language: Language, fewest: u8) -> (&'static str, String) {
     match language {
-        Language::En => ("New password", "At least 8 characters."),
-        Language::De => ("Neues Passwort", "Mindestens 8 Zeichen."),
+        Language::En => ("New password", format!("At least {fewest} characters.")),
+        Language::De => ("Neues Passwort", format!("Mindestens {fewest} Zeichen.")),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 use crate::{
     mailbox::{Mailbox, settled},
     support::{IdentityApp, PASSWORD, address, builder, login, start},
+    tenant_policy::set_policy,
 };
 
 const PAGES: [&str; 4] = [
@@ -102,6 +103,32 @@ async fn a_password_is_chosen_on_a_page_which_says_what_is_wrong_with_it() {
     login(&app, &email, "chosen on the page")
         .await
         .assert_status(200);
+}
+
+#[tokio::test]
+async fn a_page_says_how_long_a_password_must_be_in_the_tenant() {
+    let mailbox = Mailbox::new();
+    let app = mailbox.start(builder()).await;
+    set_policy(&app, Tenant::Acme, json!({ "password_min_length": 20 })).await;
+    let token = reset_token(&app, &mailbox).await;
+    let path = format!("/auth/pages/reset-password?token={token}");
+    let shown = app.anonymous.get(&path).await.assert_status(200);
+    let html = shown.text();
+    assert!(
+        html.contains("At least 20 characters.") && html.contains("minlength=\"20\""),
+        "{html}"
+    );
+    let refused = app
+        .anonymous
+        .request(http::Method::POST, "/auth/pages/reset-password")
+        .form(&[("token", token.as_str()), ("password", "chosen on a page")])
+        .await
+        .assert_status(422);
+    assert!(refused.text().contains("At least 20 characters."));
+    // Nothing is told of a link that is none.
+    let path = "/auth/pages/reset-password?token=nonsense";
+    let shown = app.anonymous.get(path).await.assert_status(200);
+    assert!(shown.text().contains("At least 8 characters."));
 }
 
 #[tokio::test]
