@@ -13,6 +13,7 @@ use crate::{
     agents::{self, ReadyAgent},
     budgets, crews, embeddings,
     llm::{Gateway, LlmError},
+    mcp::server::{self as mcp_server, Origins},
     models::{self, Models},
     openai,
     runs::{self, Runs},
@@ -43,6 +44,8 @@ pub struct AppState {
     pub(crate) tool_secrets: Sealer,
     /// Seals the tokens with which runs work.
     pub(crate) credentials: Sealer,
+    /// Web pages that may speak the Model Context Protocol with it.
+    pub(crate) mcp_origins: Origins,
     /// The worker of this process.
     pub(crate) runs: Runs,
 }
@@ -98,6 +101,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(schedules::routes())
         .merge(tools::routes())
         .merge(embeddings::routes())
+        .merge(mcp_server::routes())
         .merge(models::routes())
         .merge(openai::routes())
         .merge(usage::routes())

@@ -35,6 +35,8 @@ pub struct AiConfig {
     pub n8n_url: Option<Url>,
     /// The installation's CrewAI server.
     pub crewai_url: Option<Url>,
+    /// Web pages that may speak the Model Context Protocol with the service.
+    pub mcp_allowed_origins: Vec<String>,
     /// Runs that this process does at the same time.
     pub run_workers: usize,
     /// How long the lease of a run lasts.
@@ -100,11 +102,18 @@ impl Config for AiConfig {
         let crewai_url = env
             .url("CREWAI_URL", "Base address of a CrewAI server (kickoff, status), whose crew tools may start. None when unset.")
             .optional();
+        let mcp_allowed_origins = env
+            .list(
+                "MCP_ALLOWED_ORIGINS",
+                "Origins of web pages that may call /mcp, besides that of ISSUER. Programs send none and may call in any case.",
+            )
+            .or("");
         let runs = RunConfig::read(env)?;
         Some(Self {
             egress: egress?,
             n8n_url: n8n_url?,
             crewai_url: crewai_url?,
+            mcp_allowed_origins: mcp_allowed_origins?,
             run_workers: runs.workers,
             run_lease: runs.lease,
             run_heartbeat: runs.heartbeat,

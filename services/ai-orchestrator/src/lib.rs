@@ -7,6 +7,7 @@ mod config;
 mod crews;
 mod embeddings;
 pub mod llm;
+mod mcp;
 mod models;
 mod openai;
 mod runs;
@@ -29,6 +30,7 @@ use crate::{
     app::AppState,
     budgets::Accounts,
     llm::{Gateway, Llm},
+    mcp::server::Origins,
     models::Models,
     runs::{Pace, Runs},
     tools::Toolbox,
@@ -68,6 +70,7 @@ impl Service for AiOrchestrator {
             toolbox: Toolbox::new(&core, config.egress, config.n8n_url, config.crewai_url)?,
             tool_secrets: sealer("ai-tools"),
             credentials: sealer("ai-credentials"),
+            mcp_origins: Origins::new(&config.mcp_allowed_origins, &core.issuer),
             runs: Runs::new(&core.sources, pace, core.db.pool_status().max),
             core,
         };

@@ -7,7 +7,7 @@ use super::{CreateTool, OwnTool, Tool, ToolId, ToolsManage, own::Headers, store}
 use crate::app::AppState;
 
 /// The most tools of a tenant.
-const MOST: i64 = 200;
+pub(super) const MOST: i64 = 200;
 
 /// Make a tool: a call of an address outside, of a webhook of n8n or of a CrewAI server.
 ///

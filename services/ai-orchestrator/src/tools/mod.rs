@@ -15,9 +15,10 @@ mod test;
 use std::collections::HashMap;
 
 use bz_http::{Errors, Problem};
-use bz_kernel::UserId;
+use bz_kernel::{Sealer, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -25,9 +26,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
-pub(crate) use invoke::{Invocation, ToolError, Toolbox, headers_of};
+use invoke::headers_of;
+pub(crate) use invoke::{Invocation, ToolError, Toolbox};
 pub(crate) use own::{CreateTool, OwnTool, PutTool};
-pub use spec::{Effect, Target};
+pub use spec::{Effect, Method, Target};
 pub(crate) use spec::{ToolSpec, builtin};
 
 bz_kernel::typed_id!(
@@ -126,6 +128,34 @@ pub(crate) struct Usable {
     pub spec: ToolSpec,
     /// The headers of a tenant's own tool, sealed.
     pub sealed: Option<(ToolId, Vec<u8>)>,
+}
+
+impl Usable {
+    /// The headers of a tenant's own tool, opened.
+    pub(crate) fn headers(&self, secrets: &Sealer) -> HeaderMap {
+        let Some((id, sealed)) = &self.sealed else {
+            return HeaderMap::new();
+        };
+        match secrets.open(id.as_uuid().as_bytes(), sealed) {
+            Ok(plain) => headers_of(&serde_json::from_slice(&plain).unwrap_or_default()),
+            Err(error) => {
+                tracing::warn!(%error, tool = self.spec.name, "the headers of a tool do not open");
+                HeaderMap::new()
+            }
+        }
+    }
+}
+
+/// The tenant's own tools behind a name, by name.
+pub(crate) async fn own_behind(tx: &mut TenantTx, after: &str) -> Result<Vec<ToolSpec>, DbError> {
+    let rows = store::list(tx, after, create::MOST).await?;
+    Ok(rows.into_iter().map(|row| row.into_usable().spec).collect())
+}
+
+/// The tenant's own tool of a name.
+pub(crate) async fn own_named(tx: &mut TenantTx, name: &str) -> Result<Option<Usable>, DbError> {
+    let rows = store::named(tx, &[name.to_owned()]).await?;
+    Ok(rows.into_iter().next().map(store::ToolRow::into_usable))
 }
 
 /// The tools of these names that are there.

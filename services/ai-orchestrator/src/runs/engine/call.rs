@@ -1,6 +1,5 @@
 //! Calls of tools. Each is written before it is sent, with a key by which the other side tells a repeat.
 
-use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{Engine, Halt, agent::Job};
@@ -10,7 +9,7 @@ use crate::{
         approvals::Approval,
         journal::{Ask, Entry, Event, Step, StepStatus},
     },
-    tools::{Effect, Invocation, ToolError, Usable, headers_of},
+    tools::{Effect, Invocation, ToolError, Usable},
 };
 
 /// The most of a result that a model reads, in characters.
@@ -167,7 +166,7 @@ impl Engine {
             arguments: &arguments,
             token: self.token.as_ref(),
             key: &key,
-            headers: self.headers(usable),
+            headers: usable.headers(&self.app.tool_secrets),
         };
         let result = self.app.toolbox.invoke(invocation).await;
         self.settle(step, usable, result).await
@@ -274,20 +273,6 @@ impl Engine {
             worked_ms: self.meter.worked_ms(),
         };
         self.journal.write(entry).await
-    }
-
-    /// The headers of a tenant's own tool.
-    fn headers(&self, usable: &Usable) -> HeaderMap {
-        let Some((id, sealed)) = &usable.sealed else {
-            return HeaderMap::new();
-        };
-        match self.app.tool_secrets.open(id.as_uuid().as_bytes(), sealed) {
-            Ok(plain) => headers_of(&serde_json::from_slice(&plain).unwrap_or_default()),
-            Err(error) => {
-                tracing::warn!(%error, tool = usable.spec.name, "the headers of a tool do not open");
-                HeaderMap::new()
-            }
-        }
     }
 }
 
