@@ -63,7 +63,7 @@ impl Translation {
                     self.head.insert(name.to_owned(), message[name].clone());
                 }
                 self.prompt_tokens = message["usage"]["input_tokens"].as_u64().unwrap_or(0);
-                self.delta(json!({ "role": "assistant", "content": "" }), out);
+                self.delta(&json!({ "role": "assistant", "content": "" }), out);
             }
             Some("content_block_start") => self.begin(&event["content_block"], out),
             Some("content_block_delta") => self.more(&event["delta"], out),
@@ -118,7 +118,7 @@ impl Translation {
             *has_arguments = true;
             self.call(json!({ "function": { "arguments": piece } }), out);
         } else {
-            self.delta(json!({ "content": piece }), out);
+            self.delta(&json!({ "content": piece }), out);
         }
     }
 
@@ -148,10 +148,10 @@ impl Translation {
 
     fn call(&self, mut piece: Value, out: &mut String) {
         piece["index"] = json!(self.calls.saturating_sub(1));
-        self.delta(json!({ "tool_calls": [piece] }), out);
+        self.delta(&json!({ "tool_calls": [piece] }), out);
     }
 
-    fn delta(&self, delta: Value, out: &mut String) {
+    fn delta(&self, delta: &Value, out: &mut String) {
         let choice = json!({ "index": 0, "delta": delta, "finish_reason": null });
         self.chunk(json!([choice]), None, out);
     }
