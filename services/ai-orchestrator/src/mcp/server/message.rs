@@ -202,7 +202,7 @@ mod tests {
         era(&map, &message).map_err(|error| error.code.0)
     }
 
-    fn list(meta: Value) -> Value {
+    fn list(meta: &Value) -> Value {
         json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": meta } })
     }
 
@@ -213,40 +213,32 @@ mod tests {
         let whole = json!({ VERSION_KEY: "2026-07-28", CAPABILITIES_KEY: {} });
         let mismatch = Err(ErrorCode::HEADER_MISMATCH.0);
         for (headers, message, expected) in [
-            (&[][..], list(json!({})), Ok(Era::Handshake)),
+            (&[][..], list(&json!({})), Ok(Era::Handshake)),
             (
                 &[(VERSION_HEADER, "2025-06-18")],
-                list(json!({})),
+                list(&json!({})),
                 Ok(Era::Handshake),
             ),
-            (&[NEW, LIST], list(whole.clone()), Ok(Era::Stateless)),
-            (&[NEW], list(whole.clone()), mismatch),
-            (
-                &[NEW, (METHOD_HEADER, "ping")],
-                list(whole.clone()),
-                mismatch,
-            ),
-            (&[NEW, NEW, LIST], list(whole.clone()), mismatch),
-            (&[], list(whole.clone()), mismatch),
-            (
-                &[(VERSION_HEADER, "2025-06-18")],
-                list(whole.clone()),
-                mismatch,
-            ),
+            (&[NEW, LIST], list(&whole), Ok(Era::Stateless)),
+            (&[NEW], list(&whole), mismatch),
+            (&[NEW, (METHOD_HEADER, "ping")], list(&whole), mismatch),
+            (&[NEW, NEW, LIST], list(&whole), mismatch),
+            (&[], list(&whole), mismatch),
+            (&[(VERSION_HEADER, "2025-06-18")], list(&whole), mismatch),
             (
                 &[NEW, LIST],
-                list(json!({})),
+                list(&json!({})),
                 Err(ErrorCode::INVALID_PARAMS.0),
             ),
             (
                 &[(VERSION_HEADER, "1999-01-01")],
-                list(json!({})),
+                list(&json!({})),
                 Err(ErrorCode::UNSUPPORTED_PROTOCOL_VERSION.0),
             ),
         ] {
             assert_eq!(told(headers, message), expected, "{headers:?}");
         }
-        let mut call = list(whole);
+        let mut call = list(&whole);
         call["method"] = json!("tools/call");
         call["params"]["name"] = json!("fetch");
         let call_header = (METHOD_HEADER, "tools/call");
