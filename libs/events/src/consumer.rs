@@ -135,7 +135,8 @@ impl Consumer {
             Some(after) => format!("/internal/events?limit={MAX_LIMIT}&after={after}"),
             None => format!("/internal/events?limit={MAX_LIMIT}"),
         };
-        let answer = self.sibling.get(&path).bearer(&token).send::<Page>().await;
+        let call = self.sibling.get(&path).bearer(&token).insisting();
+        let answer = call.send::<Page>().await;
         if let Err(SiblingError::Refused {
             status: StatusCode::UNAUTHORIZED,
             ..

@@ -26,6 +26,7 @@ pub struct Call {
     path: String,
     headers: HeaderMap,
     body: Option<serde_json::Result<Vec<u8>>>,
+    insists: bool,
 }
 
 impl Call {
@@ -36,7 +37,16 @@ impl Call {
             path: path.to_owned(),
             headers: HeaderMap::new(),
             body: None,
+            insists: false,
         }
+    }
+
+    /// Goes out also while the circuit is open: for who waits by itself between two calls, and is to notice soon that the
+    /// sibling is back.
+    #[must_use]
+    pub const fn insisting(mut self) -> Self {
+        self.insists = true;
+        self
     }
 
     /// Sends a token.
@@ -136,7 +146,7 @@ impl Call {
         let retries = if self.repeatable() { RETRIES } else { 0 };
         let (mut done, mut sent, mut last) = (0, false, None);
         loop {
-            if !inner.breaker.allow() {
+            if !self.insists && !inner.breaker.allow() {
                 return Err(SiblingError::Unavailable {
                     name: inner.name,
                     sent,

@@ -228,6 +228,9 @@ async fn a_sibling_that_keeps_failing_is_left_alone_until_one_call_finds_it_well
         ));
     }
     assert_eq!(crm.calls(), 0, "it is left alone");
+    crm.will_answer(&[503; 3]);
+    assert!(is_unavailable(&sibling.get("/x").insisting().send().await));
+    assert_eq!(crm.calls(), 3, "but for who insists");
 
     hand.advance(TimeDelta::seconds(10));
     crm.will_answer(&[503]);
