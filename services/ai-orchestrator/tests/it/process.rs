@@ -163,7 +163,7 @@ impl Process {
                     &format!("http://{}", around.model.address()),
                 ),
                 ("LLM_MODEL", "smollm2-135m"),
-                ("RUN_LEASE", "1500ms"),
+                ("RUN_LEASE", "3s"),
                 ("RUN_HEARTBEAT", "300ms"),
                 ("RUN_WORKERS", "50"),
             ])
