@@ -40,7 +40,7 @@ pub(crate) struct AgentDefinition {
     #[schema(max_items = 50)]
     pub guardrails: Vec<Guardrail>,
     /// What it may use.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bz_http::object")]
     pub limits: Limits,
 }
 

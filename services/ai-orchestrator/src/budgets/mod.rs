@@ -55,7 +55,7 @@ pub(crate) enum Period {
 /// A budget as it is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Limits {
+pub(crate) struct BudgetLimits {
     scope: Scope,
     /// The user or crew; each user by itself when a budget for users names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ pub(crate) struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Budget {
     #[serde(flatten)]
-    limits: Limits,
+    limits: BudgetLimits,
     /// Used in this period, with what is reserved by calls that are under way; of a budget for each user, by the caller.
     used: Used,
 }

@@ -7,7 +7,7 @@ use bz_kernel::Page;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Budget, BudgetsManage, Limits, MAX_BUDGETS, Scope, store};
+use super::{Budget, BudgetLimits, BudgetsManage, MAX_BUDGETS, Scope, store};
 use crate::app::AppState;
 
 /// All budgets of the tenant.
@@ -16,7 +16,7 @@ use crate::app::AppState;
 pub(super) struct PutBudgets {
     /// At most 100, one for each scope, subject and period.
     #[schema(max_items = 100)]
-    items: Vec<Limits>,
+    items: Vec<BudgetLimits>,
 }
 
 impl Validate for PutBudgets {

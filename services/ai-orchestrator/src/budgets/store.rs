@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use super::{Budget, Limits, Period, Scope, Used};
+use super::{Budget, BudgetLimits, Period, Scope, Used};
 
 /// A budget that limits a call.
 #[derive(Debug, FromRow)]
@@ -152,7 +152,7 @@ pub(super) async fn list(
 impl From<ListedRow> for Budget {
     fn from(ListedRow { row, spent }: ListedRow) -> Self {
         Self {
-            limits: Limits {
+            limits: BudgetLimits {
                 scope: match row.scope.as_str() {
                     "tenant" => Scope::Tenant,
                     "crew" => Scope::Crew,
@@ -190,7 +190,7 @@ pub(super) async fn set(
     tx: &mut TenantTx,
     id: Uuid,
     now: DateTime<Utc>,
-    limits: &Limits,
+    limits: &BudgetLimits,
 ) -> Result<Uuid, DbError> {
     let sql = "-- ai.budgets.set\n\
         INSERT INTO ai.budgets AS b (id, scope, subject, period, max_tokens, max_cost, max_runs, hard, created_at, updated_at) \

@@ -77,7 +77,7 @@ pub(crate) struct CrewDefinition {
     #[schema(min_items = 1, max_items = 50)]
     pub tasks: Vec<Task>,
     /// What a run of it may use.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bz_http::object")]
     pub limits: Limits,
 }
 

@@ -11,18 +11,18 @@ use crate::{app::AppState, embeddings::hashing, models::EMBEDDINGS};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ModelList {
     object: &'static str,
-    data: Vec<Model>,
+    data: Vec<ListedModel>,
 }
 
 /// One model.
 #[derive(Debug, Serialize, ToSchema)]
-struct Model {
+struct ListedModel {
     id: String,
     object: &'static str,
     owned_by: &'static str,
 }
 
-impl Model {
+impl ListedModel {
     fn new(id: &str, owned_by: &'static str) -> Self {
         Self {
             id: id.to_owned(),
@@ -45,12 +45,14 @@ pub(super) async fn list_models(
     let built_in = app.models.offers(EMBEDDINGS).then_some(EMBEDDINGS);
     let built_in = built_in.into_iter().chain([hashing::MODEL]);
     let built_in = built_in.chain(app.gateway.other_models());
-    let mut data: Vec<Model> = built_in.map(|id| Model::new(id, "bizosaas")).collect();
+    let mut data: Vec<ListedModel> = built_in
+        .map(|id| ListedModel::new(id, "bizosaas"))
+        .collect();
     for server in app.gateway.servers() {
         let answer = server.models().await?;
         let named = answer["data"].as_array().into_iter().flatten();
         let named = named.filter_map(|model| model["id"].as_str());
-        data.extend(named.map(|id| Model::new(id, "provider")));
+        data.extend(named.map(|id| ListedModel::new(id, "provider")));
     }
     Ok(Json(ModelList {
         object: "list",

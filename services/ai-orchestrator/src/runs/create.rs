@@ -44,7 +44,7 @@ pub(crate) struct CreateRun {
     #[schema(value_type = Option<Object>)]
     pub output_schema: Option<Value>,
     /// What it may use; never more than the agent or crew may.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bz_http::object")]
     pub limits: Limits,
 }
 

@@ -18,9 +18,24 @@ use serde_json::{Value, json};
 use sqlx::query_as;
 use std::collections::VecDeque;
 use tokio::{sync::broadcast::Receiver, time::Instant};
+use utoipa::ToSchema;
 
 use super::{RunStatus, RunsRead, store, whose};
 use crate::app::AppState;
+
+/// One event of the stream, by the names of its lines.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the lines of an event")]
+pub(super) struct RunEvent {
+    /// What happened.
+    #[schema(example = "run.completed")]
+    event: String,
+    /// Its number: what `Last-Event-ID` says later.
+    #[schema(example = "7")]
+    id: String,
+    /// JSON: `run_id`, `seq`, `time`, and what belongs to the kind of event.
+    data: String,
+}
 
 /// How often a stream without news says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -41,7 +56,7 @@ const BATCH: i64 = 200;
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen"),
     ),
     responses(
-        (status = 200, description = "Events", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events", body = RunEvent, content_type = "text/event-stream"),
         bz_http::openapi::ReadProblems,
     ),
 )]

@@ -14,7 +14,7 @@ use crate::app::AppState;
 #[serde(deny_unknown_fields)]
 pub(super) struct ResumeRun {
     /// Limits that replace those of the run, for one that reached them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bz_http::object")]
     limits: Limits,
 }
 
