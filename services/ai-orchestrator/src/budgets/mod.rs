@@ -74,11 +74,22 @@ pub(crate) struct BudgetLimits {
     hard: bool,
 }
 
-/// A budget and what is used of it. Open to further fields, because the limits are part of it.
+/// A budget and what is used of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Budget {
-    #[serde(flatten)]
-    limits: BudgetLimits,
+    scope: Scope,
+    /// The user or crew; each user by itself when a budget for users names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Uuid>,
+    period: Period,
+    /// Tokens of requests and answers together.
+    max_tokens: Option<i64>,
+    /// Money, in millionths of the currency of the configured prices.
+    max_cost_micros: Option<i64>,
+    /// Runs of agents and crews.
+    max_runs: Option<i64>,
+    /// Whether calls stop at the limit; a soft budget only counts.
+    hard: bool,
     /// Used in this period, with what is reserved by calls that are under way; of a budget for each user, by the caller.
     used: Used,
 }

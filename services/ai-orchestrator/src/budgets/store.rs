@@ -152,22 +152,20 @@ pub(super) async fn list(
 impl From<ListedRow> for Budget {
     fn from(ListedRow { row, spent }: ListedRow) -> Self {
         Self {
-            limits: BudgetLimits {
-                scope: match row.scope.as_str() {
-                    "tenant" => Scope::Tenant,
-                    "crew" => Scope::Crew,
-                    _ => Scope::User,
-                },
-                subject: row.subject,
-                period: match row.period.as_str() {
-                    "month" => Period::Month,
-                    _ => Period::Day,
-                },
-                max_tokens: row.max_tokens,
-                max_cost_micros: row.max_cost,
-                max_runs: row.max_runs,
-                hard: row.hard,
+            scope: match row.scope.as_str() {
+                "tenant" => Scope::Tenant,
+                "crew" => Scope::Crew,
+                _ => Scope::User,
             },
+            subject: row.subject,
+            period: match row.period.as_str() {
+                "month" => Period::Month,
+                _ => Period::Day,
+            },
+            max_tokens: row.max_tokens,
+            max_cost_micros: row.max_cost,
+            max_runs: row.max_runs,
+            hard: row.hard,
             used: Used {
                 tokens: spent.tokens,
                 cost_micros: spent.cost,
