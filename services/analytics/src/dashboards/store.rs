@@ -25,10 +25,10 @@ pub(super) async fn count_by_day(
         return Ok(Vec::new());
     };
     Ok(query_as(
-        "-- analytics.rollup_15m.count_by_day\n\
+        "-- analytics.counts_15m.count_by_day\n\
          SELECT CASE WHEN name = ANY ($4) THEN name ELSE '' END AS name, width_bucket(bucket, $3) - 1 AS day, \
                 sum(cnt)::bigint AS count \
-         FROM analytics.rollup_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2 GROUP BY 1, 2",
+         FROM analytics.counts_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2 GROUP BY 1, 2",
     )
     .bind(from)
     .bind(until)

@@ -13,7 +13,7 @@ const FACTS: i64 = 500;
 pub(super) async fn available(tx: &mut TenantTx, datasets: &[String]) -> Result<Measures, DbError> {
     let mut have = of_facts(tx, datasets).await?;
     let (events, orders, lines, deals): (bool, bool, bool, bool) = query_as(
-        "-- analytics.available\nSELECT EXISTS (SELECT FROM analytics.rollup_15m), EXISTS (SELECT FROM analytics.orders), \
+        "-- analytics.available\nSELECT EXISTS (SELECT FROM analytics.counts_15m), EXISTS (SELECT FROM analytics.orders), \
                 EXISTS (SELECT FROM analytics.order_lines), EXISTS (SELECT FROM analytics.deals)",
     )
     .fetch_one(tx.conn())

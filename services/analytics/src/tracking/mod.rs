@@ -5,6 +5,7 @@ mod body;
 mod erasure;
 mod event;
 mod export;
+mod fold;
 mod ingest;
 mod known;
 mod partitions;
@@ -22,6 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::AppState;
 
 pub use event::{RejectedEvent, TrackedEvent};
+pub use fold::fold_all;
 pub(crate) use known::MAX_VALUES;
 pub(crate) use partitions::make as make_partitions;
 pub use partitions::tend;
@@ -47,8 +49,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// What works on events beside the requests.
-pub(crate) fn jobs(core: &Core) -> [Job; 5] {
+pub(crate) fn jobs(core: &Core) -> [Job; 6] {
     [
+        fold::job(core.clone()),
         partitions::job(core.clone()),
         partitions::rollups_job(core.clone()),
         reconcile::job(core.clone()),

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use sqlx::{query, query_scalar};
 
 use super::{
+    fold,
     sums::{bounded, sums},
     uniques,
 };
@@ -33,7 +34,8 @@ pub async fn rebuild(
     Ok(())
 }
 
-/// Locks the tenant's row, counts a rebuild and a version, and answers the zones whose days are kept.
+/// Locks the tenant's row, counts a rebuild and a version, and answers the zones whose days are kept. What batches added is
+/// in the rollups afterwards: none of it comes to counts that are made from the events.
 pub(super) async fn lock(tx: &mut TenantTx) -> Result<Vec<Tz>, DbError> {
     let zones: Option<Vec<String>> = query_scalar(
         "-- analytics.tenant_data.lock_to_rebuild\n\
@@ -41,6 +43,7 @@ pub(super) async fn lock(tx: &mut TenantTx) -> Result<Vec<Tz>, DbError> {
     )
     .fetch_optional(tx.conn())
     .await?;
+    fold::fold(tx, i64::MAX).await?;
     // Only names that were parsed are stored.
     let zones = zones.unwrap_or_default();
     Ok(zones.iter().filter_map(|zone| zone.parse().ok()).collect())

@@ -68,13 +68,13 @@ pub async fn reconcile(
         .unwrap_or(instant);
     let mut tx = core.db.read(scope).await?;
     let differ: i64 = query_scalar(
-        "-- analytics.rollup_15m.compare\n\
+        "-- analytics.counts_15m.compare\n\
          SELECT count(*) FROM ( \
            SELECT name, coalesce(currency, '') AS currency, count(*)::bigint AS cnt, coalesce(sum(value_minor), 0)::bigint AS amount \
            FROM analytics.tracked_events WHERE ts >= $1 AND ts < $2 GROUP BY 1, 2 \
          ) AS e FULL JOIN ( \
            SELECT name, currency, sum(cnt)::bigint AS cnt, sum(amount_minor)::bigint AS amount \
-           FROM analytics.rollup_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2 GROUP BY 1, 2 \
+           FROM analytics.counts_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2 GROUP BY 1, 2 \
          ) AS r USING (name, currency) \
          WHERE (e.cnt, e.amount) IS DISTINCT FROM (r.cnt, r.amount)",
     )

@@ -100,7 +100,7 @@ static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
 /// The tenant is given though it is the default of the column, which would be worked out for every row.
 ///
 /// The rows go in first. Whatever is new of them locks the tenant's row, which tells the zones as they are then, and is
-/// added to the counts; senders of one tenant follow one another from there, so they cannot wait for each other.
+/// added up as one row; senders of one tenant follow one another from there, so they cannot wait for each other.
 fn statement(agg: &str) -> String {
     format!(
         "-- analytics.tracked_events.ingest\n\
@@ -115,21 +115,18 @@ fn statement(agg: &str) -> String {
          ), tenant AS ( \
            INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM ins HAVING count(*) > 0 \
            ON CONFLICT (tenant_id) DO UPDATE SET version = d.version + 1 \
-           RETURNING tenant_id, zones || wanted_zones AS zones, rebuilds \
-         ), {agg}, quarters AS ( \
-           INSERT INTO analytics.rollup_15m AS r (tenant_id, dim, name, bucket, value, currency, cnt, amount_minor) \
-           SELECT tenant_id, dim, name, bucket, value, currency, cnt, amount_minor FROM agg, tenant \
-           ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
-             DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
-         ), days AS ( \
-           INSERT INTO analytics.rollup_day AS r (tenant_id, zone, dim, name, day, value, currency, cnt, amount_minor) \
-           SELECT tenant.tenant_id, l.zone, agg.dim, agg.name, l.day, agg.value, agg.currency, sum(agg.cnt), sum(agg.amount_minor) \
+           RETURNING tenant_id, version, zones || wanted_zones AS zones, rebuilds \
+         ), {agg}, delta AS ( \
+           INSERT INTO analytics.rollup_deltas (tenant_id, version, dims, names, buckets, vals, currencies, counts, amounts_minor, \
+                                                zones, zone_buckets, zone_days) \
+           SELECT tenant.tenant_id, tenant.version, sums.*, local.* \
            FROM tenant \
-           JOIN unnest($16::text[], $17::timestamptz[], $18::date[]) AS l (zone, bucket, day) ON l.zone = ANY (tenant.zones) \
-           JOIN agg ON agg.bucket = l.bucket \
-           GROUP BY 1, 2, 3, 4, 5, 6, 7 \
-           ON CONFLICT (tenant_id, zone, dim, name, day, value, currency) \
-             DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
+           CROSS JOIN (SELECT array_agg(dim), array_agg(name), array_agg(bucket), array_agg(value), array_agg(currency), \
+                              array_agg(cnt), array_agg(amount_minor) FROM agg) AS sums \
+           CROSS JOIN LATERAL ( \
+             SELECT array_agg(zone), array_agg(bucket), array_agg(day) \
+             FROM unnest($16::text[], $17::timestamptz[], $18::date[]) AS l (zone, bucket, day) WHERE l.zone = ANY (tenant.zones) \
+           ) AS local \
          ) \
          SELECT (SELECT count(*) FROM ins) AS new, tenant.zones, tenant.rebuilds \
          FROM (VALUES (1)) AS one LEFT JOIN tenant ON true \

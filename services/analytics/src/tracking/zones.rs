@@ -107,7 +107,7 @@ pub async fn build(core: &Core, scope: &TenantScope) -> Result<(), DbError> {
 async fn build_days(core: &Core, scope: &TenantScope, zone: Tz) -> Result<(), DbError> {
     let mut tx = core.db.read(scope).await?;
     let span: (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = sqlx::query_as(
-        "-- analytics.rollup_15m.span\nSELECT min(bucket), max(bucket) FROM analytics.rollup_15m WHERE dim = ''",
+        "-- analytics.counts_15m.span\nSELECT min(bucket), max(bucket) FROM analytics.counts_15m WHERE dim = ''",
     )
     .fetch_one(tx.conn())
     .await?;

@@ -59,12 +59,12 @@ async fn what_an_actor_did_is_gone_from_events_counts_and_sketches() {
     for (what, sql, expected) in [
         (
             "days",
-            "SELECT sum(cnt)::bigint FROM analytics.rollup_day WHERE dim = 'path' AND",
+            "SELECT sum(cnt)::bigint FROM analytics.counts_day WHERE dim = 'path' AND",
             2,
         ),
         (
             "quarters",
-            "SELECT sum(cnt)::bigint FROM analytics.rollup_15m WHERE dim = '' AND",
+            "SELECT sum(cnt)::bigint FROM analytics.counts_15m WHERE dim = '' AND",
             2,
         ),
         (

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use analytics::Analytics;
+use analytics::{Analytics, tracking};
 use bz_kernel::platform;
 use bz_testkit::{IdentityFeed, Tenant, TestApp, rows_of, wait_until};
 
@@ -43,6 +43,7 @@ async fn a_deleted_tenants_counts_go_and_the_other_tenants_stay_and_once_more_do
         let schedule = member.post("/api/report-schedules", report_schedules::wanted());
         schedule.await.assert_status(201);
     }
+    tracking::fold_all(&app.core).await.unwrap();
     let others = rows_of(&app.database, "analytics", Tenant::Globex).await;
     for table in [
         "tracked_events",

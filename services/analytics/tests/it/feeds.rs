@@ -149,7 +149,7 @@ async fn a_restarted_consumer_goes_on_where_it_stopped() {
     // What was counted is taken away, so that reading it again would show.
     execute(
         &before,
-        "TRUNCATE analytics.tracked_events, analytics.rollup_15m",
+        "TRUNCATE analytics.tracked_events, analytics.rollup_15m, analytics.rollup_deltas",
     )
     .await;
     source.create_lead(&source.crm.acme.member).await;

@@ -1,8 +1,9 @@
 //! Numbers of events against the events themselves, in zones whose days are kept and in others.
 
-use analytics::Analytics;
+use analytics::{Analytics, tracking};
 use bz_testkit::{Tenant, TestApp};
 use chrono::{DateTime, TimeDelta};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -26,31 +27,15 @@ fn many() -> Vec<Value> {
         .collect()
 }
 
-/// Has the days of zones counted, from the events.
-pub(crate) async fn keep_zones(admin: &mut PgConnection, zones: &[&str]) {
-    sqlx::query(
-        "INSERT INTO analytics.tenant_data (tenant_id, version, zones) VALUES ($1, 1, $2) \
-         ON CONFLICT (tenant_id) DO UPDATE SET version = tenant_data.version + 1, zones = excluded.zones",
-    )
-    .bind(Tenant::Acme.id().as_uuid())
-    .bind(zones)
-    .execute(&mut *admin)
-    .await
-    .unwrap();
-    sqlx::query("DELETE FROM analytics.rollup_day WHERE dim = ''")
-        .execute(&mut *admin)
-        .await
-        .unwrap();
-    sqlx::query(
-        "INSERT INTO analytics.rollup_day (tenant_id, zone, dim, name, day, value, currency, cnt, amount_minor) \
-         SELECT tenant_id, zone, '', name, (ts AT TIME ZONE zone)::date, '', coalesce(currency, ''), count(*), \
-                coalesce(sum(value_minor), 0) \
-         FROM analytics.tracked_events, unnest($1::text[]) AS zone GROUP BY 1, 2, 4, 5, 7",
-    )
-    .bind(zones)
-    .execute(admin)
-    .await
-    .unwrap();
+/// Has the days of zones counted.
+async fn keep_zones(app: &TestApp<Analytics>, zones: &[Tz]) {
+    let scope = app.acme.tenant.scope();
+    for zone in zones {
+        let mut tx = app.db().tenant(&scope).await.unwrap();
+        assert!(tracking::zones::want(&mut tx, *zone).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    tracking::zones::build(&app.core, &scope).await.unwrap();
 }
 
 /// Counts events themselves, from the instant of a local time to that of another.
@@ -80,7 +65,7 @@ async fn every_piece_of_time_has_the_events_that_lie_in_it() {
     let app = TestApp::<Analytics>::start().await;
     send(&app.acme.member, &many()).await;
     let mut admin = app.database.admin().await;
-    keep_zones(&mut admin, &["UTC", "Asia/Kolkata", "America/New_York"]).await;
+    keep_zones(&app, &[Tz::Asia__Kolkata, Tz::America__New_York]).await;
     for (zone, granularity, from, to, source) in [
         ("UTC", "day", "2026-02-01", "2026-03-01", "rollup_day"),
         (
@@ -225,8 +210,6 @@ async fn a_period_that_is_not_over_is_compared_with_as_much_of_the_one_before() 
         event(4, "page_view", "2026-02-27T08:00:00Z"),
     ];
     send(&app.acme.member, &batch).await;
-    let mut admin = app.database.admin().await;
-    keep_zones(&mut admin, &["UTC"]).await;
     let question = |from: &str, zone: &str| {
         json!({ "metrics": ["events.page_views"], "range": { "from": from, "to": "2026-03-02" }, "timezone": zone,
                 "compare": "previous_period" })

@@ -81,7 +81,7 @@ async fn counts_by_day_are_found_through_the_key_under_row_level_security() {
     ] {
         let sql = format!(
             "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT width_bucket(day, '{{2026-01-30,2026-02-10}}'::date[]), sum(cnt) \
-             FROM analytics.rollup_day WHERE zone = 'UTC' AND {condition} GROUP BY 1"
+             FROM analytics.counts_day WHERE zone = 'UTC' AND {condition} GROUP BY 1"
         );
         let plan: serde_json::Value = query_scalar(&sql).fetch_one(tx.conn()).await.unwrap();
         let text = plan.to_string();

@@ -65,7 +65,7 @@ async fn the_overview_reads_its_days_of_one_tenant_by_the_index() {
 
     let mut tx = app.db().tenant(&app.acme.tenant.scope()).await.unwrap();
     let plan: Vec<String> = query_scalar(
-        "EXPLAIN SELECT sum(cnt) FROM analytics.rollup_15m \
+        "EXPLAIN SELECT sum(cnt) FROM analytics.counts_15m \
          WHERE dim = '' AND bucket >= '2025-05-01T00:00:00Z' AND bucket < '2025-05-15T00:00:00Z' GROUP BY name",
     )
     .fetch_all(tx.conn())

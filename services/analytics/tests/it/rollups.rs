@@ -6,10 +6,11 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::support::{event, send, stored_and_counted};
+use crate::support::{event, overview, send, stored_and_counted};
 
-/// Every row of both rollups of acme, as text.
+/// Every row of both rollups of acme, as text, with all that was sent.
 async fn rollups(app: &TestApp<Analytics>) -> [Vec<String>; 2] {
+    tracking::fold_all(&app.core).await.unwrap();
     let mut admin = app.database.admin().await;
     let mut rows = [Vec::new(), Vec::new()];
     for (rows, table) in rows.iter_mut().zip(["rollup_15m", "rollup_day"]) {
@@ -32,8 +33,8 @@ async fn days(
     name: &str,
 ) -> Vec<(String, String, i64, i64)> {
     sqlx::query_as(
-        "SELECT day::text, value, cnt, amount_minor FROM analytics.rollup_day \
-         WHERE tenant_id = $1 AND zone = $2 AND dim = $3 AND name = $4 ORDER BY 1, 2",
+        "SELECT day::text, value, sum(cnt)::bigint, sum(amount_minor)::bigint FROM analytics.counts_day \
+         WHERE tenant_id = $1 AND zone = $2 AND dim = $3 AND name = $4 GROUP BY 1, 2 ORDER BY 1, 2",
     )
     .bind(app.acme.id().as_uuid())
     .bind(zone)
@@ -169,6 +170,58 @@ async fn counts_made_again_from_the_events_are_the_same() {
 }
 
 #[tokio::test]
+async fn what_a_batch_brought_is_counted_from_its_commit_and_once_after_it_is_folded() {
+    let app = TestApp::<Analytics>::start().await;
+    for batch in many(300, 0).chunks(100) {
+        send(&app.acme.member, batch).await;
+    }
+    send(&app.globex.member, &many(10, 0)).await;
+    let of_all = async || {
+        let mut admin = app.database.admin().await;
+        sqlx::query_as::<_, (i64, i64, i64)>(
+            "SELECT (SELECT count(*) FROM analytics.rollup_deltas), \
+                    (SELECT sum(cnt)::bigint FROM analytics.counts_15m WHERE dim = ''), \
+                    (SELECT sum(cnt)::bigint FROM analytics.counts_day WHERE dim = '' AND zone = 'UTC')",
+        )
+        .fetch_one(&mut admin)
+        .await
+        .unwrap()
+    };
+    let seen = async || overview(&app.acme.viewer, "days=365").await["metrics"].clone();
+    let before = seen().await;
+    assert_eq!(of_all().await, (4, 310, 310));
+    // Two who fold at once take turns.
+    let (one, other) = tokio::join!(tracking::fold_all(&app.core), tracking::fold_all(&app.core));
+    one.unwrap();
+    other.unwrap();
+    assert_eq!(of_all().await, (0, 310, 310));
+    assert_eq!(seen().await, before);
+}
+
+#[tokio::test]
+async fn batches_that_come_while_others_are_folded_and_counted_again_count_once() {
+    let app = TestApp::<Analytics>::start().await;
+    let member = app.acme.member.clone();
+    let sending = tokio::spawn(async move {
+        for batch in many(2_000, 0).chunks(40) {
+            send(&member, batch).await;
+        }
+    });
+    while !sending.is_finished() {
+        tracking::fold_all(&app.core).await.unwrap();
+        let scope = app.acme.tenant.scope();
+        tracking::rebuild(app.db(), &scope, [NOW.date_naive()])
+            .await
+            .unwrap();
+    }
+    sending.await.unwrap();
+    let folded = rollups(&app).await;
+    rebuild_all(&app).await;
+    assert_eq!(rollups(&app).await, folded);
+    assert_eq!(stored_and_counted(&app).await.0, 2_000);
+}
+
+#[tokio::test]
 async fn an_event_that_is_days_late_is_in_the_right_day_of_every_zone() {
     let app = TestApp::<Analytics>::start().await;
     for zone in [
@@ -222,7 +275,7 @@ async fn a_zone_that_is_added_while_events_come_in_misses_none_and_counts_none_t
     rebuild_all(&app).await;
     assert_eq!(rollups(&app).await, built);
     let counted: i64 = sqlx::query_scalar(
-        "SELECT sum(cnt)::bigint FROM analytics.rollup_day WHERE zone = 'America/St_Johns' AND dim = ''",
+        "SELECT sum(cnt)::bigint FROM analytics.counts_day WHERE zone = 'America/St_Johns' AND dim = ''",
     )
     .fetch_one(&mut app.database.admin().await)
     .await

@@ -39,12 +39,12 @@ pub(crate) fn metric(overview: &Value, key: &str) -> Value {
     found.unwrap().clone()
 }
 
-/// How many events of acme are stored, and how many its rollup counts, read past row-level security.
+/// How many events of acme are stored, and how many its counts have, read past row-level security.
 pub(crate) async fn stored_and_counted(app: &TestApp<Analytics>) -> (i64, i64) {
     let mut admin = app.database.admin().await;
     sqlx::query_as(
         "SELECT (SELECT count(*) FROM analytics.tracked_events WHERE tenant_id = $1), \
-                (SELECT coalesce(sum(cnt), 0)::bigint FROM analytics.rollup_15m WHERE tenant_id = $1)",
+                (SELECT coalesce(sum(cnt), 0)::bigint FROM analytics.counts_15m WHERE tenant_id = $1)",
     )
     .bind(app.acme.id().as_uuid())
     .fetch_one(&mut admin)

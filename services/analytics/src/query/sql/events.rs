@@ -40,8 +40,8 @@ pub(in crate::query) async fn count_events(
     until: DateTime<Utc>,
 ) -> Result<i64, DbError> {
     Ok(query_scalar(
-        "-- analytics.rollup_15m.count\n\
-         SELECT coalesce(sum(cnt), 0)::bigint FROM analytics.rollup_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2",
+        "-- analytics.counts_15m.count\n\
+         SELECT coalesce(sum(cnt), 0)::bigint FROM analytics.counts_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2",
     )
     .bind(from)
     .bind(until)
@@ -164,7 +164,7 @@ fn stored(sql: &mut Sql, read: &Read, dimensions: &[&'static str]) {
     let window = &read.window;
     let whole_days = window.whole_days_until();
     if read.events == EventSource::Days {
-        sql.push("analytics.rollup_day WHERE zone = ");
+        sql.push("analytics.counts_day WHERE zone = ");
         sql.push_bind(window.zone.name());
         sql.push(" AND dim = ANY (");
         sql.push_bind(dimensions.to_vec());
@@ -175,7 +175,7 @@ fn stored(sql: &mut Sql, read: &Read, dimensions: &[&'static str]) {
             EventSource::Edge => begins(whole_days, window.zone),
             _ => window.start(),
         };
-        sql.push("analytics.rollup_15m WHERE dim = ANY (");
+        sql.push("analytics.counts_15m WHERE dim = ANY (");
         sql.push_bind(dimensions.to_vec());
         sql.push(") AND ");
         between(sql, "bucket", from, window.end);

@@ -1,0 +1,102 @@
+//! Adding what batches brought to the rollups. A batch writes its counts as one row, which the views `counts_15m` and
+//! `counts_day` read along with the rollups; once a second those of all batches together become rows of the rollups. A row that
+//! forty batches count in is written once instead of forty times.
+
+use std::time::Duration;
+
+use bz_kernel::TenantId;
+use bz_service::{Core, Job, Pace};
+use bz_tenant::{DbError, TenantScope, TenantTx};
+use sqlx::query_scalar;
+use uuid::Uuid;
+
+/// How often the tenants that have deltas are gone through.
+const EVERY: Duration = Duration::from_secs(1);
+const FAILED: Duration = Duration::from_secs(10);
+/// The most batches that are added in one transaction.
+const BATCHES: i64 = 200;
+
+/// The job that adds.
+pub(super) fn job(core: Core) -> Job {
+    let pace = Pace {
+        idle: EVERY,
+        failed: FAILED,
+    };
+    Job::in_turns("fold-counts", pace, move |_| {
+        let core = core.clone();
+        async move {
+            fold_all(&core).await?;
+            Ok(false)
+        }
+    })
+}
+
+/// Adds what there is of every tenant to its rollups.
+///
+/// # Errors
+/// Any [`DbError`]; what was not added stays where it is, and is counted there.
+pub async fn fold_all(core: &Core) -> Result<(), DbError> {
+    let mut after = Uuid::nil();
+    while let Some(tenant) = next(core, after).await? {
+        after = tenant;
+        #[expect(clippy::disallowed_methods, reason = "the tenant of a row of ours")]
+        let scope = TenantScope::new(TenantId::trusted(tenant), None);
+        loop {
+            let mut tx = core.db.tenant(&scope).await?;
+            let folded = fold(&mut tx, BATCHES).await?;
+            tx.commit().await?;
+            if folded < BATCHES {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn next(core: &Core, after: Uuid) -> Result<Option<Uuid>, DbError> {
+    let mut tx = core.db.system().await?;
+    Ok(
+        query_scalar("-- analytics.rollup_deltas.due\nSELECT * FROM analytics.deltas_due($1)")
+            .bind(after)
+            .fetch_optional(tx.conn())
+            .await?,
+    )
+}
+
+/// Adds at most `most` of the tenant's batches to its rollups, the oldest first; answers how many.
+///
+/// Two who do it follow one another, because both begin with the oldest. Rows go in by key, as they do when the counts are made
+/// again from the events.
+pub(super) async fn fold(tx: &mut TenantTx, most: i64) -> Result<i64, DbError> {
+    Ok(query_scalar(
+        "-- analytics.rollup_deltas.fold\n\
+         WITH taken AS ( \
+           DELETE FROM analytics.rollup_deltas \
+           WHERE version IN (SELECT version FROM analytics.rollup_deltas ORDER BY version LIMIT $1) RETURNING * \
+         ), counted AS MATERIALIZED ( \
+           SELECT d.tenant_id, d.version, c.* FROM taken AS d \
+           CROSS JOIN LATERAL unnest(d.dims, d.names, d.buckets, d.vals, d.currencies, d.counts, d.amounts_minor) \
+             AS c (dim, name, bucket, value, currency, cnt, amount_minor) \
+         ), local AS ( \
+           SELECT d.version, l.* FROM taken AS d \
+           CROSS JOIN LATERAL unnest(d.zones, d.zone_buckets, d.zone_days) AS l (zone, bucket, day) \
+         ), quarters AS ( \
+           INSERT INTO analytics.rollup_15m AS r (tenant_id, dim, name, bucket, value, currency, cnt, amount_minor) \
+           SELECT tenant_id, dim, name, bucket, value, currency, sum(cnt), sum(amount_minor) \
+           FROM counted GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 \
+           ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
+             DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
+         ), days AS ( \
+           INSERT INTO analytics.rollup_day AS r (tenant_id, zone, dim, name, day, value, currency, cnt, amount_minor) \
+           SELECT c.tenant_id, l.zone, c.dim, c.name, l.day, c.value, c.currency, sum(c.cnt), sum(c.amount_minor) \
+           FROM counted AS c JOIN local AS l USING (version, bucket) \
+           GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7 \
+           ON CONFLICT (tenant_id, zone, dim, name, day, value, currency) \
+             DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
+         ) \
+         SELECT count(*) FROM taken",
+    )
+    .bind(most)
+    .fetch_one(tx.conn())
+    .await?)
+}
