@@ -2,21 +2,26 @@
 -- only once a second, when a job adds what came meanwhile to rollup_15m and rollup_day. The views are both together, so
 -- what was acknowledged is counted from its commit on.
 CREATE TABLE rollup_deltas (
-  tenant_id     uuid        NOT NULL DEFAULT (current_setting('app.tenant_id')::uuid),
+  tenant_id         uuid          NOT NULL DEFAULT (current_setting('app.tenant_id')::uuid),
   -- The version of the tenant's data that the batch made.
-  version       bigint      NOT NULL,
-  -- Counts, column by column.
-  dims          text[] NOT NULL,
-  names         text[] NOT NULL,
-  buckets       timestamptz[] NOT NULL,
-  vals          text[] NOT NULL,
-  currencies    text[] NOT NULL,
-  counts        bigint[] NOT NULL,
-  amounts_minor bigint[] NOT NULL,
-  -- The local day that each of the buckets is in, by zone whose days are kept.
-  zones         text[] NOT NULL,
-  zone_buckets  timestamptz[] NOT NULL,
-  zone_days     date[] NOT NULL,
+  version           bigint        NOT NULL,
+  -- For rollup_15m, column by column.
+  dims              text[]        NOT NULL,
+  names             text[]        NOT NULL,
+  buckets           timestamptz[] NOT NULL,
+  vals              text[]        NOT NULL,
+  currencies        text[]        NOT NULL,
+  counts            bigint[]      NOT NULL,
+  amounts_minor     bigint[]      NOT NULL,
+  -- For rollup_day.
+  day_zones         text[]        NOT NULL,
+  day_dims          text[]        NOT NULL,
+  day_names         text[]        NOT NULL,
+  days              date[]        NOT NULL,
+  day_vals          text[]        NOT NULL,
+  day_currencies    text[]        NOT NULL,
+  day_counts        bigint[]      NOT NULL,
+  day_amounts_minor bigint[]      NOT NULL,
   CONSTRAINT rollup_deltas_pkey PRIMARY KEY (tenant_id, version)
 );
 
@@ -37,11 +42,11 @@ CROSS JOIN LATERAL unnest(d.dims, d.names, d.buckets, d.vals, d.currencies, d.co
 CREATE VIEW counts_day WITH (security_invoker = true) AS
 SELECT tenant_id, zone, dim, name, day, value, currency, cnt, amount_minor FROM rollup_day
 UNION ALL
-SELECT d.tenant_id, l.zone, c.dim, c.name, l.day, c.value, c.currency, c.cnt, c.amount_minor
+SELECT d.tenant_id, c.zone, c.dim, c.name, c.day, c.value, c.currency, c.cnt, c.amount_minor
 FROM rollup_deltas AS d
-CROSS JOIN LATERAL unnest(d.zones, d.zone_buckets, d.zone_days) AS l (zone, bucket, day)
-JOIN LATERAL unnest(d.dims, d.names, d.buckets, d.vals, d.currencies, d.counts, d.amounts_minor)
-  AS c (dim, name, bucket, value, currency, cnt, amount_minor) ON c.bucket = l.bucket;
+CROSS JOIN LATERAL unnest(d.day_zones, d.day_dims, d.day_names, d.days, d.day_vals, d.day_currencies, d.day_counts,
+                          d.day_amounts_minor)
+  AS c (zone, dim, name, day, value, currency, cnt, amount_minor);
 
 -- A tenant behind `after` that has deltas.
 CREATE FUNCTION deltas_due(after uuid) RETURNS SETOF uuid

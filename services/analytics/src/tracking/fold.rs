@@ -73,23 +73,22 @@ pub(super) async fn fold(tx: &mut TenantTx, most: i64) -> Result<i64, DbError> {
          WITH taken AS ( \
            DELETE FROM analytics.rollup_deltas \
            WHERE version IN (SELECT version FROM analytics.rollup_deltas ORDER BY version LIMIT $1) RETURNING * \
-         ), counted AS MATERIALIZED ( \
-           SELECT d.tenant_id, d.version, c.* FROM taken AS d \
-           CROSS JOIN LATERAL unnest(d.dims, d.names, d.buckets, d.vals, d.currencies, d.counts, d.amounts_minor) \
-             AS c (dim, name, bucket, value, currency, cnt, amount_minor) \
-         ), local AS ( \
-           SELECT d.version, l.* FROM taken AS d \
-           CROSS JOIN LATERAL unnest(d.zones, d.zone_buckets, d.zone_days) AS l (zone, bucket, day) \
          ), quarters AS ( \
            INSERT INTO analytics.rollup_15m AS r (tenant_id, dim, name, bucket, value, currency, cnt, amount_minor) \
-           SELECT tenant_id, dim, name, bucket, value, currency, sum(cnt), sum(amount_minor) \
-           FROM counted GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 \
+           SELECT d.tenant_id, c.dim, c.name, c.bucket, c.value, c.currency, sum(c.cnt), sum(c.amount_minor) \
+           FROM taken AS d \
+           CROSS JOIN LATERAL unnest(d.dims, d.names, d.buckets, d.vals, d.currencies, d.counts, d.amounts_minor) \
+             AS c (dim, name, bucket, value, currency, cnt, amount_minor) \
+           GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 \
            ON CONFLICT (tenant_id, dim, name, bucket, value, currency) \
              DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \
          ), days AS ( \
            INSERT INTO analytics.rollup_day AS r (tenant_id, zone, dim, name, day, value, currency, cnt, amount_minor) \
-           SELECT c.tenant_id, l.zone, c.dim, c.name, l.day, c.value, c.currency, sum(c.cnt), sum(c.amount_minor) \
-           FROM counted AS c JOIN local AS l USING (version, bucket) \
+           SELECT d.tenant_id, c.zone, c.dim, c.name, c.day, c.value, c.currency, sum(c.cnt), sum(c.amount_minor) \
+           FROM taken AS d \
+           CROSS JOIN LATERAL unnest(d.day_zones, d.day_dims, d.day_names, d.days, d.day_vals, d.day_currencies, d.day_counts, \
+                                     d.day_amounts_minor) \
+             AS c (zone, dim, name, day, value, currency, cnt, amount_minor) \
            GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7 \
            ON CONFLICT (tenant_id, zone, dim, name, day, value, currency) \
              DO UPDATE SET cnt = r.cnt + excluded.cnt, amount_minor = r.amount_minor + excluded.amount_minor \

@@ -8,7 +8,7 @@ use bz_tenant::DbError;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::query_scalar;
 
-use super::event::MAX_AGE;
+use super::{event::MAX_AGE, fold_all};
 
 /// Months from that of the oldest event that is taken to the third one ahead.
 const MONTHS: i32 = 18;
@@ -108,6 +108,7 @@ async fn purge(core: Core) -> Result<i64, DbError> {
 /// Any [`DbError`].
 pub async fn tend(core: &Core) -> Result<(), DbError> {
     make(core).await?;
+    fold_all(core).await?;
     drop_old(core).await?;
     while purge(core.clone()).await? >= i64::from(retention::BATCH) {}
     Ok(())

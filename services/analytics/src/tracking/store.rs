@@ -116,17 +116,22 @@ fn statement(agg: &str) -> String {
            INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM ins HAVING count(*) > 0 \
            ON CONFLICT (tenant_id) DO UPDATE SET version = d.version + 1 \
            RETURNING tenant_id, version, zones || wanted_zones AS zones, rebuilds \
-         ), {agg}, delta AS ( \
-           INSERT INTO analytics.rollup_deltas (tenant_id, version, dims, names, buckets, vals, currencies, counts, amounts_minor, \
-                                                zones, zone_buckets, zone_days) \
-           SELECT tenant.tenant_id, tenant.version, sums.*, local.* \
+         ), {agg}, days AS ( \
+           SELECT l.zone, agg.dim, agg.name, l.day, agg.value, agg.currency, sum(agg.cnt)::bigint AS cnt, \
+                  sum(agg.amount_minor)::bigint AS amount_minor \
            FROM tenant \
-           CROSS JOIN (SELECT array_agg(dim), array_agg(name), array_agg(bucket), array_agg(value), array_agg(currency), \
-                              array_agg(cnt), array_agg(amount_minor) FROM agg) AS sums \
-           CROSS JOIN LATERAL ( \
-             SELECT array_agg(zone), array_agg(bucket), array_agg(day) \
-             FROM unnest($16::text[], $17::timestamptz[], $18::date[]) AS l (zone, bucket, day) WHERE l.zone = ANY (tenant.zones) \
-           ) AS local \
+           JOIN unnest($16::text[], $17::timestamptz[], $18::date[]) AS l (zone, bucket, day) ON l.zone = ANY (tenant.zones) \
+           JOIN agg ON agg.bucket = l.bucket \
+           GROUP BY 1, 2, 3, 4, 5, 6 \
+         ), delta AS ( \
+           INSERT INTO analytics.rollup_deltas ( \
+             tenant_id, version, dims, names, buckets, vals, currencies, counts, amounts_minor, \
+             day_zones, day_dims, day_names, days, day_vals, day_currencies, day_counts, day_amounts_minor) \
+           SELECT tenant.tenant_id, tenant.version, q.*, d.* FROM tenant, \
+             (SELECT array_agg(dim), array_agg(name), array_agg(bucket), array_agg(value), array_agg(currency), \
+                     array_agg(cnt), array_agg(amount_minor) FROM agg) AS q, \
+             (SELECT array_agg(zone), array_agg(dim), array_agg(name), array_agg(day), array_agg(value), array_agg(currency), \
+                     array_agg(cnt), array_agg(amount_minor) FROM days) AS d \
          ) \
          SELECT (SELECT count(*) FROM ins) AS new, tenant.zones, tenant.rebuilds \
          FROM (VALUES (1)) AS one LEFT JOIN tenant ON true \
