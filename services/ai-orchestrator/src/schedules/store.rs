@@ -245,24 +245,11 @@ pub(super) async fn passed(
 }
 
 /// Schedules of all tenants whose time has come.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(super) async fn due(
     db: &Db,
     now: DateTime<Utc>,
     most: i32,
 ) -> Result<Vec<(TenantId, Uuid)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> =
-        query_as("-- ai.schedules.due\nSELECT tenant_id, id FROM ai.schedules_due($1, $2)")
-            .bind(now)
-            .bind(most)
-            .fetch_all(tx.conn())
-            .await?;
-    let rows = rows.into_iter();
-    Ok(rows
-        .map(|(tenant, id)| (TenantId::trusted(tenant), id))
-        .collect())
+    let due = query_as("-- ai.schedules.due\nSELECT tenant_id, id FROM ai.schedules_due($1, $2)");
+    db.due(due.bind(now).bind(most)).await
 }

@@ -10,10 +10,6 @@ use uuid::Uuid;
 use crate::runs::{RunError, RunOutput, plan::Plan};
 
 /// Takes runs that are due, of all tenants.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tenant of a row of this service, which its function answers"
-)]
 pub(super) async fn claim(
     db: &Db,
     now: DateTime<Utc>,
@@ -21,19 +17,11 @@ pub(super) async fn claim(
     worker: Uuid,
     most: i32,
 ) -> Result<Vec<(TenantId, RunId)>, DbError> {
-    let mut tx = db.system().await?;
-    let rows: Vec<(Uuid, Uuid)> =
-        query_as("-- ai.runs.claim\nSELECT tenant_id, id FROM ai.runs_claim($1, $2, $3, $4)")
-            .bind(now)
-            .bind(lease)
-            .bind(worker)
-            .bind(most)
-            .fetch_all(tx.conn())
-            .await?;
-    tx.commit().await?;
-    let rows = rows.into_iter();
-    Ok(rows
-        .map(|(tenant, run)| (TenantId::trusted(tenant), RunId::from_uuid(run)))
+    let due = query_as("-- ai.runs.claim\nSELECT tenant_id, id FROM ai.runs_claim($1, $2, $3, $4)");
+    let due = due.bind(now).bind(lease).bind(worker).bind(most);
+    let claimed = db.due(due).await?.into_iter();
+    Ok(claimed
+        .map(|(tenant, run)| (tenant, RunId::from_uuid(run)))
         .collect())
 }
 
