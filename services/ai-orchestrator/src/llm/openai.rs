@@ -18,10 +18,6 @@ use super::{ByteStream, LlmError, read, stream};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the probe waits for the provider's list of models.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How much of an answer is read; a larger one is a fault of the provider.
-const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// How much of a refusal is read.
-const MAX_REFUSAL_BYTES: usize = 64 * 1024;
 
 /// A configured provider. Cheap to clone.
 #[derive(Clone)]
@@ -137,10 +133,7 @@ impl Llm {
     }
 
     async fn finish(&self, request: reqwest::RequestBuilder) -> Result<Value, LlmError> {
-        let answer = async {
-            let body = read::at_most(self.send(request).await?, MAX_ANSWER_BYTES).await?;
-            serde_json::from_slice(&body).map_err(|error| LlmError::Malformed(error.to_string()))
-        };
+        let answer = async { read::document(self.send(request).await?).await };
         tokio::time::timeout(self.0.deadline, answer)
             .await
             .map_err(|_| LlmError::Deadline)?
@@ -155,16 +148,9 @@ impl Llm {
             self.set_reachable(false);
             LlmError::Unreachable(error)
         })?;
-        if answer.status().is_success() {
-            self.set_reachable(true);
-            return Ok(answer);
-        }
-        let status = answer.status().as_u16();
-        // The status says enough when the text cannot be read.
-        let body = read::at_most(answer, MAX_REFUSAL_BYTES)
-            .await
-            .unwrap_or_default();
-        Err(LlmError::refused(status, &body))
+        let answer = read::accepted(answer).await?;
+        self.set_reachable(true);
+        Ok(answer)
     }
 
     fn set_reachable(&self, reachable: bool) {

@@ -14,10 +14,6 @@ use super::{ByteStream, LlmError, read, stream};
 
 /// The version of the API that is spoken.
 const VERSION: &str = "2023-06-01";
-/// How much of an answer is read.
-const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
-/// How much of a refusal is read.
-const MAX_REFUSAL_BYTES: usize = 64 * 1024;
 /// The tool by which an answer within a schema is given.
 const ANSWER: &str = "give_answer";
 
@@ -39,10 +35,7 @@ impl Anthropic {
     ) -> Result<Value, LlmError> {
         let work = async {
             let sent = self.send(&request::request(model, body)).await?;
-            let bytes = read::at_most(sent, MAX_ANSWER_BYTES).await?;
-            let answer = serde_json::from_slice(&bytes)
-                .map_err(|error| LlmError::Malformed(error.to_string()))?;
-            answer::completion(&answer)
+            answer::completion(&read::document(sent).await?)
         };
         let answer = tokio::time::timeout(self.deadline, work).await;
         answer.map_err(|_| LlmError::Deadline)?
@@ -73,14 +66,6 @@ impl Anthropic {
             request = request.header("x-api-key", key.expose_secret());
         }
         let answer = request.send().await.map_err(LlmError::Unreachable)?;
-        if answer.status().is_success() {
-            return Ok(answer);
-        }
-        let status = answer.status().as_u16();
-        // The status says enough when the text cannot be read.
-        let body = read::at_most(answer, MAX_REFUSAL_BYTES)
-            .await
-            .unwrap_or_default();
-        Err(LlmError::refused(status, &body))
+        read::accepted(answer).await
     }
 }
