@@ -28,10 +28,7 @@ impl Limiter {
 #[must_use]
 pub fn anonymous_key(core: &Core, limit: &str, whom: &str) -> String {
     let digest = core.secret.hmac("limits", whom.as_bytes());
-    let digest: String = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = hex::encode(&digest[..16]);
     format!("bz:-:{}:limit-{limit}:{digest}", core.info.name)
 }
 

@@ -218,7 +218,7 @@ fn embed(
 }
 
 fn file_sha256(path: &Path) -> Result<String, Error> {
-    use std::{fmt::Write, fs::File, io::Read};
+    use std::{fs::File, io::Read};
     let (mut file, mut context) = (File::open(path)?, digest::Context::new(&digest::SHA256));
     let mut chunk = vec![0; CHUNK];
     loop {
@@ -228,12 +228,5 @@ fn file_sha256(path: &Path) -> Result<String, Error> {
         }
         context.update(&chunk[..read]);
     }
-    Ok(context
-        .finish()
-        .as_ref()
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _never_fails = write!(text, "{byte:02x}");
-            text
-        }))
+    Ok(hex::encode(context.finish()))
 }

@@ -195,8 +195,5 @@ pub(super) fn ip_digest(app: &AppState, tenant: &str, ip: IpAddr) -> String {
         .core
         .secret
         .hmac("capture-ip", format!("{tenant} {ip}").as_bytes());
-    digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(&digest[..16])
 }

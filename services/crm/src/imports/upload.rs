@@ -166,7 +166,7 @@ impl Upload<'_> {
         let job =
             job.ok_or_else(|| Problem::invalid("", "no_rows", "has no rows under its heading"))?;
         let digest = self.digest.clone().finish();
-        let sent = json!({ "query": query, "file": hex(digest.as_ref()) });
+        let sent = json!({ "query": query, "file": hex::encode(digest) });
         let core = &self.app.core;
         let begun = bz_http::idempotent(
             (&core.db, &core.sources.clock),
@@ -205,12 +205,4 @@ impl Upload<'_> {
             tracing::warn!(error, job.id = %job, "an upload that was refused could not be dropped; retention does it");
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
