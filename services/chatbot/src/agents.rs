@@ -9,10 +9,8 @@ use serde_json::json;
 
 use crate::crm::CrmError;
 use crate::failure::{Failure, Part};
+use crate::pages;
 use crate::understand::target::{Resolution, resolve};
-
-/// Pages read, a hundred agents each.
-const PAGES: usize = 5;
 
 /// The AI orchestrator. Cheap to clone.
 #[derive(Clone)]
@@ -23,12 +21,6 @@ pub(crate) struct Agents<'a> {
     service: &'a Sibling,
     token: &'a SecretString,
     key: String,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Card>,
-    next_cursor: Option<String>,
 }
 
 /// An agent of the catalogue.
@@ -86,17 +78,9 @@ impl Agents<'_> {
     }
 
     async fn all(&self) -> Result<Vec<Card>, Failure> {
-        let mut cards = Vec::new();
-        let mut cursor = String::new();
-        for _ in 0..PAGES {
-            let path = format!("/api/agents?limit=100{cursor}");
-            let call = self.service.get(&path).bearer(self.token);
-            let page: Page = call.send().await.map_err(Failure::of(Part::Agents))?;
-            cards.extend(page.items);
-            let Some(next) = page.next_cursor else { break };
-            cursor = format!("&cursor={next}");
-        }
-        Ok(cards)
+        let call = |path: &str| self.service.get(path).bearer(self.token);
+        let cards = pages::all("/api/agents?limit=100", call).await;
+        cards.map_err(Failure::of(Part::Agents))
     }
 
     /// Starts a run; the same message starts it once. Answers what the user is told.

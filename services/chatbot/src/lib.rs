@@ -15,6 +15,7 @@ mod guide;
 mod handoffs;
 mod llm;
 mod members;
+mod pages;
 mod queries;
 pub mod understand;
 mod widget;

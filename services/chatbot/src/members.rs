@@ -7,20 +7,12 @@ use serde::Deserialize;
 
 use crate::actions::Member;
 use crate::failure::{Failure, Part};
+use crate::pages;
 use crate::understand::target::{Resolution, resolve};
-
-/// Pages read, a hundred people each.
-const PAGES: usize = 5;
 
 /// Identity. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Members(Sibling);
-
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Item>,
-    next_cursor: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct Item {
@@ -55,17 +47,10 @@ impl Members {
     }
 
     async fn all(&self, token: &SecretString) -> Result<Vec<Member>, Failure> {
-        let mut people = Vec::new();
-        let mut cursor = String::new();
-        for _ in 0..PAGES {
-            let path = format!("/api/members?status=active&limit=100{cursor}");
-            let call = self.0.get(&path).bearer(token);
-            let page: Page = call.send().await.map_err(Failure::of(Part::Identity))?;
-            people.extend(page.items.into_iter().map(Member::from));
-            let Some(next) = page.next_cursor else { break };
-            cursor = format!("&cursor={next}");
-        }
-        Ok(people)
+        let call = |path: &str| self.0.get(path).bearer(token);
+        let people = pages::all::<Item>("/api/members?status=active&limit=100", call).await;
+        let people = people.map_err(Failure::of(Part::Identity))?;
+        Ok(people.into_iter().map(Member::from).collect())
     }
 }
 

@@ -9,9 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{CrmError, Kind, RecordId, Todo};
 use crate::actions::Target;
+use crate::pages;
 
-/// Pages read of one list, a hundred items each: nobody names one to-do among more.
-const PAGES: usize = 5;
 /// What is read of a to-do.
 const TODO_FIELDS: &str =
     "title,status,completed,priority,recurrence,time_zone,due_at,due_date,assignee_id,version";
@@ -89,21 +88,7 @@ impl Session<'_> {
     /// The to-dos that are done, or that are not, newest first.
     pub(crate) async fn todos(&self, completed: bool) -> Result<Vec<Todo>, CrmError> {
         let path = format!("/api/todos?completed={completed}&limit=100&fields={TODO_FIELDS}");
-        let mut all = Vec::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..PAGES {
-            // A cursor is base64url text: nothing in it needs escaping.
-            let next = cursor.map(|cursor| format!("&cursor={cursor}"));
-            let page: Listed<Todo> = self
-                .read(&format!("{path}{}", next.unwrap_or_default()))
-                .await?;
-            all.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        Ok(all)
+        Ok(pages::all(&path, |path| self.ask(self.crm.get(path))).await?)
     }
 
     /// One page of a list with its filter in the body.
