@@ -16,6 +16,7 @@ pub mod openapi;
 mod provider;
 pub mod proxy;
 pub mod receiver;
+mod request;
 mod tenants;
 mod wait;
 

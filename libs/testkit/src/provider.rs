@@ -15,6 +15,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::request::Request;
+
 /// What the provider does with a request.
 #[derive(Debug, Clone)]
 pub enum Act {
@@ -80,6 +82,17 @@ pub struct Seen {
     pub head: String,
     /// Its body.
     pub body: Value,
+}
+
+impl Seen {
+    fn of(request: Request) -> Option<Self> {
+        let head = request.head.to_lowercase();
+        Some(Self {
+            path: head.split(' ').nth(1)?.to_owned(),
+            body: serde_json::from_slice(&request.body).unwrap_or_default(),
+            head,
+        })
+    }
 }
 
 type Script = dyn Fn(&Seen) -> Act + Send + Sync;
@@ -207,7 +220,7 @@ struct Desk {
 
 impl Desk {
     async fn serve(self: Arc<Self>, mut stream: TcpStream) {
-        let Some(seen) = read(&mut stream).await else {
+        let Some(seen) = Request::read(&mut stream).await.and_then(Seen::of) else {
             return;
         };
         self.open.fetch_add(1, SeqCst);
@@ -221,32 +234,4 @@ impl Desk {
         drop(stream);
         self.open.fetch_sub(1, SeqCst);
     }
-}
-
-/// One request.
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at + 4;
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8(bytes[..end].to_vec())
-        .ok()?
-        .to_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.map_or(0, |length| length.parse().unwrap_or(0));
-    while bytes.len() < end + length {
-        stream.read_buf(&mut bytes).await.ok()?;
-    }
-    Some(Seen {
-        path: head.split(' ').nth(1)?.to_owned(),
-        body: serde_json::from_slice(&bytes[end..]).unwrap_or_default(),
-        head,
-    })
 }

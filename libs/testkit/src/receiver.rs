@@ -5,12 +5,14 @@ use std::sync::{
     atomic::{AtomicU16, AtomicUsize, Ordering},
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
 };
+
+use crate::request::Request;
 
 /// Answered by a receiver that never answers.
 pub const SILENCE: u16 = 0;
@@ -110,8 +112,12 @@ impl Receiver {
     }
 
     async fn serve(&self, mut stream: TcpStream) {
-        let Some(message) = read(&mut stream).await else {
+        let Some(request) = Request::read(&mut stream).await else {
             return;
+        };
+        let message = Message {
+            headers: request.headers,
+            body: String::from_utf8(request.body).expect("a body is text"),
         };
         self.messages
             .lock()
@@ -125,28 +131,5 @@ impl Receiver {
         let answer =
             format!("HTTP/1.1 {status} X\r\ncontent-length: 6\r\nconnection: close\r\n\r\nhe\0llo");
         let _ = stream.write_all(answer.as_bytes()).await;
-    }
-}
-
-async fn read(stream: &mut TcpStream) -> Option<Message> {
-    let mut bytes = Vec::new();
-    loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-            let headers = head.lines().skip(1).filter_map(|line| {
-                let (name, value) = line.split_once(": ")?;
-                let name: HeaderName = name.parse().ok()?;
-                Some((name, HeaderValue::from_str(value).ok()?))
-            });
-            let headers = HeaderMap::from_iter(headers);
-            let length: usize = headers["content-length"].to_str().ok()?.parse().ok()?;
-            if bytes.len() >= end + 4 + length {
-                let body = String::from_utf8(bytes[end + 4..].to_vec()).ok()?;
-                return Some(Message { headers, body });
-            }
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
     }
 }
