@@ -21,6 +21,7 @@ mod openai_client;
 mod performance;
 mod play;
 mod process;
+mod programs;
 mod provider;
 mod run_answers;
 mod run_approvals;
