@@ -124,10 +124,10 @@ impl Validate for Sent {
 
 async fn show(of: Page, app: &AppState, language: Language, token: &str) -> Response {
     let texts = texts::of(of, language);
-    let fewest = of.fewest_characters(app, token).await;
+    let form = form(of, app, language, token, false).await;
     let body = html! {
         p { (texts.lead) }
-        (form(of, language, token, fewest, false))
+        (form)
     };
     answer(StatusCode::OK, language, texts.title, &body)
 }
@@ -145,12 +145,13 @@ async fn submit(
         let body = html! { p role="status" { (texts.done) } };
         return answer(StatusCode::OK, language, texts.title, &body);
     };
-    let fewest = of.fewest_characters(app, &token).await;
+    let form = match problem.code() {
+        "token_invalid" => html! {},
+        _ => form(of, app, language, &token, true).await,
+    };
     let body = html! {
         p.bad #refusal role="alert" { (texts::problem(problem.code(), language)) }
-        @if problem.code() != "token_invalid" {
-            (form(of, language, &token, fewest, true))
-        }
+        (form)
     };
     answer(problem.status(), language, texts.title, &body)
 }
@@ -170,13 +171,14 @@ fn answer(status: StatusCode, language: Language, title: &str, body: &Markup) ->
 }
 
 /// The form, which goes to the address that it was read from.
-fn form(
+async fn form(
     of: Page,
+    app: &AppState,
     language: Language,
     token: &str,
-    fewest: Option<u8>,
     was_refused: bool,
 ) -> Markup {
+    let fewest = of.fewest_characters(app, token).await;
     let described = if was_refused { "hint refusal" } else { "hint" };
     html! {
         form method="post" {
