@@ -5,6 +5,7 @@ mod app;
 mod budgets;
 mod config;
 mod crews;
+mod definitions;
 mod embeddings;
 pub mod llm;
 mod mcp;

@@ -3,8 +3,8 @@ use bz_auth::Can;
 use bz_http::{IdempotencyKey, Json, Problem};
 use bz_tenant::OnConstraint;
 
-use super::{Agent, AgentsWrite, CreateAgent, llm_status, store};
-use crate::{app::AppState, tools};
+use super::{Agent, AgentDefinition, AgentsWrite, CreateAgent, llm_status};
+use crate::{app::AppState, definitions, tools};
 
 /// The most agents of a tenant.
 const MOST: i64 = 500;
@@ -41,13 +41,14 @@ pub(super) async fn create_agent(
             if app.ready_agent(&wanted.name).is_some() {
                 return Err(taken(&wanted.name));
             }
-            if store::count(tx).await? >= MOST {
+            if definitions::count::<AgentDefinition>(tx).await? >= MOST {
                 let detail = "A tenant may have 500 agents. Delete one first.";
                 return Err(Problem::conflict("too_many_agents", detail));
             }
             tools::must_exist(tx, &wanted.definition.tools, "/tools").await?;
             let by = (caller.user, sources.now());
-            let row = store::insert(tx, sources.id(), by, &wanted.name, &wanted.definition).await;
+            let row =
+                definitions::insert(tx, sources.id(), by, &wanted.name, &wanted.definition).await;
             let row = row.on_constraint("agents_name_key", || taken(&wanted.name))?;
             Ok(row.with(llm_status(&app)))
         },

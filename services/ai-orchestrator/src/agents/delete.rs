@@ -3,8 +3,8 @@ use bz_auth::Can;
 use bz_http::{IfMatch, Path, Problem};
 use http::StatusCode;
 
-use super::{AgentsWrite, put::refuse_ready, store};
-use crate::app::AppState;
+use super::{AgentDefinition, AgentsWrite, put::refuse_ready};
+use crate::{app::AppState, definitions};
 
 /// Delete an agent with its versions. Its runs stay, and those that are not over go on.
 #[utoipa::path(
@@ -21,11 +21,11 @@ pub(super) async fn delete_agent(
 ) -> Result<StatusCode, Problem> {
     refuse_ready(&app, &id)?;
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let row = store::find_for_update(&mut tx, &id)
+    let row = definitions::find_for_update::<AgentDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     if_match.check(row.version)?;
-    store::delete(&mut tx, row.id).await?;
+    definitions::delete::<AgentDefinition>(&mut tx, row.id).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,8 +2,8 @@ use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Path, Problem, Versioned};
 
-use super::{Agent, AgentStatus, AgentsRead, llm_status, status, store};
-use crate::app::AppState;
+use super::{Agent, AgentDefinition, AgentStatus, AgentsRead, llm_status, status};
+use crate::{app::AppState, definitions};
 
 /// One agent.
 #[utoipa::path(
@@ -24,7 +24,7 @@ pub(super) async fn get_agent(
     let ready = app.ready_agent(&id);
     let mut agent = match ready {
         Some(ready) => Agent::ready(ready, llm_status(&app)),
-        None => store::find(&mut tx, &id)
+        None => definitions::find::<AgentDefinition>(&mut tx, &id)
             .await?
             .ok_or_else(Problem::not_found)?
             .with(llm_status(&app)),

@@ -9,7 +9,7 @@ pub(crate) mod guardrails;
 mod list;
 mod put;
 mod status;
-pub(crate) mod store;
+mod store;
 mod versions;
 
 use bz_kernel::UserId;

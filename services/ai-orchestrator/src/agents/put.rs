@@ -2,8 +2,8 @@ use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{IfMatch, Json, Path, Problem, Versioned};
 
-use super::{Agent, AgentsWrite, PutAgent, llm_status, store};
-use crate::{app::AppState, tools};
+use super::{Agent, AgentDefinition, AgentsWrite, PutAgent, llm_status};
+use crate::{app::AppState, definitions, tools};
 
 /// Change an agent: its next version. Runs that were made before go on with the version that they were made with.
 #[utoipa::path(
@@ -26,13 +26,13 @@ pub(super) async fn put_agent(
     refuse_ready(&app, &id)?;
     let wanted = wanted.definition;
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let row = store::find_for_update(&mut tx, &id)
+    let row = definitions::find_for_update::<AgentDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     if_match.check(row.version)?;
     tools::must_exist(&mut tx, &wanted.tools, "/tools").await?;
     let by = (caller.user, app.core.sources.now());
-    let row = store::update(&mut tx, row.id, by, &wanted).await?;
+    let row = definitions::update(&mut tx, row.id, by, &wanted).await?;
     tx.commit().await?;
     Ok(Versioned(row.version, row.with(llm_status(&app))))
 }

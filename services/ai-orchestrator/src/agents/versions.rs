@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{AgentDefinition, AgentsRead, store};
-use crate::app::AppState;
+use super::{AgentDefinition, AgentsRead};
+use crate::{
+    app::AppState,
+    definitions::{self, VersionRow},
+};
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -35,8 +38,8 @@ pub(super) struct AgentVersion {
     changed_at: DateTime<Utc>,
 }
 
-impl From<store::VersionRow> for AgentVersion {
-    fn from((version, definition, by, changed_at): store::VersionRow) -> Self {
+impl From<VersionRow<AgentDefinition>> for AgentVersion {
+    fn from((version, definition, by, changed_at): VersionRow<AgentDefinition>) -> Self {
         Self {
             version,
             definition: definition.0,
@@ -66,15 +69,16 @@ pub(super) async fn list_agent_versions(
 ) -> Result<Json<Page<AgentVersion>>, Problem> {
     let (tenant, cursors) = (caller.tenant(), &app.core.cursors);
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let agent = store::find(&mut tx, &id)
+    let agent = definitions::find::<AgentDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     let list = format!("agents/{}/versions", agent.id);
     let page = PageQuery::new(query.limit, query.cursor).open::<i64>(cursors, tenant, &list)?;
-    let rows = store::versions(&mut tx, agent.id, page.after, i64::from(page.limit) + 1).await?;
+    let rows =
+        definitions::versions(&mut tx, agent.id, page.after, i64::from(page.limit) + 1).await?;
     Ok(Json(Page::cut(
         rows,
         page.limit,
-        |last: &store::VersionRow| cursors.seal(tenant, &list, &last.0),
+        |last: &VersionRow<AgentDefinition>| cursors.seal(tenant, &list, &last.0),
     )))
 }

@@ -3,8 +3,8 @@ use bz_auth::Can;
 use bz_http::{IdempotencyKey, Json, Problem};
 use bz_tenant::OnConstraint;
 
-use super::{CreateCrew, Crew, CrewsWrite, store};
-use crate::app::AppState;
+use super::{CreateCrew, Crew, CrewDefinition, CrewsWrite};
+use crate::{app::AppState, definitions};
 
 /// The most crews of a tenant.
 const MOST: i64 = 500;
@@ -38,12 +38,13 @@ pub(super) async fn create_crew(
         "crews.create",
         &wanted,
         async |tx| {
-            if store::count(tx).await? >= MOST {
+            if definitions::count::<CrewDefinition>(tx).await? >= MOST {
                 let detail = "A tenant may have 500 crews. Delete one first.";
                 return Err(Problem::conflict("too_many_crews", detail));
             }
             let by = (caller.user, sources.now());
-            let row = store::insert(tx, sources.id(), by, &wanted.name, &wanted.definition).await;
+            let row =
+                definitions::insert(tx, sources.id(), by, &wanted.name, &wanted.definition).await;
             let row = row.on_constraint("crews_name_key", || taken(&wanted.name))?;
             Ok(row.into())
         },

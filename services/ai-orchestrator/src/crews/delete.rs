@@ -3,8 +3,8 @@ use bz_auth::Can;
 use bz_http::{IfMatch, Path, Problem};
 use http::StatusCode;
 
-use super::{CrewsWrite, store};
-use crate::app::AppState;
+use super::{CrewDefinition, CrewsWrite};
+use crate::{app::AppState, definitions};
 
 /// Delete a crew with its versions. Its runs stay, and those that are not over go on.
 #[utoipa::path(
@@ -20,11 +20,11 @@ pub(super) async fn delete_crew(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let row = store::find_for_update(&mut tx, &id)
+    let row = definitions::find_for_update::<CrewDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     if_match.check(row.version)?;
-    store::delete(&mut tx, row.id).await?;
+    definitions::delete::<CrewDefinition>(&mut tx, row.id).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,8 +2,8 @@ use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Path, Problem, Versioned};
 
-use super::{Crew, CrewsRead, store};
-use crate::app::AppState;
+use super::{Crew, CrewDefinition, CrewsRead};
+use crate::{app::AppState, definitions};
 
 /// One crew.
 #[utoipa::path(
@@ -21,7 +21,7 @@ pub(super) async fn get_crew(
     Path(id): Path<String>,
 ) -> Result<Versioned<Crew>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let row = store::find(&mut tx, &id)
+    let row = definitions::find::<CrewDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     Ok(Versioned(row.version, row.into()))

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Crew, CrewsRead, store};
-use crate::app::AppState;
+use super::{Crew, CrewDefinition, CrewsRead, store};
+use crate::{app::AppState, definitions::Row};
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -40,6 +40,6 @@ pub(super) async fn list_crews(
     Ok(Json(Page::cut(
         rows,
         page.limit,
-        |last: &store::CrewRow| cursors.seal(tenant, "crews", &last.id),
+        |last: &Row<CrewDefinition>| cursors.seal(tenant, "crews", &last.id),
     )))
 }

@@ -6,7 +6,7 @@ mod delete;
 mod get;
 mod list;
 mod put;
-pub(crate) mod store;
+mod store;
 mod validate;
 mod versions;
 

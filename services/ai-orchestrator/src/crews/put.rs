@@ -2,8 +2,8 @@ use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{IfMatch, Json, Path, Problem, Versioned};
 
-use super::{Crew, CrewsWrite, PutCrew, store};
-use crate::app::AppState;
+use super::{Crew, CrewDefinition, CrewsWrite, PutCrew};
+use crate::{app::AppState, definitions};
 
 /// Change a crew: its next version. Runs that were made before go on with the version that they were made with.
 #[utoipa::path(
@@ -25,12 +25,12 @@ pub(super) async fn put_crew(
 ) -> Result<Versioned<Crew>, Problem> {
     let wanted = wanted.definition;
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    let row = store::find_for_update(&mut tx, &id)
+    let row = definitions::find_for_update::<CrewDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     if_match.check(row.version)?;
     let by = (caller.user, app.core.sources.now());
-    let row = store::update(&mut tx, row.id, by, &wanted).await?;
+    let row = definitions::update(&mut tx, row.id, by, &wanted).await?;
     tx.commit().await?;
     Ok(Versioned(row.version, row.into()))
 }

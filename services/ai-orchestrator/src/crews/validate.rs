@@ -4,9 +4,10 @@ use bz_http::{Json, Path, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CrewsRead, store};
+use super::{CrewDefinition, CrewsRead};
 use crate::{
     app::AppState,
+    definitions,
     runs::{RunLimits, plan},
 };
 
@@ -36,7 +37,7 @@ pub(super) async fn validate_crew(
     Path(id): Path<String>,
 ) -> Result<Json<Validation>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let crew = store::find(&mut tx, &id)
+    let crew = definitions::find::<CrewDefinition>(&mut tx, &id)
         .await?
         .ok_or_else(Problem::not_found)?;
     let planned = plan::of_crew(&app, &mut tx, &crew.definition.0).await?;

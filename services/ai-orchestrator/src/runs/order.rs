@@ -8,7 +8,7 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{CreateRun, Run, RunKind, Subject, plan, store};
-use crate::{app::AppState, crews};
+use crate::{app::AppState, crews::CrewDefinition, definitions};
 
 /// For whom a run works.
 pub(crate) struct Behalf<'a> {
@@ -81,7 +81,9 @@ async fn subject(
     }
     let unknown = || Problem::invalid("/crew", "unknown_crew", "there is no such crew");
     let name = order.crew.as_deref().unwrap_or_default();
-    let crew = crews::store::find(tx, name).await?.ok_or_else(unknown)?;
+    let crew = definitions::find::<CrewDefinition>(tx, name)
+        .await?
+        .ok_or_else(unknown)?;
     let planned = plan::of_crew(app, tx, &crew.definition.0).await?;
     let subject = Subject {
         kind: RunKind::Crew,

@@ -10,9 +10,10 @@ use utoipa::ToSchema;
 
 use super::{Limits, RunLimits};
 use crate::{
-    agents::{self, AgentDefinition},
+    agents::AgentDefinition,
     app::AppState,
     crews::{CrewDefinition, Process},
+    definitions,
     tools::{self, Usable},
 };
 
@@ -132,7 +133,7 @@ pub(crate) async fn agent(
         };
         return Ok(Some((pinned, None)));
     }
-    let row = agents::store::find(tx, named).await?;
+    let row = definitions::find::<AgentDefinition>(tx, named).await?;
     Ok(row.map(|row| {
         let pinned = PinnedAgent {
             name: row.name,
