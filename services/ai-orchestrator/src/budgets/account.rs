@@ -2,8 +2,8 @@
 
 use bz_kernel::{CrewId, Sources};
 use bz_service::Core;
-use bz_tenant::{Db, DbError};
-use chrono::NaiveDate;
+use bz_tenant::{Db, DbError, TenantTx};
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -33,13 +33,21 @@ pub(crate) struct Worst {
 
 impl Worst {
     /// A run that begins, which is no call yet.
-    pub(crate) const fn run() -> Self {
+    const fn run() -> Self {
         Self {
             tokens: 0,
             cost: 0,
             runs: 1,
             provider: String::new(),
             model: String::new(),
+        }
+    }
+
+    const fn spent(&self) -> Spent {
+        Spent {
+            tokens: self.tokens,
+            cost: self.cost,
+            runs: self.runs,
         }
     }
 }
@@ -62,6 +70,12 @@ struct Taken {
     start: NaiveDate,
     max_tokens: Option<i64>,
     tokens: i64,
+}
+
+impl Taken {
+    const fn place(&self) -> (Uuid, Uuid, NaiveDate) {
+        (self.budget, self.subject, self.start)
+    }
 }
 
 impl Accounts {
@@ -93,43 +107,62 @@ impl Accounts {
     }
 
     async fn take(&self, who: &Charge, worst: &Worst) -> Result<Vec<Taken>, LlmError> {
-        let (user, now) = (who.user.as_uuid(), self.sources.now());
-        let crew = who.crew.map(CrewId::as_uuid);
-        let mut tx = self
-            .db
-            .tenant(&who.scope())
-            .await
-            .map_err(LlmError::Budgets)?;
-        let rows = store::limiting(&mut tx, user, crew).await;
-        let rows = rows.map_err(LlmError::Budgets)?;
-        let mut taken = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let start = row.period_start(now);
-            let more = Spent {
-                tokens: worst.tokens,
-                cost: worst.cost,
-                runs: worst.runs,
-            };
-            let spent = store::spend(&mut tx, row, user, start, more).await;
-            let spent = spent.map_err(LlmError::Budgets)?;
-            if row.hard && exceeds(row, worst, &spent) {
-                // Dropping the transaction takes back what the budgets before this one gave.
-                let scope = row.scope.clone();
-                return Err(LlmError::BudgetExceeded { scope });
-            }
-            taken.push(Taken {
-                budget: row.id,
-                subject: row.spender(user),
-                start,
-                max_tokens: row.max_tokens,
-                tokens: spent.tokens,
-            });
-        }
+        let tx = self.db.tenant(&who.scope()).await;
+        let mut tx = tx.map_err(LlmError::Budgets)?;
+        let taken = take(&mut tx, who, worst, self.sources.now()).await?;
         if !taken.is_empty() {
             tx.commit().await.map_err(LlmError::Budgets)?;
         }
         Ok(taken)
     }
+}
+
+/// Counts a run in the budgets that limit runs, in the transaction that makes it.
+///
+/// # Errors
+/// [`LlmError::BudgetExceeded`] when a hard one has none left; then it is counted in none.
+pub(crate) async fn start_run(
+    tx: &mut TenantTx,
+    who: &Charge,
+    now: DateTime<Utc>,
+) -> Result<(), LlmError> {
+    take(tx, who, &Worst::run(), now).await.map(drop)
+}
+
+/// Takes from all budgets, or from none.
+async fn take(
+    tx: &mut TenantTx,
+    who: &Charge,
+    worst: &Worst,
+    now: DateTime<Utc>,
+) -> Result<Vec<Taken>, LlmError> {
+    let (user, crew) = (who.user.as_uuid(), who.crew.map(CrewId::as_uuid));
+    let rows = store::limiting(tx, user, crew).await;
+    let rows = rows.map_err(LlmError::Budgets)?;
+    let mut taken = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let start = row.period_start(now);
+        let spent = store::spend(tx, row, user, start, worst.spent()).await;
+        let spent = spent.map_err(LlmError::Budgets)?;
+        taken.push(Taken {
+            budget: row.id,
+            subject: row.spender(user),
+            start,
+            max_tokens: row.max_tokens,
+            tokens: spent.tokens,
+        });
+        if row.hard && exceeds(row, worst, &spent) {
+            // The transaction may be kept for something else.
+            let back = worst.spent().negated();
+            for taken in taken {
+                let given = store::correct(tx, taken.place(), back).await;
+                given.map_err(LlmError::Budgets)?;
+            }
+            let scope = row.scope.clone();
+            return Err(LlmError::BudgetExceeded { scope });
+        }
+    }
+    Ok(taken)
 }
 
 /// Whether a limit is passed by what is asked for; runs and calls do not stop each other.
@@ -148,9 +181,6 @@ impl Reservation {
         let left = |taken: &Taken| taken.max_tokens.map(|most| (most - taken.tokens).max(0));
         self.budgets.iter().filter_map(left).min()
     }
-
-    /// Leaves all of it taken.
-    pub(crate) fn keep(self) {}
 
     /// Gives back what was not used, writes down what was, and answers the tokens left in the tightest budget. A database
     /// that fails now leaves the most taken.
@@ -177,8 +207,7 @@ impl Reservation {
         let mut tx = self.accounts.db.tenant(&self.who.scope()).await?;
         let mut left = Vec::with_capacity(self.budgets.len());
         for taken in &self.budgets {
-            let place = (taken.budget, taken.subject, taken.start);
-            let spent = store::correct(&mut tx, place, more).await?;
+            let spent = store::correct(&mut tx, taken.place(), more).await?;
             left.push(spent.map_or(taken.tokens + more.tokens, |spent| spent.tokens));
         }
         if used > 0 || cost > 0 {

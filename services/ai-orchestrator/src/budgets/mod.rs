@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-pub(crate) use account::{Accounts, Reservation, Worst};
+pub(crate) use account::{Accounts, Reservation, Worst, start_run};
 
 use crate::app::AppState;
 

@@ -71,6 +71,17 @@ pub(super) struct Spent {
     pub(super) runs: i64,
 }
 
+impl Spent {
+    /// What takes it back.
+    pub(super) const fn negated(self) -> Self {
+        Self {
+            tokens: -self.tokens,
+            cost: -self.cost,
+            runs: -self.runs,
+        }
+    }
+}
+
 /// Adds to what is spent, and answers the sum. The first time in a period that begins with what was used in it before the
 /// budget was set.
 pub(super) async fn spend(
@@ -108,7 +119,7 @@ pub(super) async fn correct(
     more: Spent,
 ) -> Result<Option<Spent>, DbError> {
     let sql = "-- ai.spending.correct\n\
-        UPDATE ai.spending SET tokens = tokens + $4, cost = cost + $5 \
+        UPDATE ai.spending SET tokens = tokens + $4, cost = cost + $5, runs = runs + $6 \
         WHERE budget_id = $1 AND subject = $2 AND period_start = $3 RETURNING tokens, cost, runs";
     Ok(query_as(sql)
         .bind(budget)
@@ -116,6 +127,7 @@ pub(super) async fn correct(
         .bind(start)
         .bind(more.tokens)
         .bind(more.cost)
+        .bind(more.runs)
         .fetch_optional(tx.conn())
         .await?)
 }

@@ -2,13 +2,13 @@ use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Errors, Json, Problem, Validate};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{EmbeddingsRead, hashing};
 use crate::{
     app::AppState,
-    llm::LlmError,
+    llm::{Charge, LlmError},
     models::{EMBEDDINGS, ModelError},
 };
 
@@ -66,19 +66,25 @@ pub(crate) struct Embeddings {
     post, path = "/api/embeddings", tag = "embeddings",
     security(("bearer" = ["embeddings:read"])),
     request_body = CreateEmbeddings,
-    responses((status = 200, description = "The vectors", body = Embeddings), bz_http::openapi::GatewayProblems),
+    responses(
+        (status = 200, description = "The vectors", body = Embeddings),
+        (status = 402, description = "A hard budget has not enough left", content_type = "application/problem+json"),
+        bz_http::openapi::GatewayProblems,
+    ),
 )]
 pub(super) async fn create_embeddings(
     State(app): State<AppState>,
-    _caller: Can<EmbeddingsRead>,
+    caller: Can<EmbeddingsRead>,
     Json(request): Json<CreateEmbeddings>,
 ) -> Result<Json<Embeddings>, Problem> {
-    Ok(Json(embed(&app, request).await?))
+    let who = Charge::of_user(caller.tenant(), caller.user);
+    Ok(Json(embed(&app, Some(&who), request).await?))
 }
 
-/// Embeds with the model that was asked for.
+/// Embeds with the model that was asked for. A provider's is charged to somebody, unless the platform itself asks.
 pub(crate) async fn embed(
     app: &AppState,
+    who: Option<&Charge>,
     request: CreateEmbeddings,
 ) -> Result<Embeddings, Problem> {
     let CreateEmbeddings { input, model } = request;
@@ -91,7 +97,7 @@ pub(crate) async fn embed(
         },
         None | Some(hashing::MODEL) => (hashing::MODEL, hashed(&input).await),
         Some(EMBEDDINGS) => (EMBEDDINGS, app.models.embed(input).await?),
-        Some(other) => (other, provided(app, other, &input).await?),
+        Some(other) => (other, provided(app, who, other, &input).await?),
     };
     let model = model.to_owned();
     Ok(Embeddings {
@@ -102,17 +108,14 @@ pub(crate) async fn embed(
 }
 
 /// The vectors of a provider's model.
-async fn provided(app: &AppState, model: &str, input: &[String]) -> Result<Vec<Vec<f32>>, Problem> {
-    let body = Map::from_iter([
-        ("model".to_owned(), json!(model)),
-        ("input".to_owned(), json!(input)),
-    ]);
-    let mut servers = app.working_gateway()?.servers();
-    let server = servers.next().ok_or(LlmError::NotConfigured)?;
-    Ok(vectors(
-        server.post("embeddings", &body).await?,
-        input.len(),
-    )?)
+async fn provided(
+    app: &AppState,
+    who: Option<&Charge>,
+    model: &str,
+    input: &[String],
+) -> Result<Vec<Vec<f32>>, Problem> {
+    let answer = app.working_gateway()?.embed(who, model, input).await?;
+    Ok(vectors(answer, input.len())?)
 }
 
 /// The built-in vectors. A long text takes milliseconds, so other requests get their turn between two texts.

@@ -23,5 +23,5 @@ async fn create(
     _caller: Service<OfAService>,
     Json(request): Json<CreateEmbeddings>,
 ) -> Result<Json<Embeddings>, Problem> {
-    Ok(Json(embed(&app, request).await?))
+    Ok(Json(embed(&app, None, request).await?))
 }

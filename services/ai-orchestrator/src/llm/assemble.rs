@@ -120,11 +120,7 @@ impl Assembly {
         let told = self.usage.as_ref().map(|usage| json!({ "usage": usage }));
         told.as_ref()
             .and_then(chat::usage)
-            .unwrap_or_else(|| Usage {
-                prompt_tokens: u32::try_from(prompt).unwrap_or(u32::MAX),
-                completion_tokens: u32::try_from(estimate::about(self.bytes)).unwrap_or(u32::MAX),
-                estimated: true,
-            })
+            .unwrap_or_else(|| Usage::estimated(prompt, estimate::about(self.bytes)))
     }
 
     /// The answer as if it had come at once.

@@ -143,6 +143,16 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// What was counted here, because the provider told nothing.
+    pub(super) fn estimated(prompt: u64, completion: u64) -> Self {
+        let number = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+        Self {
+            prompt_tokens: number(prompt),
+            completion_tokens: number(completion),
+            estimated: true,
+        }
+    }
+
     /// Both together.
     #[must_use]
     pub const fn total(&self) -> u64 {

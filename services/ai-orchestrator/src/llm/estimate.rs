@@ -7,7 +7,7 @@ const FEW_BYTES: u64 = 3;
 /// Bytes of a token in a generous one, for what is refused unsent.
 const MANY_BYTES: u64 = 6;
 /// The fields whose text the model reads.
-const READ: [&str; 3] = ["messages", "tools", "response_format"];
+const READ: [&str; 4] = ["messages", "tools", "response_format", "input"];
 
 /// Bytes that the model reads.
 fn bytes(body: &Map<String, Value>) -> u64 {

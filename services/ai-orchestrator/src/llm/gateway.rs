@@ -154,20 +154,6 @@ impl Gateway {
             .ok_or(LlmError::Cancelled)?
     }
 
-    /// Counts a run that begins, in the budgets that limit runs.
-    ///
-    /// # Errors
-    /// [`LlmError::BudgetExceeded`] when a hard budget has none left; nothing is counted then.
-    pub async fn start_run(&self, who: &Charge) -> Result<(), LlmError> {
-        match &self.0.accounts {
-            Some(accounts) => accounts
-                .reserve(who, Worst::run())
-                .await
-                .map(Reservation::keep),
-            None => Ok(()),
-        }
-    }
-
     /// A whole answer to a request in OpenAI's wire format.
     ///
     /// # Errors
@@ -289,21 +275,27 @@ impl Gateway {
             let tokens = least;
             return Err(LlmError::ContextTooLarge { tokens, limit });
         }
+        let worst = Usage::estimated(estimate::at_most(body), longest);
+        self.take(who, provider, &provider.model, &worst).await
+    }
+
+    /// Takes the most that a call of a provider's model can use out of the budgets, if there are accounts.
+    pub(super) async fn take(
+        &self,
+        who: &Charge,
+        provider: &Provider,
+        model: &str,
+        usage: &Usage,
+    ) -> Result<Option<Reservation>, LlmError> {
         let Some(accounts) = &self.0.accounts else {
             return Ok(None);
         };
-        let number = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
-        let usage = Usage {
-            prompt_tokens: number(estimate::at_most(body)),
-            completion_tokens: number(longest),
-            estimated: true,
-        };
         let worst = Worst {
             tokens: i64::try_from(usage.total()).unwrap_or(i64::MAX),
-            cost: provider.cost(&usage),
+            cost: provider.cost(usage),
             runs: 0,
             provider: provider.name.clone(),
-            model: provider.model.clone(),
+            model: model.to_owned(),
         };
         accounts.reserve(who, worst).await.map(Some)
     }
@@ -371,12 +363,7 @@ fn bound(body: &mut Map<String, Value>) {
 /// What a call used that was answered without saying so.
 fn guess(body: &Map<String, Value>, answer: &Value) -> Usage {
     let text = answer["choices"][0]["message"].to_string();
-    let number = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
-    Usage {
-        prompt_tokens: number(estimate::at_most(body)),
-        completion_tokens: number(estimate::about(text.len())),
-        estimated: true,
-    }
+    Usage::estimated(estimate::at_most(body), estimate::about(text.len()))
 }
 
 fn answer(asked: Asked<Value>) -> Result<ChatAnswer, LlmError> {

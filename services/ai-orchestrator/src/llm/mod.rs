@@ -8,6 +8,7 @@ mod breaker;
 pub mod chat;
 mod choose;
 mod config;
+mod embeddings;
 mod error;
 mod estimate;
 mod gateway;

@@ -8,6 +8,7 @@ use super::LlmRead;
 use crate::{
     app::AppState,
     embeddings::{self, CreateEmbeddings},
+    llm::Charge,
 };
 
 /// A request as OpenAI's API defines it.
@@ -66,14 +67,19 @@ struct EmbeddingItem {
     post, path = "/v1/embeddings", tag = "openai",
     security(("bearer" = ["llm:read"])),
     request_body = EmbeddingRequest,
-    responses((status = 200, description = "The vectors", body = EmbeddingList), bz_http::openapi::GatewayProblems),
+    responses(
+        (status = 200, description = "The vectors", body = EmbeddingList),
+        (status = 402, description = "A hard budget has not enough left", content_type = "application/problem+json"),
+        bz_http::openapi::GatewayProblems,
+    ),
 )]
 pub(super) async fn create_openai_embeddings(
     State(app): State<AppState>,
-    _caller: Can<LlmRead>,
+    caller: Can<LlmRead>,
     Json(request): Json<EmbeddingRequest>,
 ) -> Result<Json<EmbeddingList>, Problem> {
-    let made = embeddings::embed(&app, request.plain()).await?;
+    let who = Charge::of_user(caller.tenant(), caller.user);
+    let made = embeddings::embed(&app, Some(&who), request.plain()).await?;
     let data = made
         .embeddings
         .into_iter()

@@ -93,6 +93,7 @@ impl Validate for CreateRun {
     request_body = CreateRun,
     responses(
         (status = 202, description = "The run, which waits for a worker", body = Run),
+        (status = 402, description = "A hard budget has no run left", content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
     ),
 )]

@@ -5,7 +5,7 @@ use bz_kernel::RunId;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::{Run, RunsWrite, create::accepted, store, whose};
+use super::{Run, RunsWrite, create::accepted, order, store, whose};
 use crate::app::AppState;
 
 /// Where to fork.
@@ -26,6 +26,7 @@ pub(super) struct ForkRun {
     params(("id" = RunId, Path, description = "The run"), ForkRun, IdempotencyKey),
     responses(
         (status = 202, description = "The new run, which waits for a worker", body = Run),
+        (status = 402, description = "A hard budget has no run left", content_type = "application/problem+json"),
         (status = 404, description = "Not there, or another tenant's", body = bz_http::ProblemDocument,
          content_type = "application/problem+json"),
         bz_http::openapi::WriteProblems,
@@ -63,7 +64,7 @@ pub(super) async fn fork_run(
                 schedule: None,
                 forked_from: Some(id),
             };
-            let made = store::insert(tx, new, sources.now()).await?;
+            let made = order::made(&app, tx, new).await?;
             store::copy_steps(tx, id, new_id, query.step).await?;
             Ok(made)
         },

@@ -1,6 +1,6 @@
 //! A run as the API shows it.
 
-use bz_kernel::{RunId, UserId};
+use bz_kernel::{CrewId, RunId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -92,6 +92,14 @@ pub(crate) struct Subject {
     pub id: Option<Uuid>,
     /// The version that the run has, whatever is changed later.
     pub version: i64,
+}
+
+impl Subject {
+    /// The crew, when it is one.
+    pub(super) fn crew(&self) -> Option<CrewId> {
+        let id = self.id.filter(|_| self.kind == RunKind::Crew);
+        id.map(CrewId::from_uuid)
+    }
 }
 
 /// What a run has used.

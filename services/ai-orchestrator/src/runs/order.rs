@@ -8,7 +8,7 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{CreateRun, Run, RunKind, Subject, plan, store};
-use crate::{app::AppState, crews::CrewDefinition, definitions};
+use crate::{app::AppState, budgets, crews::CrewDefinition, definitions, llm::Charge};
 
 /// For whom a run works.
 pub(crate) struct Behalf<'a> {
@@ -26,7 +26,7 @@ pub(crate) struct Behalf<'a> {
 ///
 /// # Errors
 /// 404 for an agent or a crew that is not there, 422 for a plan that cannot run, 403 `forbidden_tool` when the user lacks what
-/// a tool needs.
+/// a tool needs, 402 when a budget has no run left.
 pub(crate) async fn run(
     app: &AppState,
     tx: &mut TenantTx,
@@ -55,7 +55,27 @@ pub(crate) async fn run(
         schedule: behalf.schedule,
         forked_from: None,
     };
-    Ok(store::insert(tx, new, app.core.sources.now()).await?)
+    made(app, tx, new).await
+}
+
+/// Keeps a new run, and counts it in the budgets that limit runs.
+///
+/// # Errors
+/// 402 when a hard one has none left; nothing is written then.
+pub(super) async fn made(
+    app: &AppState,
+    tx: &mut TenantTx,
+    new: store::NewRun,
+) -> Result<Run, Problem> {
+    let now = app.core.sources.now();
+    let who = Charge {
+        tenant: tx.scope().tenant(),
+        user: new.user,
+        run: Some(new.id),
+        crew: new.subject.crew(),
+    };
+    budgets::start_run(tx, &who, now).await?;
+    Ok(store::insert(tx, new, now).await?)
 }
 
 async fn subject(

@@ -1,7 +1,7 @@
 //! Budgets that are never overspent, and what was used.
 
 use ai_orchestrator::AiOrchestrator;
-use bz_testkit::{Client, TestApp, TestResponse};
+use bz_testkit::{Client, TestApp, TestAppBuilder, TestResponse};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -17,6 +17,11 @@ async fn thirty() -> Provider {
     let usage = json!({ "prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30 });
     let answer = json!({ "model": "m", "choices": [choice], "usage": usage });
     Provider::that(Act::json(200, &answer)).await
+}
+
+/// Requests wait for each other on a slow machine, and none is refused for that.
+pub(crate) fn patient(app: TestAppBuilder<AiOrchestrator>) -> TestAppBuilder<AiOrchestrator> {
+    app.env("DB_ACQUIRE_TIMEOUT", "30s")
 }
 
 fn chat(max_tokens: u32) -> Value {
@@ -88,7 +93,7 @@ async fn a_hard_budget_refuses_a_call_that_could_pass_it_and_a_soft_one_counts_i
 #[tokio::test]
 async fn fifty_calls_side_by_side_never_overspend() {
     let provider = thirty().await;
-    let app = provider.app().start().await;
+    let app = patient(provider.app()).start().await;
     // Room for a few calls at a time: each reserves its request and 100 tokens of answer, and uses 30.
     set(&app, json!([tokens("tenant", 500)]))
         .await
@@ -262,4 +267,60 @@ async fn thirty_streamed() -> Provider {
         &body,
     ))
     .await
+}
+
+#[tokio::test]
+async fn vectors_of_a_provider_are_charged_before_and_settled_after_and_counted_by_their_model() {
+    let provider = Provider::start(|seen| {
+        let count = seen.body["input"].as_array().map_or(0, Vec::len);
+        let vectors = (0..count).map(|n| json!({ "index": n, "embedding": [1.0] }));
+        let vectors: Vec<Value> = vectors.collect();
+        let usage = json!({ "prompt_tokens": 7, "total_tokens": 7 });
+        Act::json(200, &json!({ "data": vectors, "usage": usage }))
+    })
+    .await;
+    let app = provider.app().start().await;
+    set(&app, json!([tokens("tenant", 100)]))
+        .await
+        .assert_status(200);
+    let ask = async |path: &str, text: String| {
+        let body = json!({ "input": [text], "model": "nomic-embed-text" });
+        app.acme.viewer.post(path, body).await
+    };
+    for path in ["/api/embeddings", "/v1/embeddings"] {
+        ask(path, "call Ada".to_owned()).await.assert_status(200);
+        let sent = provider.count();
+        ask(path, "x".repeat(1000))
+            .await
+            .assert_problem(402, "budget_exceeded");
+        assert_eq!(provider.count(), sent, "nothing is sent then");
+    }
+    assert_eq!(used(&app.acme.viewer).await, 14);
+    let usage = app.acme.viewer.get("/api/usage?group_by=model").await;
+    let usage = usage.assert_status(200).json();
+    let expected = json!([{
+        "key": "nomic-embed-text", "calls": 2, "prompt_tokens": 14, "completion_tokens": 0, "cost_micros": 0,
+    }]);
+    assert_eq!(usage["items"], expected);
+    // What is made here costs nothing.
+    let own = json!({ "input": ["x".repeat(1000)], "model": "hashing-384" });
+    let made = app.acme.viewer.post("/api/embeddings", own).await;
+    made.assert_status(200);
+    assert_eq!(used(&app.acme.viewer).await, 14);
+}
+
+#[tokio::test]
+async fn fifty_requests_for_vectors_side_by_side_never_overspend_and_failed_ones_cost_nothing() {
+    let broken = Provider::that(Act::answer(500, "", "")).await;
+    let app = patient(broken.app()).start().await;
+    set(&app, json!([tokens("tenant", 1000)]))
+        .await
+        .assert_status(200);
+    let body = json!({ "input": ["x".repeat(900)], "model": "nomic-embed-text" });
+    let calls = (0..50).map(async |_| app.acme.member.post("/api/embeddings", &body).await);
+    for answer in join_all(calls).await {
+        let expected = answer.status == 402 || answer.status == 502;
+        assert!(expected, "{}", answer.status);
+    }
+    assert_eq!(used(&app.acme.viewer).await, 0);
 }

@@ -25,6 +25,7 @@ mod programs;
 mod provider;
 mod run_answers;
 mod run_approvals;
+mod run_budgets;
 mod run_limits;
 mod run_workers;
 mod runs;
