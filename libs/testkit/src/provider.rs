@@ -24,6 +24,8 @@ pub enum Act {
     Send(Vec<u8>),
     /// Thinks for so long, then sends this and closes.
     Later(Duration, Vec<u8>),
+    /// Sends these, each after a pause, and closes.
+    Slowly(Duration, Vec<Vec<u8>>),
     /// Sends this and then keeps the connection in silence.
     FallSilent(Vec<u8>),
     /// Sends the first and then the second without end.
@@ -57,6 +59,13 @@ impl Act {
             Self::Later(pause, bytes) => {
                 tokio::time::sleep(pause).await;
                 stream.write_all(&bytes).await
+            }
+            Self::Slowly(pause, pieces) => {
+                for bytes in pieces {
+                    tokio::time::sleep(pause).await;
+                    stream.write_all(&bytes).await?;
+                }
+                Ok(())
             }
             Self::FallSilent(bytes) => {
                 stream.write_all(&bytes).await?;

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use bz_kernel::Sources;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -118,7 +117,7 @@ impl Gateway {
         answer(asked)
     }
 
-    /// As [`Gateway::chat`], and `deltas` gets the pieces of the text as they come.
+    /// As [`Gateway::chat`], and `said` gets the pieces of the text as they come.
     ///
     /// # Errors
     /// As [`LlmError`] says. A provider is not replaced any more once its answer has begun.
@@ -127,15 +126,18 @@ impl Gateway {
         who: &Charge,
         request: ChatRequest,
         cancel: CancellationToken,
-        deltas: UnboundedSender<String>,
+        said: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<ChatAnswer, LlmError> {
         let call = async {
-            let body = request.to_wire();
+            let mut body = request.to_wire();
+            body.insert(
+                "stream_options".to_owned(),
+                json!({ "include_usage": true }),
+            );
             let asked = self.stream(who, body.clone(), &request.models).await?;
             let mut assembly = Assembly::default();
-            let document = stream::collect(asked.answer, &mut assembly, &deltas).await;
+            stream::collect(asked.answer, &mut assembly, said).await;
             let usage = assembly.usage(estimate::at_most(&body));
-            document?;
             let document = assembly.document()?;
             chat::obeyed(&body, &document)?;
             let provider = self.named(&asked.provider);

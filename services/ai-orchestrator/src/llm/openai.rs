@@ -125,7 +125,14 @@ impl Llm {
         let answer = tokio::time::timeout(self.0.deadline, self.send(request))
             .await
             .map_err(|_| LlmError::Deadline)??;
-        Ok(stream::relay(answer, self.0.deadline))
+        if !read::is_json(&answer) {
+            return Ok(stream::relay(answer, self.0.deadline));
+        }
+        // A server that cannot stream answers at once.
+        let document = tokio::time::timeout(self.0.deadline, read::document(answer))
+            .await
+            .map_err(|_| LlmError::Deadline)??;
+        Ok(stream::at_once(&document))
     }
 
     fn url(&self, endpoint: &str) -> String {

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use bz_kernel::{SecretString, Sources};
-use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    ByteStream, Kind, Llm, LlmError, ProviderConfig, Usage, anthropic::Anthropic, assemble,
-    breaker::Breaker, chat, choose, in_process::InProcess,
+    ByteStream, Kind, Llm, LlmError, ProviderConfig, Usage, anthropic::Anthropic, breaker::Breaker,
+    chat, choose, in_process::InProcess, stream,
 };
 use crate::models::{self, Models};
 
@@ -183,10 +181,7 @@ impl Provider {
                 body.remove("stream");
                 body.remove("stream_options");
                 let answer = self.complete(&body, sources).await?;
-                let events = assemble::events(&answer).into_iter();
-                let events = events.map(|event| format!("data: {event}\n\n"));
-                let events: String = events.chain(["data: [DONE]\n\n".to_owned()]).collect();
-                Ok(stream::iter([Ok(Bytes::from(events))]).boxed())
+                Ok(stream::at_once(&answer))
             }
         }
     }

@@ -20,6 +20,13 @@ pub(super) async fn accepted(answer: reqwest::Response) -> Result<reqwest::Respo
     Err(LlmError::refused(status, &body))
 }
 
+/// Whether it is one document.
+pub(super) fn is_json(answer: &reqwest::Response) -> bool {
+    let kind = answer.headers().get(reqwest::header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/json"))
+}
+
 /// The JSON document of an answer.
 pub(super) async fn document(answer: reqwest::Response) -> Result<Value, LlmError> {
     let body = at_most(answer, MAX_ANSWER_BYTES).await?;

@@ -4,9 +4,12 @@ use std::{convert::Infallible, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use tokio::sync::mpsc::UnboundedSender;
+use serde_json::Value;
 
-use super::{LlmError, Usage, assemble::Assembly};
+use super::{
+    LlmError, Usage,
+    assemble::{self, Assembly},
+};
 use crate::budgets::Reservation;
 
 /// The bytes of a stream of server-sent events. Faults after the first byte can no longer change the status, so they
@@ -69,19 +72,26 @@ pub(super) async fn begun(
     Ok(stream::iter([Ok(first)]).chain(events).boxed())
 }
 
-/// Reads a stream to its end; its text goes to those who watch, as far as they do.
+/// Reads a stream to its end; its text is told as it comes.
 pub(super) async fn collect(
     mut events: ByteStream,
     assembly: &mut Assembly,
-    deltas: &UnboundedSender<String>,
-) -> Result<(), LlmError> {
+    said: &(dyn Fn(&str) + Send + Sync),
+) {
     while let Some(Ok(bytes)) = events.next().await {
         let text = assembly.take(&bytes);
         if !text.is_empty() {
-            let _nobody_watches = deltas.send(text);
+            said(&text);
         }
     }
-    Ok(())
+}
+
+/// An answer that came at once, as a stream.
+pub(super) fn at_once(answer: &Value) -> ByteStream {
+    let events = assemble::events(answer).into_iter();
+    let events = events.map(|event| format!("data: {event}\n\n"));
+    let events: String = events.chain(["data: [DONE]\n\n".to_owned()]).collect();
+    stream::iter([Ok(Bytes::from(events))]).boxed()
 }
 
 /// What a use costs.

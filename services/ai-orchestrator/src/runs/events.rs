@@ -17,10 +17,15 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use sqlx::query_as;
 use std::collections::VecDeque;
-use tokio::{sync::broadcast::Receiver, time::Instant};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::{RunStatus, RunsRead, store, whose};
+use super::{
+    RunStatus, RunsRead,
+    deltas::Deltas,
+    store, whose,
+    worker::{News, Watch},
+};
 use crate::app::AppState;
 
 /// One event of the stream, by the names of its lines.
@@ -30,9 +35,9 @@ pub(super) struct RunEvent {
     /// What happened.
     #[schema(example = "run.completed")]
     event: String,
-    /// Its number: what `Last-Event-ID` says later.
+    /// Its number: what `Last-Event-ID` says later. `llm.delta` has none.
     #[schema(example = "7")]
-    id: String,
+    id: Option<String>,
     /// JSON: `run_id`, `seq`, `time`, and what belongs to the kind of event.
     data: String,
 }
@@ -48,6 +53,10 @@ const BATCH: i64 = 200;
 ///
 /// Every event has `run_id`, `seq` and `time` in its data, and `seq` as its id: with it in `Last-Event-ID` a client that was cut
 /// off reads on behind it. The stream ends when the run is over and everything was told, or when the token ends.
+///
+/// `llm.delta` is a piece of what a model says, between `llm.started` and `llm.completed` of its question (`path`), with the number of
+/// characters before it as `offset`. It is not stored: it has neither `seq` nor id, comes from the process that does the run, and
+/// whoever reads on gets the text so far, from `offset` 0.
 #[utoipa::path(
     get, path = "/api/runs/{id}/events", tag = "runs",
     security(("bearer" = ["runs:read"])),
@@ -66,18 +75,22 @@ pub(super) async fn stream_run_events(
     Path(id): Path<RunId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let news = app.runs.listen();
     let mut tx = app.core.db.read(&caller.scope).await?;
     let run = store::find(&mut tx, id, whose(&caller)).await?;
     run.ok_or_else(Problem::not_found)?;
-    drop(tx);
+    let news = app.runs.hub().watch(id);
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let seen = seen.and_then(|id| id.parse().ok()).unwrap_or(0);
+    let deltas = Deltas::behind(&mut tx, (id, seen), &news).await?;
+    drop(tx);
     let watcher = Watcher {
         ends: ends(&app, &caller),
         scope: caller.scope,
-        seen: seen.and_then(|id| id.parse().ok()).unwrap_or(0),
+        look: Instant::now(),
         ready: VecDeque::new(),
         run: id,
+        seen,
+        deltas,
         news,
         app,
     };
@@ -102,7 +115,10 @@ struct Watcher {
     run: RunId,
     seen: i64,
     ready: VecDeque<Told>,
-    news: Receiver<RunId>,
+    deltas: Deltas,
+    news: Watch,
+    /// When it looks at what is stored.
+    look: Instant,
     ends: Instant,
 }
 
@@ -116,21 +132,42 @@ fn events(watcher: Watcher) -> impl Stream<Item = Result<Event, Infallible>> {
 impl Watcher {
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some((seq, kind, at, data)) = self.ready.pop_front() {
-                self.seen = seq;
-                return Some(shown(self.run, (seq, &kind, at), data));
+            if let Some(event) = self.stored() {
+                return Some(event);
             }
-            // The state is read before the events: what a run told at its end is never missed.
-            match self.read().await {
-                Ok(true) if self.ready.is_empty() => return None,
-                Ok(_) if !self.ready.is_empty() => {}
-                Ok(_) => self.wait().await?,
-                Err(error) => {
-                    self.late(&error);
-                    self.wait().await?;
+            if self.look <= Instant::now() {
+                self.look = Instant::now() + LOOK;
+                // The state is read before the events: what a run told at its end is never missed.
+                match self.read().await {
+                    Ok(true) if self.ready.is_empty() => return None,
+                    Ok(_) if !self.ready.is_empty() => continue,
+                    Ok(_) => {}
+                    Err(error) => self.late(&error),
                 }
             }
+            if let Some(data) = self.deltas.next() {
+                return Some(self.delta(data));
+            }
+            self.wait().await?;
         }
+    }
+
+    /// The next stored event, and before it the rest of an answer that it ends.
+    fn stored(&mut self) -> Option<Event> {
+        let (_, kind, _, data) = self.ready.front()?;
+        if let Some(rest) = self.deltas.before(kind, data) {
+            return Some(self.delta(rest));
+        }
+        let (seq, kind, at, data) = self.ready.pop_front()?;
+        self.seen = seq;
+        self.deltas.told(&self.news, &kind, &data);
+        Some(shown(self.run, (seq, &kind, at), data))
+    }
+
+    fn delta(&self, mut data: Value) -> Event {
+        data["run_id"] = json!(self.run);
+        data["time"] = json!(self.app.core.sources.now());
+        Event::default().event("llm.delta").data(data.to_string())
     }
 
     fn late(&self, error: &DbError) {
@@ -161,15 +198,18 @@ impl Watcher {
 
     /// Until there may be news; none when the stream is over.
     async fn wait(&mut self) -> Option<()> {
-        let look = Instant::now() + LOOK;
         loop {
             tokio::select! {
                 () = self.app.core.shutdown.cancelled() => return None,
                 () = tokio::time::sleep_until(self.ends) => return None,
-                () = tokio::time::sleep_until(look) => return Some(()),
-                told = self.news.recv() => match told {
-                    Ok(run) if run != self.run => {}
-                    _ => return Some(()),
+                () = tokio::time::sleep_until(self.look) => return Some(()),
+                news = self.news.recv() => match news {
+                    Ok(News::Told(run) | News::Said(run)) if run != self.run => {}
+                    Ok(News::Said(_)) => return Some(()),
+                    _ => {
+                        self.look = Instant::now();
+                        return Some(());
+                    }
                 },
             }
         }

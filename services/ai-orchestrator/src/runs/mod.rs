@@ -2,8 +2,9 @@
 //! done is done again.
 
 mod approvals;
-mod cancel;
+pub(crate) mod cancel;
 mod create;
+mod deltas;
 mod engine;
 mod events;
 mod fork;

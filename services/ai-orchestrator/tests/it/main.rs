@@ -26,6 +26,7 @@ mod provider;
 mod run_answers;
 mod run_approvals;
 mod run_budgets;
+mod run_deltas;
 mod run_limits;
 mod run_workers;
 mod runs;

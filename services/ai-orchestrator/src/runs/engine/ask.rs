@@ -77,13 +77,24 @@ impl Engine {
         let most = self.meter.before_question(estimate)?;
         request.max_tokens = Some(u32::try_from(most).unwrap_or(u32::MAX));
         let started_at = self.journal.now();
-        events.push(("llm.started", json!({ "task": task, "path": path })));
+        let (run, attempt) = (self.journal.run, self.journal.attempt);
+        let started = json!({ "task": task, "path": path, "attempt": attempt });
+        events.push(("llm.started", started));
+        // Before it is told, so that whoever reads that it began finds it; until it is told that it ended.
+        let watched = self.app.runs.hub().answering(run, &path, attempt);
         self.tell(events).await?;
 
         // Dropped with this future, when the run is ended: whoever works at the answer is told.
         let cancel = CancellationToken::new();
         let _ends_with_us = cancel.clone().drop_guard();
-        let answer = self.app.gateway.chat(&self.charge(), request, cancel).await;
+        let (who, gateway) = (self.charge(), &self.app.gateway);
+        let answer = match &watched {
+            Some(watched) => {
+                let said = |piece: &str| watched.say(piece);
+                gateway.chat_streamed(&who, request, cancel, &said).await
+            }
+            None => gateway.chat(&who, request, cancel).await,
+        };
         let answer = answer.map_err(|error| self.not_answered(error))?;
         let (tokens, cost) = (answer.usage.total(), answer.cost);
         self.meter.after_question(estimate + most, tokens, cost);

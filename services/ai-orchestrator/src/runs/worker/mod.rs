@@ -19,7 +19,7 @@ use bz_kernel::{RunId, Sources, TenantId};
 use bz_service::Job;
 use chrono::TimeDelta;
 use tokio::{
-    sync::{Notify, Semaphore, SemaphorePermit, broadcast},
+    sync::{Notify, Semaphore, SemaphorePermit},
     task::JoinSet,
     time::{MissedTickBehavior, interval, timeout},
 };
@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use crate::app::AppState;
 use hub::Hub;
+pub(crate) use hub::{Answer, News, Watch};
 pub(crate) use pulse::Pulse;
 
 /// How often a worker looks for runs that another process made, and for those that are to end.
@@ -118,9 +119,9 @@ impl Runs {
         self.0.turns.acquire().await.ok()
     }
 
-    /// Hears of runs that have told something.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<RunId> {
-        self.0.hub.listen()
+    /// Those who watch runs.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     /// What `/health` says.
