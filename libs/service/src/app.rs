@@ -38,7 +38,12 @@ pub struct App {
     pub probes: Vec<Probe>,
     /// Further members of the `/health` body.
     pub details: Option<Details>,
+    /// What is waited for before it is ready.
+    pub warm_up: Option<WarmUp>,
 }
+
+/// Answers what a service is busy with before it should get traffic, and nothing once it is not. Must not block.
+pub type WarmUp = Arc<dyn Fn() -> Option<&'static str> + Send + Sync>;
 
 /// Makes further members of the `/health` body. Called once a second; must not block.
 pub type Details = Arc<dyn Fn() -> serde_json::Map<String, serde_json::Value> + Send + Sync>;
@@ -52,7 +57,19 @@ impl App {
             jobs: Vec::new(),
             probes: Vec::new(),
             details: None,
+            warm_up: None,
         }
+    }
+
+    /// Keeps `/health/ready` at 503 while this answers a reason, for half a minute at most. Once it was ready the service stays
+    /// so.
+    #[must_use]
+    pub fn with_warm_up(
+        mut self,
+        busy: impl Fn() -> Option<&'static str> + Send + Sync + 'static,
+    ) -> Self {
+        self.warm_up = Some(Arc::new(busy));
+        self
     }
 
     /// Adds a background job.

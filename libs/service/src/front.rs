@@ -9,6 +9,7 @@ use bz_http::layers::Stack;
 use http::{HeaderValue, Method, Request, Response, header};
 use tower::ServiceExt;
 
+use crate::app::WarmUp;
 use crate::docs::Docs;
 use crate::health::Health;
 use crate::server::Handler;
@@ -33,9 +34,9 @@ impl Front {
     }
 
     /// Opens the routes. Only the first call counts.
-    pub fn install(&self, routes: Stack) {
+    pub fn install(&self, routes: Stack, warm_up: Option<WarmUp>) {
         if self.routes.set(routes).is_ok() {
-            self.health.set_built();
+            self.health.set_built(warm_up);
         }
     }
 }

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bz_kernel::{Clock, ServiceInfo};
@@ -13,7 +13,10 @@ use chrono::SecondsFormat;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
-use crate::app::ProbeStatus;
+use crate::app::{ProbeStatus, WarmUp};
+
+/// The longest that a service waits for what it warms up; whatever is late then comes later.
+const WARM_UP: Duration = Duration::from_secs(30);
 
 /// How the database stands with this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +82,29 @@ pub struct Health {
     info: &'static ServiceInfo,
     clock: Clock,
     started: Instant,
-    built: AtomicBool,
+    built: OnceLock<Built>,
     draining: AtomicBool,
     rendered: RwLock<Arc<Rendered>>,
+}
+
+/// A service whose routes are there.
+struct Built {
+    at: Instant,
+    warm: AtomicBool,
+    warm_up: Option<WarmUp>,
+}
+
+impl Built {
+    /// What it is busy with before it is ready for the first time.
+    fn warms_up(&self) -> Option<&'static str> {
+        if self.warm.load(Ordering::Acquire) {
+            return None;
+        }
+        let busy = self.warm_up.as_ref().and_then(|busy| busy());
+        let busy = busy.filter(|_| self.at.elapsed() < WARM_UP);
+        self.warm.store(busy.is_none(), Ordering::Release);
+        busy
+    }
 }
 
 /// The parts of the body that change at most once a second.
@@ -97,7 +120,7 @@ impl Health {
     #[must_use]
     pub fn new(info: &'static ServiceInfo, clock: Clock) -> Self {
         let rendered = RwLock::new(Arc::new(Rendered::new(info, &Findings::unknown())));
-        let (built, draining) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (built, draining) = (OnceLock::new(), AtomicBool::new(false));
         Self {
             info,
             clock,
@@ -117,9 +140,13 @@ impl Health {
             .unwrap_or_else(PoisonError::into_inner) = rendered;
     }
 
-    /// The routes are there; from now on the service can be ready.
-    pub fn set_built(&self) {
-        self.built.store(true, Ordering::Release);
+    /// The routes are there; from now on the service can be ready, once it is warm.
+    pub fn set_built(&self, warm_up: Option<WarmUp>) {
+        let _first_counts = self.built.set(Built {
+            at: Instant::now(),
+            warm: AtomicBool::new(false),
+            warm_up,
+        });
     }
 
     /// The service is stopping; from now on it is not ready.
@@ -135,10 +162,9 @@ impl Health {
             Some("draining")
         } else if database != DatabaseState::Connected {
             Some(database.text())
-        } else if !self.built.load(Ordering::Acquire) {
-            Some("starting")
         } else {
-            None
+            let built = self.built.get();
+            built.map_or(Some("starting"), Built::warms_up)
         }
     }
 
@@ -149,10 +175,7 @@ impl Health {
             "/health/live" => Some(json(StatusCode::OK, r#"{"status":"alive"}"#)),
             "/health/ready" => Some(match self.not_ready() {
                 None => json(StatusCode::OK, r#"{"status":"ready"}"#),
-                Some(reason) => json(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!(r#"{{"status":"not_ready","reason":"{reason}"}}"#),
-                ),
+                Some(reason) => not_ready(reason),
             }),
             _ => None,
         }
@@ -210,6 +233,14 @@ impl Rendered {
             tail,
         }
     }
+}
+
+fn not_ready(reason: &str) -> Response<Body> {
+    let body = format!(r#"{{"status":"not_ready","reason":"{reason}"}}"#);
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
+    let soon = HeaderValue::from_static("1");
+    response.headers_mut().insert(header::RETRY_AFTER, soon);
+    response
 }
 
 fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
@@ -301,7 +332,7 @@ mod tests {
         );
         health.update(&connected());
         assert_eq!(body(&health, "/health/ready").await.1["reason"], "starting");
-        health.set_built();
+        health.set_built(None);
         assert_eq!(body(&health, "/health/ready").await.0, 200);
         health.set_draining();
         assert_eq!(
@@ -312,6 +343,25 @@ mod tests {
             )
         );
         assert_eq!(body(&health, "/health/live").await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_warms_up_is_ready_when_it_is_warm_and_stays_so() {
+        let (health, busy) = (health(), Arc::new(AtomicBool::new(true)));
+        health.update(&connected());
+        let warming = Arc::clone(&busy);
+        health.set_built(Some(Arc::new(move || {
+            warming.load(Ordering::Relaxed).then_some("loading_models")
+        })));
+        let refused = health.answer("/health/ready").unwrap();
+        assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
+        let (status, answer) = body(&health, "/health/ready").await;
+        assert_eq!((status, &answer["reason"]), (503, &"loading_models".into()));
+        assert_eq!(body(&health, "/health").await.0, 200);
+        busy.store(false, Ordering::Relaxed);
+        assert_eq!(body(&health, "/health/ready").await.0, 200);
+        busy.store(true, Ordering::Relaxed);
+        assert_eq!(body(&health, "/health/ready").await.0, 200);
     }
 
     #[test]

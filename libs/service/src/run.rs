@@ -256,8 +256,8 @@ impl Running<'_> {
         let revocations = revocations::started(self.core).await;
         monitor.add(app.probes, app.details);
         monitor.refresh().await;
-        self.front
-            .install(routes(self.core, self.config, app.router));
+        let routes = routes(self.core, self.config, app.router);
+        self.front.install(routes, app.warm_up);
         let common = retention::common(self.core);
         for job in app.jobs.into_iter().chain(common).chain(revocations) {
             jobs.start(job);

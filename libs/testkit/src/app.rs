@@ -317,7 +317,8 @@ async fn assemble<S: Service>(
     let mut monitor = Monitor::new(core.db.clone(), core.redis.clone(), Arc::clone(&health))
         .expect("the monitor can be made");
     let front = Front::new(health, docs);
-    front.install(routes(core, &settings.core.server, app.router));
+    let routes = routes(core, &settings.core.server, app.router);
+    front.install(routes, app.warm_up);
     monitor.add(app.probes, app.details);
     monitor.refresh().await;
     let mut jobs = app.jobs;

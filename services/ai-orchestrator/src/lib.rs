@@ -95,6 +95,10 @@ impl Service for AiOrchestrator {
                     async move { status }
                 }
             }))
+            .with_warm_up({
+                let models = models.clone();
+                move || models.is_loading().then_some("loading_models")
+            })
             .with_probe(Probe::new("models", move || {
                 let status = models.healthy();
                 async move { status.map_or(ProbeStatus::not_configured(), ProbeStatus::of) }

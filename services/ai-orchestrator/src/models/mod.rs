@@ -200,6 +200,12 @@ impl Models {
         })
     }
 
+    /// Whether one is being loaded.
+    pub(crate) fn is_loading(&self) -> bool {
+        let states = self.states();
+        states.iter().any(|told| told.state == State::Loading)
+    }
+
     /// Whether all that was to be loaded is or will be; none when there is nothing to load.
     pub(crate) fn healthy(&self) -> Option<bool> {
         let states = self.states();

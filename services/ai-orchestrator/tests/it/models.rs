@@ -347,6 +347,31 @@ async fn health_names_the_models_and_a_broken_one_degrades_and_does_not_end_the_
 }
 
 #[tokio::test]
+async fn the_service_is_ready_when_its_models_are_and_answers_everything_else_before() {
+    let Some(folder) = folder() else { return };
+    let app = builder(&folder).start().await;
+    app.acme.viewer.get("/api/agents").await.assert_status(200);
+    let begun = std::time::Instant::now();
+    let ready = async || {
+        let answer = app.anonymous.get("/health/ready").await;
+        if answer.status == 200 {
+            return true;
+        }
+        assert_eq!(answer.json()["reason"], "loading_models");
+        false
+    };
+    wait_until(ready, Duration::from_secs(60)).await;
+    // A machine on which they take longer goes on without them.
+    if begun.elapsed() < Duration::from_secs(29) {
+        let states = states(&app).await;
+        assert!(
+            states.iter().all(|model| model["state"] == "ready"),
+            "{states:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn without_a_folder_no_model_is_there_and_health_misses_none() {
     let app = TestApp::<AiOrchestrator>::start().await;
     assert!(
