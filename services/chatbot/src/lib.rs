@@ -43,13 +43,15 @@ impl Service for Chatbot {
     async fn build(core: Core, config: ChatConfig) -> anyhow::Result<App> {
         let erasure = erasure::job(&core)?;
         let retention = conversations::retention::job(&core, config.retention_days);
+        let feed = bz_events::feed_routes().with_state(core.clone());
         let state = AppState::new(core, &config)?;
         let crm = state.crm.clone();
         let probe = Probe::new("crm", move || {
             let crm = crm.clone();
             async move { ProbeStatus::of(crm.is_alive().await) }
         });
-        let app = App::new(app::routes().split_for_parts().0.with_state(state));
+        let routes = app::routes().split_for_parts().0.with_state(state);
+        let app = App::new(routes.merge(feed));
         let app = app.with_probe(probe).with_job(erasure);
         Ok(match retention {
             Some(job) => app.with_job(job),
