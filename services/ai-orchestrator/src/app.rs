@@ -60,6 +60,12 @@ impl AppState {
         Ok(&self.gateway)
     }
 
+    /// Tells the readers of the feed that there is something new. Called after the commit; a reader that misses it
+    /// looks by itself soon.
+    pub(crate) fn wake(&self) {
+        bz_events::wake(&self.core.redis, platform::AI_ORCHESTRATOR.schema);
+    }
+
     /// The ready agent of a name.
     pub(crate) fn ready_agent(&self, name: &str) -> Option<&ReadyAgent> {
         self.agents.iter().find(|ready| ready.name == name)

@@ -73,7 +73,7 @@ impl Service for AiOrchestrator {
             credentials: sealer("ai-credentials"),
             mcp_origins: Origins::new(&config.mcp_allowed_origins, &core.issuer),
             runs: Runs::new(&core.sources, pace, core.db.pool_status().max),
-            core,
+            core: core.clone(),
         };
         let kept = TimeDelta::from_std(config.run_retention)?;
         let jobs = runs::jobs(&state, kept)
@@ -83,7 +83,8 @@ impl Service for AiOrchestrator {
         let health = state.clone();
         let routes = app::routes().split_for_parts().0;
         let routes = routes.merge(embeddings::internal::routes());
-        let app = App::new(routes.with_state(state))
+        let routes = routes.with_state(state);
+        let app = App::new(routes.merge(bz_events::feed_routes().with_state(core)))
             .with_probe(Probe::new("llm", {
                 let gateway = gateway.clone();
                 move || {

@@ -18,6 +18,7 @@ pub(crate) mod plan;
 mod resume;
 mod steps;
 pub(crate) mod store;
+mod told;
 mod worker;
 
 use bz_auth::Caller;

@@ -14,7 +14,8 @@ use super::{Misfire, Overlap, Schedule, ScheduleId, credential, store, times};
 use crate::{
     app::AppState,
     runs::{
-        RunError, RunStatus,
+        RunError,
+        cancel::cancel,
         order::{self, Behalf},
         store as runs,
     },
@@ -87,6 +88,7 @@ async fn one(app: &AppState, tenant: TenantId, id: Uuid) -> Result<(), Problem> 
     }
     tx.commit().await?;
     app.runs.wake();
+    app.wake();
     Ok(())
 }
 
@@ -125,8 +127,7 @@ async fn fate(
         Overlap::Skip => Ok(Fate::LeftOut("skipped_overlap")),
         Overlap::Queue => Ok(Fate::Wait),
         Overlap::Cancel => {
-            let running = before.status == RunStatus::Running;
-            runs::cancel(tx, last, running, now).await?;
+            cancel(app, tx, &before, None).await?;
             app.runs.cancel(last);
             Ok(Fate::Run)
         }

@@ -1,8 +1,10 @@
 //! Runs through the real routes: a scripted model over HTTP, the real CRM.
 
+use std::time::Duration;
+
 use ai_orchestrator::AiOrchestrator;
 use bz_kernel::UserId;
-use bz_testkit::{Tenant, TestApp};
+use bz_testkit::{Tenant, TestApp, wait_until};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -239,6 +241,48 @@ async fn without_a_provider_a_run_fails_and_goes_on_when_it_is_resumed_with_one(
         .post(&resume, bad)
         .await
         .assert_problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn the_feed_tells_of_each_run_that_is_over_however_it_ended() {
+    let provider = model(vec![say("done")]).await;
+    let mut world = World::still(&provider).await;
+    let member = world.app.acme.member.clone();
+    let ended = start(&member).await;
+    let cancel = format!("/api/runs/{ended}/cancel");
+    for _ in 0..2 {
+        member.post(&cancel, json!({})).await.assert_status(200);
+    }
+    world.app.start_jobs();
+    let done = start(&member).await;
+    until(&member, &done, "succeeded").await;
+    let token = world.app.tokens.service("analytics", "events:read");
+    let service = world.app.anonymous.with_token(token);
+    let mut told = json!([]);
+    // An event shows once nothing that began before it is open, which includes the transactions of other tests.
+    let shown = async || {
+        let feed = service.get("/internal/events").await.assert_status(200);
+        told = feed.json()["items"].clone();
+        told.as_array().unwrap().len() == 2
+    };
+    wait_until(shown, Duration::from_secs(30)).await;
+    let user = Tenant::Acme.user(bz_testkit::Role::Member);
+    for (event, id, status) in [
+        (&told[0], &ended, "cancelled"),
+        (&told[1], &done, "succeeded"),
+    ] {
+        assert_eq!(event["kind"], "run.finished");
+        let data = json!({ "run_id": id, "status": status, "crew_id": null, "created_by": user });
+        assert_eq!(event["data"], data);
+    }
+    assert_eq!(
+        (&told[0]["actor"], &told[1]["actor"]),
+        (&json!(user), &json!(null))
+    );
+    member
+        .get("/internal/events")
+        .await
+        .assert_problem(403, "forbidden");
 }
 
 #[tokio::test]

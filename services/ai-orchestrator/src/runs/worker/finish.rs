@@ -10,6 +10,7 @@ use super::store::{self, End};
 use crate::runs::{
     RunError, RunOutput, RunStatus,
     engine::{Engine, Halt},
+    told::{self, Finished},
 };
 
 /// How a walk ended.
@@ -30,6 +31,7 @@ pub(super) async fn write(engine: &Engine, ended: Ended, failures: i32) -> Optio
         match try_write(engine, &ended, failures).await {
             Ok(status) => {
                 engine.app.runs.tell(engine.journal.run);
+                engine.app.wake();
                 if status == Some(RunStatus::Queued) {
                     engine.app.runs.wake();
                 }
@@ -73,13 +75,22 @@ async fn try_write(
         status: status.name(),
         over: status.is_over(),
         output: Some(output),
-        events: told(status, ended, error.as_ref()),
+        events: events(status, ended, error.as_ref()),
         failed: retries,
         due_at: if retries { now + pause } else { now },
         worked_ms: engine.meter.worked_ms(),
         error,
     };
     store::end(&mut tx, journal.run, &end, now).await?;
+    if status.is_over() {
+        let over = Finished {
+            run_id: journal.run,
+            status: status.name(),
+            crew_id: engine.crew,
+            created_by: engine.user,
+        };
+        told::finished(&mut tx, &app.core.sources, None, over).await?;
+    }
     tx.commit().await?;
     Ok(Some(status))
 }
@@ -128,7 +139,7 @@ fn place(
     }
 }
 
-fn told(status: RunStatus, ended: &Ended, error: Option<&RunError>) -> Value {
+fn events(status: RunStatus, ended: &Ended, error: Option<&RunError>) -> Value {
     let why = json!({ "code": error.map(|error| &error.code), "message": error.map(|error| &error.message) });
     let event = |kind: &str, data: Value| json!({ "kind": kind, "data": data });
     let events = match (status, ended) {
