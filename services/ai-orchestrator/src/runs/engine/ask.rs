@@ -6,7 +6,10 @@ use tokio_util::sync::CancellationToken;
 use super::{Engine, Halt};
 use crate::{
     llm::{ChatAnswer, ChatRequest, FinishReason, Message, ToolCall},
-    runs::journal::{Entry, Event, Step, StepStatus},
+    runs::{
+        journal::{Entry, Event, Step, StepStatus},
+        worker::Answering,
+    },
 };
 
 /// What a model said, as the journal keeps it.
@@ -84,18 +87,7 @@ impl Engine {
         let watched = self.app.runs.hub().answering(run, &path, attempt);
         self.tell(events).await?;
 
-        // Dropped with this future, when the run is ended: whoever works at the answer is told.
-        let cancel = CancellationToken::new();
-        let _ends_with_us = cancel.clone().drop_guard();
-        let (who, gateway) = (self.charge(), &self.app.gateway);
-        let answer = match &watched {
-            Some(watched) => {
-                let said = |piece: &str| watched.say(piece);
-                gateway.chat_streamed(&who, request, cancel, &said).await
-            }
-            None => gateway.chat(&who, request, cancel).await,
-        };
-        let answer = answer.map_err(|error| self.not_answered(error))?;
+        let answer = self.answer(request, watched.as_ref()).await?;
         let (tokens, cost) = (answer.usage.total(), answer.cost);
         self.meter.after_question(estimate + most, tokens, cost);
         let step = Step {
@@ -128,6 +120,26 @@ impl Engine {
         };
         self.journal.write(entry).await?;
         Ok(said)
+    }
+
+    /// The answer, told piece by piece to those who watch.
+    async fn answer(
+        &self,
+        request: ChatRequest,
+        watched: Option<&Answering>,
+    ) -> Result<ChatAnswer, Halt> {
+        // Dropped with this future, when the run is ended: whoever works at the answer is told.
+        let cancel = CancellationToken::new();
+        let _ends_with_us = cancel.clone().drop_guard();
+        let (who, gateway) = (self.charge(), &self.app.gateway);
+        let answer = match watched {
+            Some(watched) => {
+                let said = |piece: &str| watched.say(piece);
+                gateway.chat_streamed(&who, request, cancel, &said).await
+            }
+            None => gateway.chat(&who, request, cancel).await,
+        };
+        answer.map_err(|error| self.not_answered(error))
     }
 
     fn not_answered(&self, error: crate::llm::LlmError) -> Halt {

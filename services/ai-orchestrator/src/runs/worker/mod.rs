@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::app::AppState;
 use hub::Hub;
-pub(crate) use hub::{Answer, News, Watch};
+pub(crate) use hub::{Answer, Answering, News, Watch};
 pub(crate) use pulse::Pulse;
 
 /// How often a worker looks for runs that another process made, and for those that are to end.
