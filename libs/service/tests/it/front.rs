@@ -46,7 +46,7 @@ async fn before_the_routes_are_there_only_health_and_documentation_answer() {
     assert!(refused.headers().contains_key(header::RETRY_AFTER));
 
     let routes = tower::service_fn(async |_| Ok::<_, Infallible>(Response::new(Body::empty())));
-    front.install(BoxCloneSyncService::new(routes));
+    front.install(BoxCloneSyncService::new(routes), None);
     health.update(&Findings {
         database: DatabaseState::Connected,
         ..Findings::unknown()
