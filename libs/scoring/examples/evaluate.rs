@@ -1,6 +1,6 @@
 //! Trains on a CSV file and prints how good the models are and how long they take:
 //! `cargo run --release -p bz-scoring --example evaluate -- FILE SEPARATOR OUTCOME=WON [drop=a,b] [test=FILE]
-//! [boosting=JSON] [what=test|validate|time|small]`
+//! [boosting=JSON] [what=test|seeds|validate|small|newest]`
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -110,6 +110,44 @@ fn validate(file: &File, training: &[usize], options: &Options) {
         "validation: auc {:.5}  pr {:.5}  brier {:.5}  loss {:.5}  ece {:.5}",
         sums[0], sums[1], sums[2], sums[3], sums[4]
     );
+}
+
+/// Trains with three seeds and measures each and their mean on the test rows.
+fn seeds(file: &File, training: &[usize], test: &[usize], options: &Options) {
+    let won: Vec<bool> = test.iter().map(|at| file.won(*at)).collect();
+    let data = file.data(training, 0);
+    let mut sums = [0.0; 6];
+    for seed in 1..=3 {
+        let options = Options {
+            seed,
+            ..options.clone()
+        };
+        let core = core_seconds();
+        let Some(model) = fit(&data, options.pinned.unwrap_or(Mode::Gbdt), &options) else {
+            continue;
+        };
+        let core = core_seconds() - core;
+        let probabilities: Vec<f64> = test
+            .iter()
+            .map(|at| model.probability(&file.row(*at)))
+            .collect();
+        let Some(m) = Metrics::of(&probabilities, &won) else {
+            continue;
+        };
+        let values = [m.roc_auc, m.pr_auc, m.brier, m.log_loss, m.ece, core];
+        println!("seed {seed}: {}", numbers(&values));
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value / 3.0;
+        }
+    }
+    println!("mean:   {}", numbers(&sums));
+}
+
+fn numbers(values: &[f64; 6]) -> String {
+    let [auc, pr, brier, loss, ece, core] = values;
+    format!(
+        "auc {auc:.4}  pr {pr:.4}  brier {brier:.5}  loss {loss:.5}  ece {ece:.4}  {core:.2} s of a core"
+    )
 }
 
 /// Log loss on the test rows after training on few.
@@ -228,6 +266,7 @@ fn main() -> Result<(), Failure> {
     };
     match option("what").unwrap_or("test") {
         "validate" => validate(&file, &training, &options),
+        "seeds" => seeds(&file, &training, &test, &options),
         "small" => small(&file, &training, &test, &options),
         "newest" => {
             let old: Vec<usize> = (0..file.rows.len() * 4 / 5).collect();

@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::maths::{logistic, loss, round};
 
-/// Twice the gain in log-likelihood that two useless parameters reach in one case of twenty (χ², two degrees).
-const CHANCE: f64 = 5.99;
+/// How firmly scores are believed to need no line: as if slope and shift were known to be 1 and 0 with a standard error
+/// of a half.
+const PRIOR: f64 = 4.0;
+const MOST_STEPS: usize = 30;
+/// Done when neither parameter moves more than this.
+const STILL: f64 = 1e-9;
 
 /// A straight line in log-odds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -30,51 +34,73 @@ impl Calibration {
         self.slope * log_odds + self.offset
     }
 
-    /// The line that fits best, or none when what it gains may be chance.
+    /// The line that fits best, drawn towards none by a prior: few leads hardly move it, many decide.
     #[must_use]
     pub fn fit(log_odds: &[f64], won: &[bool]) -> Self {
-        let mut line = Self::NONE;
-        for _ in 0..30 {
-            let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
-            for (z, won) in log_odds.iter().zip(won) {
-                let p = logistic(line.apply(*z));
-                let (slope, curve) = (p - f64::from(u8::from(*won)), p * (1.0 - p));
-                g = [g[0] + slope * z, g[1] + slope];
-                h = [h[0] + curve * z * z, h[1] + curve * z, h[2] + curve];
-            }
-            let det = h[0] * h[2] - h[1] * h[1];
-            if det < 1e-9 {
-                return Self::NONE;
-            }
-            let step = [
-                (h[2] * g[0] - h[1] * g[1]) / det,
-                (h[0] * g[1] - h[1] * g[0]) / det,
-            ];
-            line = Self {
-                slope: line.slope - step[0],
-                offset: line.offset - step[1],
-            };
-            if step[0].abs() + step[1].abs() < 1e-9 {
+        let mut line = Around {
+            centre: log_odds.iter().sum::<f64>() / log_odds.len().max(1) as f64,
+            slope: 1.0,
+            shift: 0.0,
+        };
+        let worth = |line: &Around| -> f64 {
+            let pairs = log_odds.iter().zip(won);
+            line.surprise()
+                + pairs
+                    .map(|(z, won)| loss(line.apply(*z), *won))
+                    .sum::<f64>()
+        };
+        let without = worth(&line);
+        for _ in 0..MOST_STEPS {
+            if line.step(log_odds, won) < STILL {
                 break;
             }
         }
-        let total = |line: Self| -> f64 {
-            log_odds
-                .iter()
-                .zip(won)
-                .map(|(z, won)| loss(line.apply(*z), *won))
-                .sum()
-        };
-        let gain = 2.0 * (total(Self::NONE) - total(line));
-        // a line that turns the order round, or none at all, is a failure of the fit
-        if gain > CHANCE && (0.1..10.0).contains(&line.slope) {
+        // a line that turns the order round, or is worse than none, is a failure of the fit
+        if (0.1..10.0).contains(&line.slope) && worth(&line) <= without {
             Self {
                 slope: round(line.slope, 15),
-                offset: round(line.offset, 15),
+                offset: round(line.apply(0.0), 15),
             }
         } else {
             Self::NONE
         }
+    }
+}
+
+/// A line by its slope and its shift of the mean score, which hardly depend on one another.
+struct Around {
+    centre: f64,
+    slope: f64,
+    shift: f64,
+}
+
+impl Around {
+    fn apply(&self, log_odds: f64) -> f64 {
+        self.slope * (log_odds - self.centre) + self.centre + self.shift
+    }
+
+    /// How far from none, by the prior.
+    fn surprise(&self) -> f64 {
+        PRIOR / 2.0 * ((self.slope - 1.0).powi(2) + self.shift.powi(2))
+    }
+
+    /// One step of Newton's method; says how long it was.
+    fn step(&mut self, log_odds: &[f64], won: &[bool]) -> f64 {
+        let mut g = [PRIOR * (self.slope - 1.0), PRIOR * self.shift];
+        let mut h = [PRIOR, 0.0, PRIOR];
+        for (z, won) in log_odds.iter().zip(won) {
+            let p = logistic(self.apply(*z));
+            let (slope, curve) = (p - f64::from(u8::from(*won)), p * (1.0 - p));
+            let z = z - self.centre;
+            g = [g[0] + slope * z, g[1] + slope];
+            h = [h[0] + curve * z * z, h[1] + curve * z, h[2] + curve];
+        }
+        let det = h[0] * h[2] - h[1] * h[1];
+        let slope = (h[2] * g[0] - h[1] * g[1]) / det;
+        let shift = (h[0] * g[1] - h[1] * g[0]) / det;
+        self.slope -= slope;
+        self.shift -= shift;
+        slope.abs() + shift.abs()
     }
 }
 
@@ -90,6 +116,15 @@ mod tests {
         let won: Vec<bool> = truth.iter().map(|z| rng.happens(logistic(*z))).collect();
         let sure: Vec<f64> = truth.iter().map(|z| 2.0 * z).collect();
         assert!((Calibration::fit(&sure, &won).slope - 0.5).abs() < 0.05);
-        assert_eq!(Calibration::fit(&truth, &won), Calibration::NONE);
+        let good = Calibration::fit(&truth, &won);
+        assert!((good.slope - 1.0).abs() < 0.1 && good.offset.abs() < 0.1);
+    }
+
+    #[test]
+    fn few_leads_hardly_move_the_scores() {
+        let scores = [-4.0, -2.0, 2.0, 4.0];
+        let line = Calibration::fit(&scores, &[false, false, true, true]);
+        assert!((1.05..1.2).contains(&line.slope), "{line:?}");
+        assert_eq!(Calibration::fit(&[], &[]), Calibration::NONE);
     }
 }

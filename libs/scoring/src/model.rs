@@ -56,7 +56,7 @@ pub(crate) enum Engine {
 pub enum Reasons {
     /// Along the paths through the trees: some microseconds.
     Path,
-    /// Exact Shapley values: some hundred microseconds.
+    /// Exact Shapley values: some milliseconds.
     Exact,
 }
 

@@ -147,7 +147,6 @@ impl Trials {
                 options.boosting.bins,
             );
             let input = Boosted {
-                matrix: &trials.matrix,
                 binned: &binned,
                 won: data.won(),
                 seed: options.seed,
@@ -224,14 +223,13 @@ impl Trials {
                 }
                 let rounds = chosen.rounds;
                 let input = Boosted {
-                    matrix: &self.matrix,
                     binned: self.binned.as_ref()?,
                     won: data.won(),
                     seed: options.seed,
                 };
                 Some(Engine::Gbdt(gbdt::fit(
                     input,
-                    rows,
+                    rows.to_vec(),
                     &Boosting {
                         rounds,
                         ..options.boosting.clone()

@@ -294,3 +294,26 @@ fn drift_is_seen_when_leads_change_and_not_when_they_do_not() {
         "{changed:?}"
     );
 }
+
+#[test]
+fn a_model_stored_by_an_earlier_version_answers_as_it_did() {
+    let model = Model::from_bytes(include_bytes!("data/boosting-format-1.json")).unwrap();
+    let asked = [
+        (Some(3.0), Some("web"), 120.0, 0.242_274_635),
+        (Some(25.0), Some("fair"), 400.0, 0.736_646_659),
+        (None, Some("partner"), 260.0, 0.541_082_467),
+        (Some(12.0), Some("billboard"), 500.0, 0.276_187_485),
+        (Some(30.0), None, 1.0, 0.511_064_687),
+    ];
+    for (visits, source, size, probability) in asked {
+        let row = Row::new()
+            .with("visits", visits)
+            .with("source", source)
+            .with("size", size);
+        let scored = model.score(&row);
+        assert!(
+            (scored.probability - probability).abs() < 1e-6,
+            "{scored:?}"
+        );
+    }
+}

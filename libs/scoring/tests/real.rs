@@ -99,7 +99,7 @@ fn logistic_regression_is_as_good_as_that_of_scikit_learn() {
 }
 
 #[test]
-fn boosting_orders_leads_better_than_two_libraries_and_is_as_well_calibrated() {
+fn boosting_is_at_least_as_good_as_two_libraries_by_every_measure() {
     let Some(leads) = Leads::read() else { return };
     let data = leads.data(&leads.training());
     let start = Instant::now();
@@ -112,7 +112,7 @@ fn boosting_orders_leads_better_than_two_libraries_and_is_as_well_calibrated() {
         "{metrics:?}"
     );
     assert!(
-        metrics.log_loss <= 0.2629 && metrics.brier <= 0.0742 && metrics.pr_auc >= 0.494,
+        metrics.log_loss <= 0.2620 && metrics.brier <= 0.0738 && metrics.pr_auc >= 0.4963,
         "{metrics:?}"
     );
     let row = leads.row(*leads.test.iter().next().unwrap());

@@ -5,15 +5,15 @@ use crate::maths::round;
 
 /// Fewest rows of a number's bin.
 const LEAST_ROWS: usize = 3;
-/// Bins of all features together: they are numbered with 16 bits.
-const MOST_BINS: usize = 65_000;
-
-/// All rows in bins, row by row. Bins are numbered over all features, so that one histogram holds them all.
+/// All rows in bins.
 pub(crate) struct Binned {
-    pub(super) bins: Vec<u16>,
+    /// Row by row, for histograms: they read many features of a row.
+    pub(super) bins: Vec<u8>,
+    /// Column by column, for splits: they read one feature of many rows.
+    pub(super) columns: Vec<Vec<u8>>,
     pub(super) features: usize,
-    /// First bin of each feature, and the end.
-    pub(super) offsets: Vec<usize>,
+    /// How many bins each feature has.
+    pub(super) counts: Vec<usize>,
     /// Cuts of each number; `None` for words. A number has one bin more than cuts, and one for missing, the last.
     pub(super) cuts: Vec<Option<Vec<f64>>>,
 }
@@ -21,38 +21,29 @@ pub(crate) struct Binned {
 impl Binned {
     /// Looks at no outcome.
     pub(crate) fn new(matrix: &Matrix, features: &[Feature], most: usize) -> Self {
-        let most = most.min(MOST_BINS / features.len().max(1)).clamp(4, 255);
-        let mut offsets = vec![0];
-        let mut cuts = Vec::new();
+        let most = most.clamp(4, 255);
+        let (mut cuts, mut counts, mut columns) = (Vec::new(), Vec::new(), Vec::new());
         for (feature, column) in features.iter().zip(&matrix.columns) {
-            let (own, count) = match feature.codes() {
-                0 => {
-                    let own = cuts_of(column, most - 2);
-                    let count = own.len() + 2;
-                    (Some(own), count)
-                }
-                codes => (None, codes),
+            let own = match feature.codes() {
+                0 => Some(cuts_of(column, most - 2)),
+                _ => None,
             };
+            counts.push(own.as_ref().map_or(feature.codes(), |own| own.len() + 2));
+            let in_bins = column.iter().map(|value| bin(own.as_deref(), *value) as u8);
+            columns.push(in_bins.collect::<Vec<u8>>());
             cuts.push(own);
-            offsets.push(offsets[offsets.len() - 1] + count);
         }
         let mut bins = Vec::with_capacity(matrix.rows * features.len());
         for row in 0..matrix.rows {
-            for (at, column) in matrix.columns.iter().enumerate() {
-                bins.push((offsets[at] + bin(cuts[at].as_deref(), column[row])) as u16);
-            }
+            bins.extend(columns.iter().map(|column| column[row]));
         }
         Self {
             bins,
+            columns,
             features: features.len(),
-            offsets,
+            counts,
             cuts,
         }
-    }
-
-    /// The bin of a row within a feature.
-    pub(super) fn local(&self, row: u32, feature: usize) -> usize {
-        self.bins[row as usize * self.features + feature] as usize - self.offsets[feature]
     }
 }
 

@@ -1,30 +1,34 @@
 //! Boosting: each tree answers what the sum of those before it got wrong (Friedman 2001).
 
 use super::bins::Binned;
-use super::grow::Grower;
-use super::split::Sums;
+use super::grow::{Gradient, Grower};
 use super::{Boosting, Forest, Parts};
-use crate::features::Matrix;
 use crate::folds;
-use crate::maths::{logistic, logit, loss, share};
+use crate::maths::{logit, share};
 use crate::rng::Rng;
 
 /// Rounds without a better log loss on rows left out after which boosting stops.
 const PATIENCE: usize = 40;
+/// Odds beyond these say nothing more.
+const MOST_ODDS: f64 = 1e15;
 
 /// What a fit needs besides its settings.
 #[derive(Clone, Copy)]
 pub(crate) struct Boosted<'a> {
-    pub(crate) matrix: &'a Matrix,
     pub(crate) binned: &'a Binned,
     pub(crate) won: &'a [bool],
     pub(crate) seed: u64,
 }
 
 /// Fits on some rows.
-pub(crate) fn fit(input: Boosted<'_>, rows: &[u32], settings: &Boosting) -> Forest {
-    let (forest, _) = boost(input, rows, settings, &[]);
-    forest.finish()
+pub(crate) fn fit(input: Boosted<'_>, rows: Vec<u32>, settings: &Boosting) -> Forest {
+    let mut grower = Grower::new(input.binned, settings);
+    let mut gradients = vec![[0.0; 2]; input.won.len()];
+    let mut booster = Booster::new(input, rows, Vec::new());
+    for _ in 0..settings.rounds {
+        booster.round(&mut grower, &mut gradients);
+    }
+    booster.forest.finish()
 }
 
 /// What cross-validation found.
@@ -38,36 +42,44 @@ pub(crate) struct Chosen {
     pub(crate) forest: Forest,
 }
 
-/// Chooses the number of rounds by log loss over the folds.
+/// Chooses the number of rounds by log loss over the folds, which go on together until it no longer falls.
 pub(crate) fn choose(input: Boosted<'_>, fold_of: &[u8], settings: &Boosting) -> Chosen {
-    let folds = folds::count(fold_of);
-    let mut sums = vec![0.0; settings.rounds];
-    let mut forests = Vec::new();
-    for fold in 0..folds {
-        let (train, test) = folds::split(fold_of, fold);
-        let seed = input.seed.wrapping_add(u64::from(fold));
-        let (forest, watch) = boost(Boosted { seed, ..input }, &train, settings, &test);
-        let last = watch.losses.last().copied().unwrap_or(f64::MAX);
-        for (round, sum) in sums.iter_mut().enumerate() {
-            *sum += watch.losses.get(round).copied().unwrap_or(last);
-        }
-        forests.push((forest, test));
-    }
-    let rounds = (0..sums.len())
-        .min_by(|a, b| sums[*a].total_cmp(&sums[*b]))
-        .unwrap_or(0)
-        + 1;
+    let mut grower = Grower::new(input.binned, settings);
+    let mut gradients = vec![[0.0; 2]; fold_of.len()];
+    let mut boosters: Vec<Booster<'_>> = (0..folds::count(fold_of))
+        .map(|fold| {
+            let (train, test) = folds::split(fold_of, fold);
+            let seed = input.seed.wrapping_add(u64::from(fold));
+            Booster::new(Boosted { seed, ..input }, train, test)
+        })
+        .collect();
+    let (mut best, mut rounds) = (f64::MAX, 0);
     let mut out_of_fold = vec![0.0; fold_of.len()];
-    let mut mean = Forest::growing(0.0);
-    let mut inputs = Vec::new();
-    for (mut forest, test) in forests {
-        forest.trees.truncate(rounds);
-        mean.add(forest.clone(), 1.0 / f64::from(folds));
-        let forest = Forest::from(forest);
-        for row in test {
-            input.matrix.row(row as usize, &mut inputs);
-            out_of_fold[row as usize] = forest.log_odds(&inputs);
+    for round in 1..=settings.rounds.max(1) {
+        let mut loss = 0.0;
+        for booster in &mut boosters {
+            booster.round(&mut grower, &mut gradients);
+            loss += booster.loss();
         }
+        if loss < best {
+            (best, rounds) = (loss, round);
+            for booster in &boosters {
+                for row in &booster.test {
+                    out_of_fold[*row as usize] = booster.odds[*row as usize];
+                }
+            }
+        } else if round >= rounds + PATIENCE {
+            break;
+        }
+    }
+    for odds in &mut out_of_fold {
+        *odds = odds.ln();
+    }
+    let mut mean = Forest::growing(0.0);
+    let share = 1.0 / boosters.len() as f64;
+    for mut booster in boosters {
+        booster.forest.trees.truncate(rounds);
+        mean.add(booster.forest, share);
     }
     Chosen {
         rounds,
@@ -76,90 +88,67 @@ pub(crate) fn choose(input: Boosted<'_>, fold_of: &[u8], settings: &Boosting) ->
     }
 }
 
-fn start(won: &[bool], rows: &[u32]) -> f64 {
-    logit(share(rows.iter().map(|row| won[*row as usize])))
+/// A forest that grows.
+struct Booster<'a> {
+    input: Boosted<'a>,
+    rng: Rng,
+    train: Vec<u32>,
+    test: Vec<u32>,
+    /// Of all rows, by the trees so far. A tree adds to log-odds, so it multiplies odds, and no row needs a logarithm.
+    odds: Vec<f64>,
+    forest: Parts,
 }
 
-/// Log loss on rows left out, after each round.
-struct Watch {
-    losses: Vec<f64>,
-    best: f64,
-    best_round: usize,
-}
-
-impl Watch {
-    /// Notes a loss; false when it is time to stop.
-    fn note(&mut self, loss: f64) -> bool {
-        if loss < self.best {
-            (self.best, self.best_round) = (loss, self.losses.len());
+impl<'a> Booster<'a> {
+    fn new(input: Boosted<'a>, train: Vec<u32>, test: Vec<u32>) -> Self {
+        let start = logit(share(train.iter().map(|row| input.won[*row as usize])));
+        Self {
+            input,
+            rng: Rng::new(input.seed),
+            train,
+            test,
+            odds: vec![start.exp(); input.won.len()],
+            forest: Forest::growing(start),
         }
-        self.losses.push(loss);
-        self.losses.len() <= self.best_round + PATIENCE
     }
-}
 
-/// One forest, and the log loss on the watched rows after each round.
-fn boost(input: Boosted<'_>, rows: &[u32], settings: &Boosting, watched: &[u32]) -> (Parts, Watch) {
-    let Boosted {
-        matrix,
-        binned,
-        won,
-        seed,
-    } = input;
-    let mut rng = Rng::new(seed);
-    let mut forest = Forest::growing(start(won, rows));
-    let mut log_odds = vec![forest.start; matrix.rows];
-    let mut gradients: Vec<Sums> = vec![[0.0; 2]; matrix.rows];
-    let mut grower = Grower::new(binned, settings);
-    let mut out = Vec::new();
-    let mut watch = Watch {
-        losses: Vec::new(),
-        best: f64::MAX,
-        best_round: 0,
-    };
-    for _ in 0..settings.rounds {
-        out.clear();
-        grower.rows.clear();
-        for row in rows {
+    /// One more tree.
+    fn round(&mut self, grower: &mut Grower<'_>, gradients: &mut [Gradient]) {
+        for row in &self.train {
             let at = *row as usize;
-            let p = logistic(log_odds[at]);
-            gradients[at] = [p - f64::from(u8::from(won[at])), p * (1.0 - p)];
-            let side = if rng.happens(settings.row_share) {
-                &mut grower.rows
-            } else {
-                &mut out
-            };
-            side.push(*row);
+            let odds = self.odds[at];
+            let lost = 1.0 / (1.0 + odds);
+            let won = odds * lost;
+            let slope = if self.input.won[at] { -lost } else { won };
+            gradients[at] = [slope as f32, (won * lost) as f32];
         }
-        grower.selected = columns(&mut rng, binned.features, settings.column_share);
-        let grown = grower.grow(&gradients);
-        for (node, start, end) in &grown.leaves {
-            for row in &grower.rows[*start..*end] {
-                log_odds[*row as usize] += grown.tree.nodes[*node].value;
+        grower.seen.clone_from(&self.train);
+        grower.unseen.clone_from(&self.test);
+        let (tree, leaves) = grower.grow(gradients, &mut self.rng);
+        for leaf in leaves {
+            let factor = tree.nodes[leaf.node].value.exp();
+            let (seen, unseen) = (&grower.seen[leaf.seen], &grower.unseen[leaf.unseen]);
+            for row in seen.iter().chain(unseen) {
+                let odds = &mut self.odds[*row as usize];
+                *odds = (*odds * factor).clamp(1.0 / MOST_ODDS, MOST_ODDS);
             }
         }
-        for row in out.iter().chain(watched) {
-            log_odds[*row as usize] += grown.answer(binned, *row);
-        }
-        forest.trees.push(grown.tree);
-        let now = || {
-            watched
-                .iter()
-                .map(|row| loss(log_odds[*row as usize], won[*row as usize]))
-                .sum()
-        };
-        if !watched.is_empty() && !watch.note(now()) {
-            break;
-        }
+        self.forest.trees.push(tree);
     }
-    (forest, watch)
-}
 
-/// Some of the features, at least one, in order.
-fn columns(rng: &mut Rng, features: usize, share: f64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..features).collect();
-    rng.shuffle(&mut order);
-    order.truncate(((features as f64 * share).round() as usize).clamp(1, features));
-    order.sort_unstable();
-    order
+    /// Log loss on the rows left out: the logarithm of a product, a few factors at a time.
+    fn loss(&self) -> f64 {
+        let likelihood = |row: &u32| {
+            let odds = self.odds[*row as usize];
+            if self.input.won[*row as usize] {
+                odds / (1.0 + odds)
+            } else {
+                1.0 / (1.0 + odds)
+            }
+        };
+        let products = self.test.chunks(16);
+        -products
+            .map(|rows| rows.iter().map(likelihood).product::<f64>().ln())
+            .sum::<f64>()
+    }
 }

@@ -1,6 +1,8 @@
 //! A forest laid out for scoring. Walking through some hundred trees waits for memory more than it computes, so a node
 //! takes twelve bytes, and a lead's numbers are compared with all thresholds once, not at every node.
 
+use std::collections::HashMap;
+
 use super::tree::{BY_NUMBER, Set, Tree};
 
 const BY_WORD: u16 = 1;
@@ -24,6 +26,7 @@ struct Node {
 pub(super) struct Flat {
     nodes: Vec<Node>,
     roots: Vec<u32>,
+    /// Each once.
     sets: Vec<Set>,
     /// The thresholds of each feature, in order.
     thresholds: Vec<Vec<f64>>,
@@ -50,21 +53,25 @@ impl Flat {
             thresholds.sort_unstable_by(f64::total_cmp);
             thresholds.dedup();
         }
+        let mut known = HashMap::new();
         for tree in trees {
-            flat.add(tree);
+            flat.add(tree, &mut known);
         }
         flat
     }
 
-    fn add(&mut self, tree: &Tree) {
+    fn add(&mut self, tree: &Tree, known: &mut HashMap<Set, u16>) {
         self.roots.push(self.nodes.len() as u32);
         for node in &tree.nodes {
             let by_word = node.set != BY_NUMBER && !node.is_leaf();
             let at = if node.is_leaf() {
                 0
             } else if by_word {
-                self.sets.push(tree.sets[node.set as usize]);
-                self.sets.len() - 1
+                let set = tree.sets[node.set as usize];
+                usize::from(*known.entry(set).or_insert_with(|| {
+                    self.sets.push(set);
+                    (self.sets.len() - 1) as u16
+                }))
             } else {
                 self.thresholds[node.feature as usize]
                     .partition_point(|threshold| *threshold < node.threshold)

@@ -36,10 +36,8 @@ pub struct Boosting {
     pub min_hessian: f64,
     /// Penalty on a leaf's answer.
     pub l2: f64,
-    /// Share of the rows that a tree sees.
-    pub row_share: f64,
-    /// Share of the features that a tree sees.
-    pub column_share: f64,
+    /// Share of the features that each split is chosen from.
+    pub feature_share: f64,
     /// Pulls the order of rare words to the middle.
     pub word_smooth: f64,
     /// Further penalty on a split by words.
@@ -57,14 +55,13 @@ impl Default for Boosting {
         Self {
             rounds: 300,
             learning_rate: 0.06,
-            leaves: 24,
+            leaves: 40,
             min_rows: 20.0,
             min_hessian: 1e-3,
             l2: 0.5,
-            row_share: 0.9,
-            column_share: 0.4,
+            feature_share: 0.5,
             word_smooth: 10.0,
-            word_l2: 10.0,
+            word_l2: 20.0,
             word_rows: 100.0,
             most_words: 32,
             bins: 255,

@@ -41,11 +41,10 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// Looks at one feature.
-    pub(super) fn feature(&mut self, data: &Binned, feature: usize, histogram: &[Sums]) {
-        let own = &histogram[data.offsets[feature]..data.offsets[feature + 1]];
+    pub(super) fn feature(&mut self, data: &Binned, feature: usize, bins: &[Sums]) {
         match data.cuts[feature] {
-            Some(_) => self.number(feature, own),
-            None => self.words(feature, own),
+            Some(_) => self.number(feature, bins),
+            None => self.words(feature, bins),
         }
     }
 

@@ -53,12 +53,11 @@ fn grown(rounds: usize) -> (Forest, Matrix) {
     (
         fit(
             Boosted {
-                matrix: &matrix,
                 binned: &binned,
                 won: &won,
                 seed: 1,
             },
-            &rows,
+            rows,
             &settings,
         ),
         matrix,
@@ -171,7 +170,6 @@ fn boosting_finds_what_words_and_gaps_say() {
     let binned = Binned::new(&matrix, &features, 255);
     let fold_of = crate::folds::stratified(&won, 5, 1);
     let input = Boosted {
-        matrix: &matrix,
         binned: &binned,
         won: &won,
         seed: 1,
