@@ -14,6 +14,7 @@ use crate::{
     budgets, crews, embeddings,
     llm::{Gateway, LlmError},
     mcp::server::{self as mcp_server, Origins},
+    mcp_servers,
     models::{self, Models},
     openai,
     runs::{self, Runs},
@@ -108,6 +109,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(tools::routes())
         .merge(embeddings::routes())
         .merge(mcp_server::routes())
+        .merge(mcp_servers::routes())
         .merge(models::routes())
         .merge(openai::routes())
         .merge(usage::routes())

@@ -9,6 +9,7 @@ mod definitions;
 mod embeddings;
 pub mod llm;
 mod mcp;
+mod mcp_servers;
 mod models;
 mod openai;
 mod runs;

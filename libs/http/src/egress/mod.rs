@@ -161,24 +161,76 @@ impl Egress {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<EgressAnswer, EgressError> {
-        let url = self.policy.check(url).map_err(EgressError::Url)?;
         let started = Instant::now();
-        let request = self.client.request(method, url).headers(headers).body(body);
-        let mut answer = request.send().await.map_err(sort)?;
+        let mut stream = self.open(method, url, headers, body).await?;
         let mut body = BytesMut::new();
-        while body.len() < self.limits.answer {
-            let Some(chunk) = answer.chunk().await.map_err(sort)? else {
-                break;
-            };
-            let room = self.limits.answer - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        while let Some(piece) = stream.chunk().await? {
+            body.extend_from_slice(&piece);
         }
         Ok(EgressAnswer {
-            status: answer.status(),
-            headers: std::mem::take(answer.headers_mut()),
+            status: stream.status,
+            headers: stream.headers,
             body: body.freeze(),
             elapsed: started.elapsed(),
         })
+    }
+
+    /// Sends a request and leaves it to the caller to read the body, for answers that come piece by piece. The limits are the
+    /// same.
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn open(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<EgressStream, EgressError> {
+        let url = self.policy.check(url).map_err(EgressError::Url)?;
+        let request = self.client.request(method, url).headers(headers).body(body);
+        let mut answer = request.send().await.map_err(sort)?;
+        Ok(EgressStream {
+            status: answer.status(),
+            headers: std::mem::take(answer.headers_mut()),
+            left: self.limits.answer,
+            answer,
+        })
+    }
+}
+
+/// An answer whose body is still to be read. The connection closes with it.
+#[derive(Debug)]
+pub struct EgressStream {
+    /// The status, also that of a redirect, which is not followed.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    answer: reqwest::Response,
+    left: usize,
+}
+
+impl EgressStream {
+    /// What comes next of the body; none when it is over or the limit is reached.
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, EgressError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let Some(mut piece) = self.answer.chunk().await.map_err(sort)? else {
+            return Ok(None);
+        };
+        piece.truncate(self.left);
+        self.left -= piece.len();
+        Ok(Some(piece))
+    }
+
+    /// Whether as much was read as may be, so that the rest is missing.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.left == 0
     }
 }
 

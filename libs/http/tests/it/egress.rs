@@ -284,6 +284,31 @@ async fn answers_are_cut_and_not_waited_for() {
 }
 
 #[tokio::test]
+async fn an_answer_can_be_read_as_it_comes_and_no_further_than_the_limit() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let egress = Egress::new(allowing(&["127.0.0.1"]), LIMITS).unwrap();
+    for (length, read, cut) in [(999, 999, false), (5000, 1000, true)] {
+        let server = Server::answering(head.to_owned() + &"x".repeat(length)).await;
+        let url = format!("http://127.0.0.1:{}/", server.port);
+        let opened = egress.open(Method::POST, &url, HeaderMap::new(), Bytes::new());
+        let mut stream = opened.await.unwrap();
+        assert_eq!(stream.headers["content-type"], "text/event-stream");
+        let mut bytes = 0;
+        while let Some(piece) = stream.chunk().await.unwrap() {
+            bytes += piece.len();
+        }
+        assert_eq!((bytes, stream.is_cut()), (read, cut));
+    }
+    let opened = egress.open(
+        Method::POST,
+        "https://10.0.0.1/",
+        HeaderMap::new(),
+        Bytes::new(),
+    );
+    assert_eq!(opened.await.unwrap_err().code(), "url_refused");
+}
+
+#[tokio::test]
 async fn with_a_proxy_it_is_the_proxy_that_is_called_and_that_resolves() {
     let proxy = Server::answering(answer("200 OK", "by the proxy")).await;
     let address = format!("http://localhost:{}", proxy.port).parse().unwrap();

@@ -2,6 +2,7 @@ use axum::{extract::State, response::Response};
 use bz_auth::Can;
 use bz_http::{Errors, IdempotencyKey, Json, Problem};
 use bz_tenant::OnConstraint;
+use uuid::Uuid;
 
 use super::{CreateTool, OwnTool, Tool, ToolId, ToolsManage, own::Headers, store};
 use crate::app::AppState;
@@ -43,8 +44,8 @@ pub(super) async fn create_tool(
                 let detail = "A tenant may have 200 tools. Delete one first.";
                 return Err(Problem::conflict("too_many_tools", detail));
             }
-            let (id, by) = (sources.id(), (caller.user, sources.now()));
-            let headers = sealed(&app, id, &wanted.headers);
+            let (id, by) = (sources.id::<ToolId>(), (caller.user, sources.now()));
+            let headers = sealed(&app, id.as_uuid(), &wanted.headers);
             let row = store::insert(tx, id, by, (&wanted.name, &wanted.tool), &headers).await;
             let taken = || {
                 let detail = format!("There is a tool {} already.", wanted.name);
@@ -69,13 +70,13 @@ pub(super) fn allowed_here(app: &AppState, tool: &OwnTool) -> Result<(), Problem
     }
 }
 
-/// The headers for the store.
-pub(super) fn sealed(app: &AppState, id: ToolId, headers: &Headers) -> store::Sealed {
+/// The headers for the store, bound to what they belong to.
+pub(crate) fn sealed(app: &AppState, id: Uuid, headers: &Headers) -> store::Sealed {
     let names = headers.keys().cloned().collect();
     if headers.is_empty() {
         return (names, None);
     }
     let plain = serde_json::to_vec(headers).unwrap_or_default();
-    let sealed = app.tool_secrets.seal(id.as_uuid().as_bytes(), &plain);
+    let sealed = app.tool_secrets.seal(id.as_bytes(), &plain);
     (names, Some(sealed))
 }

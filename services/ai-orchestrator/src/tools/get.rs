@@ -4,7 +4,7 @@ use bz_http::{Path, Problem, Versioned};
 use bz_tenant::TenantScope;
 
 use super::{Tool, ToolsRead, built_in, store};
-use crate::app::AppState;
+use crate::{app::AppState, mcp_servers};
 
 /// One tool.
 #[utoipa::path(
@@ -31,6 +31,10 @@ pub(super) async fn found(app: &AppState, scope: &TenantScope, id: &str) -> Resu
         return Ok(Tool::built_in(spec));
     }
     let mut tx = app.core.db.read(scope).await?;
+    if id.starts_with(mcp_servers::PREFIX) {
+        let tool = mcp_servers::tool(&mut tx, id).await?;
+        return tool.ok_or_else(Problem::not_found);
+    }
     let row = store::find(&mut tx, id).await?;
     let row = row.ok_or_else(Problem::not_found)?;
     Ok(row.into_tool(&app.toolbox))

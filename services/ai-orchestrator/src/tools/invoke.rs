@@ -9,7 +9,7 @@ use bz_http::{
 };
 use bz_kernel::{SecretString, ServiceInfo, platform};
 use bz_service::Core;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -18,6 +18,7 @@ use super::{
     prepare::{Prepared, prepare},
     spec::{Method, Target},
 };
+use crate::mcp::client::{McpClient, Peer};
 
 /// Longest time of a call to a sibling; a tool's own limit is shorter.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -56,6 +57,7 @@ pub(crate) struct Toolbox {
     identity: Sibling,
     outside: Egress,
     operators: Egress,
+    mcp: McpClient,
     n8n: Option<Url>,
     crewai: Option<Url>,
 }
@@ -105,6 +107,7 @@ impl Toolbox {
             crm: sibling(&platform::CRM)?,
             analytics: sibling(&platform::ANALYTICS)?,
             identity: sibling(&platform::IDENTITY)?,
+            mcp: McpClient::new(policy.clone(), LONGEST)?,
             outside: Egress::new(policy, limits)?,
             operators: Egress::new(operators, limits)?,
             n8n,
@@ -122,8 +125,13 @@ impl Toolbox {
         match target {
             Target::N8n { .. } => self.n8n.is_some(),
             Target::Crewai {} => self.crewai.is_some(),
-            Target::Sibling { .. } | Target::Http { .. } => true,
+            Target::Sibling { .. } | Target::Http { .. } | Target::Mcp { .. } => true,
         }
+    }
+
+    /// The way to servers of the Model Context Protocol.
+    pub(crate) const fn mcp(&self) -> &McpClient {
+        &self.mcp
     }
 
     /// Makes the call.
@@ -141,6 +149,15 @@ impl Toolbox {
                 }
                 Target::N8n { .. } => self.to_n8n(prepared, &call).await,
                 Target::Crewai {} => self.to_crewai(prepared, &call).await,
+                Target::Mcp {
+                    server_id: id,
+                    url,
+                    tool,
+                } => {
+                    let (id, headers) = (*id, &call.headers);
+                    self.to_mcp(&Peer { id, url, headers }, tool.as_deref(), &call)
+                        .await
+                }
             }
         };
         tokio::time::timeout(limit, work)
@@ -203,6 +220,18 @@ impl Toolbox {
         let base = self.n8n.as_ref().ok_or_else(not_configured)?;
         let answer = send(&self.operators, &under(base, &call.address), &call, of).await?;
         read(&answer)
+    }
+
+    async fn to_mcp(
+        &self,
+        peer: &Peer<'_>,
+        tool: Option<&str>,
+        of: &Invocation<'_>,
+    ) -> Result<Value, ToolError> {
+        match tool {
+            Some(tool) => self.mcp.call(peer, (tool, of.arguments), of.key).await,
+            None => self.mcp.resources(peer, of.arguments).await,
+        }
     }
 
     /// CrewAI's API: `POST /kickoff`, then `GET /status/{id}` until it is over.
@@ -277,32 +306,37 @@ async fn send(
         headers.insert(HeaderName::from_static("idempotency-key"), key);
     }
     let answer = egress.send(call.method.as_http(), address, headers, body);
-    answer.await.map_err(|error| match error {
-        EgressError::Url(_) | EgressError::Address => refused(error.code(), error.to_string()),
-        EgressError::Connect(_) => unavailable(false, error.to_string()),
-        EgressError::Timeout | EgressError::Broken(_) => unavailable(true, error.to_string()),
-    })
+    Ok(answer.await?)
+}
+
+impl From<EgressError> for ToolError {
+    fn from(error: EgressError) -> Self {
+        match error {
+            EgressError::Url(_) | EgressError::Address => refused(error.code(), error.to_string()),
+            EgressError::Connect(_) => unavailable(false, error.to_string()),
+            EgressError::Timeout | EgressError::Broken(_) => unavailable(true, error.to_string()),
+        }
+    }
 }
 
 fn read(answer: &EgressAnswer) -> Result<Value, ToolError> {
-    let text = || String::from_utf8_lossy(&answer.body).into_owned();
     if answer.status.is_success() {
-        return Ok(serde_json::from_slice(&answer.body).unwrap_or_else(|_| Value::String(text())));
+        let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
+        return Ok(serde_json::from_slice(&answer.body).unwrap_or_else(|_| text()));
     }
-    let status = answer.status.as_u16();
-    match status {
-        429 => Err(unavailable(false, "the other side has too many requests")),
-        500.. => Err(unavailable(
-            true,
-            format!("the other side failed with status {status}"),
-        )),
-        _ => {
-            let words: String = text()
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(300)
-                .collect();
-            Err(refused("refused", format!("status {status}: {words}")))
+    Err(by_status(answer.status, &answer.body))
+}
+
+/// What it means for a call that it was answered with a status that is no success.
+pub(crate) fn by_status(status: StatusCode, body: &[u8]) -> ToolError {
+    match status.as_u16() {
+        429 => unavailable(false, "the other side has too many requests"),
+        status @ 500.. => unavailable(true, format!("the other side failed with status {status}")),
+        status => {
+            let text = String::from_utf8_lossy(body);
+            let words = text.chars().filter(|c| !c.is_control()).take(300);
+            let words: String = words.collect();
+            refused("refused", format!("status {status}: {words}"))
         }
     }
 }

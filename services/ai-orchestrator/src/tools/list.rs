@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::{Tool, ToolsRead, builtin, store};
-use crate::app::AppState;
+use crate::{app::AppState, mcp_servers};
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -28,7 +28,7 @@ struct Position {
     name: String,
 }
 
-/// The built-in tools and then the tenant's own, by name.
+/// The built-in tools, then the tenant's own, then those approved of MCP servers, each by name.
 #[utoipa::path(
     get, path = "/api/tools", tag = "tools",
     security(("bearer" = ["tools:read"])),
@@ -53,8 +53,17 @@ pub(super) async fn list_tools(
     if tools.len() < wanted {
         let mut tx = app.core.db.read(&caller.scope).await?;
         let left = i64::try_from(wanted - tools.len()).unwrap_or(1);
-        let own = store::list(&mut tx, &from.name, left).await?;
-        tools.extend(own.into_iter().map(|row| row.into_tool(&app.toolbox)));
+        // A tenant's own have no dot in their names: behind one that has, only tools of servers are left.
+        let behind = Some(from.name.as_str()).filter(|name| name.contains('.'));
+        if behind.is_none() {
+            let own = store::list(&mut tx, &from.name, left).await?;
+            tools.extend(own.into_iter().map(|row| row.into_tool(&app.toolbox)));
+        }
+        if tools.len() < wanted {
+            let left = i64::try_from(wanted - tools.len()).unwrap_or(1);
+            let theirs = mcp_servers::tools_behind(&mut tx, behind.unwrap_or_default(), left);
+            tools.extend(theirs.await?);
+        }
     }
     let shown = tools
         .iter()

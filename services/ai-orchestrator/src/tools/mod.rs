@@ -23,12 +23,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
-use crate::app::AppState;
+use crate::{app::AppState, mcp_servers};
 
+pub(crate) use create::sealed;
 use invoke::headers_of;
-pub(crate) use invoke::{Invocation, ToolError, Toolbox};
-pub(crate) use own::{CreateTool, OwnTool, PutTool};
+pub(crate) use invoke::{Invocation, ToolError, Toolbox, by_status};
+pub(crate) use own::{CreateTool, Headers, OwnTool, PutTool, check_headers};
 pub use spec::{Effect, Method, Target};
 pub(crate) use spec::{ToolSpec, builtin};
 
@@ -93,7 +95,7 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
-    fn built_in(spec: &ToolSpec) -> Self {
+    pub(crate) fn built_in(spec: &ToolSpec) -> Self {
         Self {
             id: None,
             name: spec.name.clone(),
@@ -126,22 +128,27 @@ pub(crate) fn built_in(name: &str) -> Option<&'static ToolSpec> {
 pub(crate) struct Usable {
     /// What it is.
     pub spec: ToolSpec,
-    /// The headers of a tenant's own tool, sealed.
-    pub sealed: Option<(ToolId, Vec<u8>)>,
+    /// The headers of a tenant's own tool or server, sealed, and what they are bound to.
+    pub sealed: Option<(Uuid, Vec<u8>)>,
 }
 
 impl Usable {
-    /// The headers of a tenant's own tool, opened.
+    /// The headers of a tenant's own tool or server, opened.
     pub(crate) fn headers(&self, secrets: &Sealer) -> HeaderMap {
-        let Some((id, sealed)) = &self.sealed else {
-            return HeaderMap::new();
-        };
-        match secrets.open(id.as_uuid().as_bytes(), sealed) {
-            Ok(plain) => headers_of(&serde_json::from_slice(&plain).unwrap_or_default()),
-            Err(error) => {
-                tracing::warn!(%error, tool = self.spec.name, "the headers of a tool do not open");
-                HeaderMap::new()
-            }
+        let sealed = self.sealed.as_ref();
+        sealed.map_or_else(HeaderMap::new, |(id, sealed)| {
+            opened(secrets, (*id, sealed), &self.spec.name)
+        })
+    }
+}
+
+/// Sealed headers, opened.
+pub(crate) fn opened(secrets: &Sealer, (id, sealed): (Uuid, &[u8]), of: &str) -> HeaderMap {
+    match secrets.open(id.as_bytes(), sealed) {
+        Ok(plain) => headers_of(&serde_json::from_slice(&plain).unwrap_or_default()),
+        Err(error) => {
+            tracing::warn!(%error, tool = of, "the headers of a tool do not open");
+            HeaderMap::new()
         }
     }
 }
@@ -180,6 +187,9 @@ pub(crate) async fn named<'a>(
         for row in store::named(tx, &own).await? {
             found.insert(row.name.clone(), row.into_usable());
         }
+        for usable in mcp_servers::usable(tx, &own).await? {
+            found.insert(usable.spec.name.clone(), usable);
+        }
     }
     Ok(found)
 }
@@ -197,7 +207,11 @@ pub(crate) async fn must_exist(
     let mut errors = Errors::default();
     for (n, name) in names.iter().enumerate() {
         if !known.contains_key(name) {
-            let message = format!("there is no tool {name:.64}");
+            let message = if name.starts_with(mcp_servers::PREFIX) {
+                format!("there is no approved tool {name:.200} of a server that is enabled")
+            } else {
+                format!("there is no tool {name:.64}")
+            };
             errors.add(format!("{pointer}/{n}"), "unknown_tool", message);
         }
     }

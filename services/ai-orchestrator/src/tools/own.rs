@@ -87,7 +87,7 @@ impl Validate for PutTool {
     }
 }
 
-fn check_headers(errors: &mut Errors, headers: &Headers) {
+pub(crate) fn check_headers(errors: &mut Errors, headers: &Headers) {
     if headers.len() > 10 {
         errors.add("/headers", "too_many", "must be at most 10");
     }

@@ -13,7 +13,7 @@ use super::{
 /// A call as it would be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Prepared {
-    /// `crm`, `analytics`, `identity`, `http`, `n8n` or `crewai`.
+    /// `crm`, `analytics`, `identity`, `http`, `n8n`, `crewai` or `mcp`.
     pub to: String,
     /// The method.
     pub method: Method,
@@ -64,6 +64,10 @@ pub(crate) fn prepare(tool: &ToolSpec, arguments: &Value) -> Prepared {
         Target::Crewai {} => {
             let body = serde_json::json!({ "inputs": arguments });
             posted("crewai", "/kickoff", body)
+        }
+        Target::Mcp { url, tool, .. } => {
+            let body = serde_json::json!({ "name": tool, "arguments": arguments });
+            posted("mcp", url, body)
         }
     }
 }

@@ -3,7 +3,7 @@ use bz_auth::Can;
 use bz_http::{IfMatch, Json, Path, Problem, Versioned};
 
 use super::{
-    PutTool, Tool, ToolId, ToolsManage, built_in,
+    PutTool, Tool, ToolsManage, built_in,
     create::{allowed_here, sealed},
     store,
 };
@@ -34,11 +34,10 @@ pub(super) async fn put_tool(
         .ok_or_else(Problem::not_found)?;
     if_match.check(row.version)?;
     allowed_here(&app, &wanted.tool)?;
-    let tool_id = ToolId::from_uuid(row.id);
     let headers = wanted
         .headers
         .as_ref()
-        .map(|headers| sealed(&app, tool_id, headers));
+        .map(|headers| sealed(&app, row.id, headers));
     let now = app.core.sources.now();
     let row = store::update(&mut tx, row.id, now, &wanted.tool, headers.as_ref()).await?;
     tx.commit().await?;

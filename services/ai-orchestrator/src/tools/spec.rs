@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::mcp::{McpServerId, client::wire_name};
+
 /// What a call of a tool does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +86,15 @@ pub enum Target {
     },
     /// The installation's CrewAI server (`CREWAI_URL`): its crew is started with the arguments as inputs and waited for.
     Crewai {},
+    /// A server of the Model Context Protocol that the tenant named.
+    Mcp {
+        /// Its id.
+        server_id: McpServerId,
+        /// Its address.
+        url: String,
+        /// The tool, as the server calls it; none for its resources.
+        tool: Option<String>,
+    },
 }
 
 /// Where a call of a tenant's own tool goes.
@@ -155,7 +166,10 @@ pub struct ToolSpec {
 impl ToolSpec {
     /// The name as models may write it: letters, digits, `_` and `-`.
     pub(crate) fn wire_name(&self) -> String {
-        self.name.replace('.', "_")
+        match self.call {
+            Target::Mcp { .. } => wire_name(&self.name),
+            _ => self.name.replace('.', "_"),
+        }
     }
 
     /// What is wrong with arguments; nothing when they fit the schema.

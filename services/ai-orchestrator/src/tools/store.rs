@@ -45,7 +45,7 @@ impl ToolRow {
 
     /// The tool for a run.
     pub(super) fn into_usable(self) -> Usable {
-        let id = ToolId::from_uuid(self.id);
+        let id = self.id;
         Usable {
             spec: self.definition.0.into_spec(self.name),
             sealed: self.sealed.map(|sealed| (id, sealed)),
@@ -60,7 +60,7 @@ pub(super) async fn count(tx: &mut TenantTx) -> Result<i64, DbError> {
 }
 
 /// Headers: their names, and all of them sealed.
-pub(super) type Sealed = (Vec<String>, Option<Vec<u8>>);
+pub(crate) type Sealed = (Vec<String>, Option<Vec<u8>>);
 
 pub(super) async fn insert(
     tx: &mut TenantTx,

@@ -6,7 +6,7 @@ use ai_orchestrator::AiOrchestrator;
 use bz_testkit::{Client, checks};
 use serde_json::json;
 
-use crate::{crews, provider::Provider, schedules, tools};
+use crate::{crews, mcp_peer, provider::Provider, schedules, tools};
 
 /// Makes what a path names, and answers the values of its parameters.
 async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
@@ -21,6 +21,14 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         ("/api/crews", crews::crew(&name))
     } else if path.starts_with("/api/tools/{id}") {
         ("/api/tools", tools::tool(&name))
+    } else if path.ends_with("/refresh") || path.contains("{tool}") {
+        // They need a server that answers; their own tests look at these paths.
+        return None;
+    } else if path.starts_with("/api/mcp-servers/{id}") {
+        (
+            "/api/mcp-servers",
+            mcp_peer::server(&name, "https://mcp.example.com/mcp"),
+        )
     } else if path.starts_with("/api/schedules/{id}") {
         ("/api/schedules", schedules::wanted(owner))
     } else if path.ends_with("/approvals/{approval}") {

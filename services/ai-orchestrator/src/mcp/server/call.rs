@@ -11,16 +11,14 @@ use uuid::Uuid;
 use super::{
     caller::McpCaller,
     confirm::{self, ARGUMENT, LIFETIME_MINUTES},
-    message::{Failure, read},
     offer,
 };
 use crate::{
     app::AppState,
+    mcp::message::{Failure, IDEMPOTENCY_KEY, read},
     tools::{Effect, Invocation, ToolError, ToolSpec, Usable},
 };
 
-/// The key of `_meta` by which a client makes a call repeatable.
-const KEY: &str = "bizosaas/idempotency-key";
 /// What a request has left, once the tool's time is over, to say so.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 
@@ -63,13 +61,16 @@ fn key(
     caller: &Caller,
     wanted: &CallToolRequestParams,
 ) -> Result<String, ErrorData> {
-    let given = wanted.meta.as_ref().and_then(|meta| meta.get(KEY));
+    let given = wanted
+        .meta
+        .as_ref()
+        .and_then(|meta| meta.get(IDEMPOTENCY_KEY));
     let Some(given) = given else {
         return Ok(format!("mcp-{}", app.core.sources.id::<Uuid>()));
     };
     let fits = |key: &&str| (1..=255).contains(&key.len()) && !key.contains('\0');
     let Some(given) = given.as_str().filter(fits) else {
-        let text = format!("_meta[{KEY:?}] must be a text of 1 to 255 bytes");
+        let text = format!("_meta[{IDEMPOTENCY_KEY:?}] must be a text of 1 to 255 bytes");
         return Err(ErrorData::invalid_params(text, None));
     };
     let of = format!("{}\n{}\n{given}", caller.user.as_uuid(), wanted.name);

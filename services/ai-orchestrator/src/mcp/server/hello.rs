@@ -6,7 +6,7 @@ use rmcp::model::{
 };
 use serde_json::Value;
 
-use super::message::VERSIONS;
+use crate::mcp::message::VERSIONS;
 
 /// For the client's model.
 const INSTRUCTIONS: &str = "Tools of a company's CRM, analytics and people. They act for the user whose token is used, within \

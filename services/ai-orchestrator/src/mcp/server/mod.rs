@@ -5,7 +5,6 @@ mod call;
 mod caller;
 mod confirm;
 mod hello;
-mod message;
 mod metadata;
 mod offer;
 mod post;

@@ -10,12 +10,10 @@ use rmcp::model::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    confirm::{ARGUMENT, LIFETIME_MINUTES},
-    message::{Failure, read},
-};
+use super::confirm::{ARGUMENT, LIFETIME_MINUTES};
 use crate::{
     app::AppState,
+    mcp::message::{Failure, read},
     runs::RunsWrite,
     tools::{self, Effect, Method, Target, ToolSpec, Usable, builtin},
 };
@@ -146,7 +144,7 @@ fn repeatable(tool: &ToolSpec) -> bool {
         Target::Sibling { method, .. } | Target::Http { method, .. } => {
             tool.idempotent && *method != Method::Post
         }
-        Target::N8n { .. } | Target::Crewai {} => false,
+        Target::N8n { .. } | Target::Crewai {} | Target::Mcp { .. } => false,
     }
 }
 

@@ -10,14 +10,11 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    call::call,
-    caller::McpCaller,
-    hello,
-    message::{Era, Failure, McpAnswer, McpMessage, era},
-    offer,
+use super::{call::call, caller::McpCaller, hello, offer};
+use crate::{
+    app::AppState,
+    mcp::message::{Era, Failure, McpAnswer, McpMessage, era},
 };
-use crate::app::AppState;
 
 /// The Model Context Protocol: the tools that the caller may use, for any client of the protocol (streamable HTTP).
 ///

@@ -1,4 +1,4 @@
-//! What a client sends, and in which of the protocol's two forms it speaks.
+//! What client and server say to each other, and in which of the protocol's two forms a client speaks.
 
 use bz_http::{Errors, Problem, Validate};
 use bz_tenant::DbError;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// The versions that the server speaks, oldest first.
+/// The versions that are spoken here, oldest first.
 pub(super) const VERSIONS: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
@@ -16,7 +16,12 @@ pub(super) const VERSIONS: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2026_07_28,
 ];
 
-const VERSION_HEADER: &str = "mcp-protocol-version";
+/// The header with the version that both agreed on.
+pub(super) const VERSION_HEADER: &str = "mcp-protocol-version";
+/// The header by which a server knows the session.
+pub(super) const SESSION_HEADER: &str = "mcp-session-id";
+/// The key of `_meta` by which a call is made repeatable.
+pub(super) const IDEMPOTENCY_KEY: &str = "bizosaas/idempotency-key";
 const METHOD_HEADER: &str = "mcp-method";
 const NAME_HEADER: &str = "mcp-name";
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
