@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bz_http::{ClientIp, Problem};
-use bz_kernel::SecretString;
+use bz_kernel::{ExposeSecret, SecretString};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use crate::{AuthError, Claims, Verifier};
@@ -35,6 +35,15 @@ pub(crate) async fn authenticate_past(
         ))
     };
     verified.await.map_err(problem)
+}
+
+/// Verifies a token that came with an earlier request.
+pub(crate) async fn verified(
+    verifier: &Verifier,
+    token: &SecretString,
+) -> Result<Arc<Claims>, Problem> {
+    let claims = verifier.verify_from(token.expose_secret(), None).await;
+    claims.map_err(problem)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {

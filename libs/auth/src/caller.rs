@@ -100,6 +100,15 @@ impl Caller {
         }
     }
 
+    /// The user of a token that was kept, for work that goes on after the request that brought it.
+    ///
+    /// # Errors
+    /// 401 when the token is not good any more, 403 for one that is no user's, 503 when nobody can say.
+    pub async fn of_token(verifier: &Verifier, token: &SecretString) -> Result<Self, Problem> {
+        let claims = bearer::verified(verifier, token).await?;
+        Self::of(claims, token.clone())?.in_full()
+    }
+
     async fn from_parts(parts: &Parts, verifier: &Verifier) -> Result<Self, Problem> {
         let (claims, token) = bearer::authenticate(parts, verifier).await?;
         Self::of(claims, token)

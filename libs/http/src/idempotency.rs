@@ -29,6 +29,12 @@ const MAX_KEY: usize = 255;
 pub struct IdempotencyKey(Option<String>);
 
 impl IdempotencyKey {
+    /// The key of a call that does not come with a request.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        Self(Some(key.to_owned()))
+    }
+
     /// The key, for an operation that remembers it in its own way.
     #[must_use]
     pub fn as_deref(&self) -> Option<&str> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use bz_events::{NewEvent, TENANT_DELETED, append};
-use bz_kernel::{ServiceInfo, platform::IDENTITY};
+use bz_kernel::{ServiceInfo, UserId, platform::IDENTITY};
 use bz_service::{App, Core, Service};
 use bz_tenant::TenantScope;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 use utoipa::openapi::{Info, OpenApi, Paths};
 
@@ -54,12 +54,26 @@ impl IdentityFeed {
     /// # Panics
     /// When the database does not answer.
     pub async fn tell_deleted(&self, tenant: Tenant) {
+        let data = json!({ "tenant_id": tenant.id() });
+        self.tell(tenant, TENANT_DELETED, data).await;
+    }
+
+    /// Tells that a user is gone.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn tell_user_deleted(&self, tenant: Tenant, user: UserId) {
+        let data = json!({ "user_id": user });
+        self.tell(tenant, "user.deleted", data).await;
+    }
+
+    async fn tell(&self, tenant: Tenant, kind: &'static str, data: Value) {
         let scope = TenantScope::new(tenant.id(), None);
         let mut tx = self.app.db().tenant(&scope).await.expect("a transaction");
         let event = NewEvent {
-            kind: TENANT_DELETED,
+            kind,
             actor: None,
-            data: json!({ "tenant_id": tenant.id() }),
+            data,
         };
         let told = append(&mut tx, &self.app.core.sources, event).await;
         told.expect("an event can be written");

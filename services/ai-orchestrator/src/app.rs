@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::{
     agents::{self, ReadyAgent},
-    budgets, crews, embeddings,
+    budgets, crews, embeddings, knowledge,
     llm::{Gateway, LlmError},
     mcp::server::{self as mcp_server, Origins},
     mcp_servers,
+    memory,
     models::{self, Models},
     openai,
     runs::{self, Runs},
@@ -108,6 +109,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(schedules::routes())
         .merge(tools::routes())
         .merge(embeddings::routes())
+        .merge(knowledge::routes())
+        .merge(memory::routes())
         .merge(mcp_server::routes())
         .merge(mcp_servers::routes())
         .merge(models::routes())

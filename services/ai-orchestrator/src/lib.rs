@@ -7,9 +7,12 @@ mod config;
 mod crews;
 mod definitions;
 mod embeddings;
+mod erasure;
+mod knowledge;
 pub mod llm;
 mod mcp;
 mod mcp_servers;
+mod memory;
 mod models;
 mod openai;
 mod runs;
@@ -20,7 +23,7 @@ mod usage;
 use std::time::Duration;
 
 use bz_kernel::{Sealer, ServiceInfo, platform};
-use bz_service::{App, Core, Job, Probe, ProbeStatus, Service, erasure};
+use bz_service::{App, Core, Job, Probe, ProbeStatus, Service};
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -79,7 +82,7 @@ impl Service for AiOrchestrator {
         let kept = TimeDelta::from_std(config.run_retention)?;
         let jobs = runs::jobs(&state, kept)
             .into_iter()
-            .chain([schedules::job(&state)]);
+            .chain([schedules::job(&state), knowledge::job(&state)]);
         let jobs: Vec<Job> = jobs.collect();
         let health = state.clone();
         let routes = app::routes().split_for_parts().0;

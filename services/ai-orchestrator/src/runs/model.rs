@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::RunLimits;
+use crate::knowledge::Citation;
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -155,6 +156,9 @@ pub(crate) struct RunOutput {
     pub data: Option<Value>,
     /// What each task gave that is done.
     pub tasks: Vec<TaskResult>,
+    /// The places of documents that its agents read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
     /// What the model said last in tasks that are not done.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]

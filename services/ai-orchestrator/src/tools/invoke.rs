@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use bz_auth::Caller;
 use bz_http::{
     client::{Call, Sibling, SiblingError},
     egress::{Egress, EgressAnswer, EgressError, EgressLimits, EgressPolicy},
@@ -70,6 +71,10 @@ pub(crate) struct Invocation<'a> {
     pub arguments: &'a Value,
     /// The user's token.
     pub token: Option<&'a SecretString>,
+    /// The user, when it was just verified who it is.
+    pub caller: Option<&'a Caller>,
+    /// The agent that calls.
+    pub agent: Option<&'a str>,
     /// By which the other side tells a repeat.
     pub key: &'a str,
     /// Headers of the tool, with their secrets.
@@ -125,7 +130,10 @@ impl Toolbox {
         match target {
             Target::N8n { .. } => self.n8n.is_some(),
             Target::Crewai {} => self.crewai.is_some(),
-            Target::Sibling { .. } | Target::Http { .. } | Target::Mcp { .. } => true,
+            Target::Sibling { .. }
+            | Target::Here { .. }
+            | Target::Http { .. }
+            | Target::Mcp { .. } => true,
         }
     }
 
@@ -134,11 +142,11 @@ impl Toolbox {
         &self.mcp
     }
 
-    /// Makes the call.
+    /// Makes a call of another service.
     ///
     /// # Errors
     /// [`ToolError`].
-    pub(crate) async fn invoke(&self, call: Invocation<'_>) -> Result<Value, ToolError> {
+    pub(super) async fn invoke(&self, call: Invocation<'_>) -> Result<Value, ToolError> {
         let limit = Duration::from_secs(call.tool.timeout_seconds.into());
         let prepared = prepare(call.tool, call.arguments);
         let work = async {
@@ -158,6 +166,7 @@ impl Toolbox {
                     self.to_mcp(&Peer { id, url, headers }, tool.as_deref(), &call)
                         .await
                 }
+                Target::Here { .. } => Err(not_configured()),
             }
         };
         tokio::time::timeout(limit, work)
@@ -269,14 +278,14 @@ fn under(base: &Url, path: &str) -> String {
     format!("{}{path}", base.as_str().trim_end_matches('/'))
 }
 
-fn refused(code: &str, message: impl Into<String>) -> ToolError {
+pub(super) fn refused(code: &str, message: impl Into<String>) -> ToolError {
     ToolError::Refused {
         code: code.to_owned(),
         message: message.into(),
     }
 }
 
-fn unavailable(sent: bool, message: impl Into<String>) -> ToolError {
+pub(super) fn unavailable(sent: bool, message: impl Into<String>) -> ToolError {
     ToolError::Unavailable {
         sent,
         message: message.into(),

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod get;
+mod here;
 mod invoke;
 mod list;
 mod own;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use crate::{app::AppState, mcp_servers};
 
 pub(crate) use create::sealed;
+pub(crate) use here::{citations, happened, invoke};
 use invoke::headers_of;
 pub(crate) use invoke::{Invocation, ToolError, Toolbox, by_status};
 pub(crate) use own::{CreateTool, Headers, OwnTool, PutTool, check_headers};

@@ -13,7 +13,7 @@ use super::{
 /// A call as it would be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Prepared {
-    /// `crm`, `analytics`, `identity`, `http`, `n8n`, `crewai` or `mcp`.
+    /// `crm`, `analytics`, `identity`, `here`, `http`, `n8n`, `crewai` or `mcp`.
     pub to: String,
     /// The method.
     pub method: Method,
@@ -60,6 +60,7 @@ pub(crate) fn prepare(tool: &ToolSpec, arguments: &Value) -> Prepared {
                 body,
             }
         }
+        Target::Here { operation } => posted("here", operation.name(), Value::Object(arguments)),
         Target::N8n { path } => posted("n8n", path, Value::Object(arguments)),
         Target::Crewai {} => {
             let body = serde_json::json!({ "inputs": arguments });

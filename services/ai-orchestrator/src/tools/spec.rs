@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::mcp::{McpServerId, client::wire_name};
+use super::here::Operation;
 
 /// What a call of a tool does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,6 +69,11 @@ pub enum Target {
         path: String,
         /// The arguments that go into the query; the others make the body.
         query: Vec<String>,
+    },
+    /// This service itself.
+    Here {
+        /// What is done.
+        operation: Operation,
     },
     /// An address of the world outside, over https.
     Http {
@@ -213,8 +219,13 @@ mod tests {
                 tool.name
             );
             assert!(tool.wire_name().len() <= 64 && tool.idempotent);
-            let Target::Sibling { method, path, .. } = &tool.call else {
-                panic!("{} is no sibling's", tool.name)
+            let (method, path) = match &tool.call {
+                Target::Sibling { method, path, .. } => (method, path),
+                Target::Here { operation } => {
+                    assert_eq!(tool.name, operation.name());
+                    continue;
+                }
+                other => panic!("{} goes elsewhere: {other:?}", tool.name),
             };
             assert_eq!(
                 *method == Method::Delete,

@@ -31,6 +31,11 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
         )
     } else if path.starts_with("/api/schedules/{id}") {
         ("/api/schedules", schedules::wanted(owner))
+    } else if path.starts_with("/api/knowledge/documents/{id}") {
+        (
+            "/api/knowledge/documents",
+            json!({ "title": name, "text": "x" }),
+        )
     } else if path.ends_with("/approvals/{approval}") {
         // A run has nothing to ask without a model; its own tests look at this path.
         return None;

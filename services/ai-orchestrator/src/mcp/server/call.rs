@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::AppState,
     mcp::message::{Failure, IDEMPOTENCY_KEY, read},
-    tools::{Effect, Invocation, ToolError, ToolSpec, Usable},
+    tools::{self, Effect, Invocation, ToolError, ToolSpec, Usable},
 };
 
 /// What a request has left, once the tool's time is over, to say so.
@@ -127,10 +127,12 @@ async fn send(
         tool,
         arguments,
         token: Some(caller.user.token()),
+        caller: Some(&caller.user),
+        agent: None,
         key,
         headers: usable.headers(&app.tool_secrets),
     };
-    match app.toolbox.invoke(invocation).await {
+    match tools::invoke(app, invocation).await {
         Ok(value) => Ok(told(value)),
         Err(ToolError::Unauthorized) => Err(caller.expired().into()),
         Err(ToolError::Refused { message, .. }) => Ok(told_wrong(message)),

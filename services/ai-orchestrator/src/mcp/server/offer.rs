@@ -110,7 +110,9 @@ pub(super) async fn find(
 /// agents use them.
 fn may_use(caller: &Caller, tool: &ToolSpec) -> bool {
     let needed = tool.permission.as_deref();
-    needed.is_none_or(|needed| caller.permissions.allow(needed))
+    // What belongs to an agent's memory is nothing to a client without one.
+    !matches!(tool.call, Target::Here { operation } if operation.is_of_agent())
+        && needed.is_none_or(|needed| caller.permissions.allow(needed))
 }
 
 /// Whether there is room for the token among its arguments.
@@ -132,7 +134,10 @@ fn offered(tool: &ToolSpec) -> Tool {
         .read_only(reads)
         .destructive(tool.effect == Effect::Destructive)
         .idempotent(reads || repeatable(tool))
-        .open_world(!matches!(tool.call, Target::Sibling { .. }));
+        .open_world(!matches!(
+            tool.call,
+            Target::Sibling { .. } | Target::Here { .. }
+        ));
     Tool::new(tool.wire_name(), tool.description.clone(), schema(tool))
         .with_title(&tool.title)
         .with_annotations(hints)
@@ -144,6 +149,7 @@ fn repeatable(tool: &ToolSpec) -> bool {
         Target::Sibling { method, .. } | Target::Http { method, .. } => {
             tool.idempotent && *method != Method::Post
         }
+        Target::Here { .. } => tool.idempotent,
         Target::N8n { .. } | Target::Crewai {} | Target::Mcp { .. } => false,
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         approvals::Approval,
         journal::{Ask, Entry, Event, Step, StepStatus},
     },
-    tools::{Effect, Invocation, ToolError, Usable},
+    tools::{self, Effect, Invocation, ToolError, Usable},
 };
 
 /// The most of a result that a model reads, in characters.
@@ -28,6 +28,9 @@ impl Engine {
         let known = self.journal.step(&path);
         if let Some(step) = known.as_ref().filter(|step| step.status.is_finished()) {
             self.meter.seen(&step.name, &call.arguments);
+            if let Some(response) = &step.response {
+                self.read(step, &response["result"]);
+            }
             return Ok(for_model(step.response.as_ref()));
         }
         self.may_go_on()?;
@@ -62,7 +65,7 @@ impl Engine {
         if let Some((code, message)) = self.unfit(job, usable, &call.arguments) {
             return self.refuse(step, begins, code, message).await;
         }
-        self.decide(step, begins, usable).await
+        self.decide(&job.agent.name, step, begins, usable).await
     }
 
     /// What is wrong with arguments.
@@ -85,18 +88,21 @@ impl Engine {
     /// Sends a call that needs nobody's word, or has it.
     async fn decide(
         &self,
+        agent: &str,
         step: Step,
         begins: (i32, i32),
         usable: &Usable,
     ) -> Result<String, Halt> {
         let destructive = usable.spec.effect == Effect::Destructive;
         match step.status {
-            StepStatus::Sent if usable.spec.idempotent => self.send(step, begins, usable).await,
+            StepStatus::Sent if usable.spec.idempotent => {
+                self.send(agent, step, begins, usable).await
+            }
             StepStatus::Sent => self.ask_person(step, begins, "uncertain").await,
             StepStatus::Uncertain => match self.journal.decision(&step.path, "uncertain") {
                 None => Err(Halt::Blocked),
                 Some(decided) if decided.status == "approved" => {
-                    self.send(edited(step.clone(), decided), begins, usable)
+                    self.send(agent, edited(step.clone(), decided), begins, usable)
                         .await
                 }
                 Some(decided) => {
@@ -108,7 +114,7 @@ impl Engine {
             _ if destructive => match self.journal.decision(&step.path, "destructive") {
                 None => self.ask_person(step, begins, "destructive").await,
                 Some(decided) if decided.status == "approved" => {
-                    self.send(edited(step.clone(), decided), begins, usable)
+                    self.send(agent, edited(step.clone(), decided), begins, usable)
                         .await
                 }
                 Some(decided) => {
@@ -117,7 +123,7 @@ impl Engine {
                         .await
                 }
             },
-            _ => self.send(step, begins, usable).await,
+            _ => self.send(agent, step, begins, usable).await,
         }
     }
 
@@ -150,6 +156,7 @@ impl Engine {
 
     async fn send(
         &self,
+        agent: &str,
         mut step: Step,
         begins: (i32, i32),
         usable: &Usable,
@@ -165,10 +172,12 @@ impl Engine {
             tool: &usable.spec,
             arguments: &arguments,
             token: self.token.as_ref(),
+            caller: None,
+            agent: Some(agent),
             key: &key,
             headers: usable.headers(&self.app.tool_secrets),
         };
-        let result = self.app.toolbox.invoke(invocation).await;
+        let result = tools::invoke(&self.app, invocation).await;
         self.settle(step, usable, result).await
     }
 
@@ -182,11 +191,12 @@ impl Engine {
         match result {
             Ok(value) => {
                 step.status = StepStatus::Succeeded;
-                step.response = Some(json!({ "result": kept(value) }));
                 let data = json!({ "task": step.task, "path": step.path, "tool": step.name });
+                let mut events: Vec<Event> = vec![("tool.result", data)];
+                events.extend(self.read(&step, &value));
+                step.response = Some(json!({ "result": kept(value) }));
                 let told = for_model(step.response.as_ref());
-                self.put(step, (0, 0), None, vec![("tool.result", data)])
-                    .await?;
+                self.put(step, (0, 0), None, events).await?;
                 Ok(told)
             }
             Err(ToolError::Refused { code, message }) => {

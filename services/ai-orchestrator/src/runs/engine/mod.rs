@@ -20,15 +20,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     RunOutput, TaskResult,
-    journal::{Entry, Journal},
+    journal::{Entry, Event, Journal, Step},
     plan::Plan,
 };
 use crate::{
     app::AppState,
+    knowledge::Citation,
     llm::{Charge, LlmError},
-    tools::Usable,
+    tools::{self, Usable},
 };
 pub(super) use meter::{Meter, Used};
+
+/// The most places of documents that a run names.
+const MOST_CITATIONS: usize = 100;
 
 /// Why a run does not go on now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +128,8 @@ pub(crate) struct Made {
     pub tasks: Vec<TaskResult>,
     /// The last words in others.
     pub words: BTreeMap<String, String>,
+    /// The places of documents that were read.
+    pub citations: Vec<Citation>,
 }
 
 impl Engine {
@@ -160,6 +166,7 @@ impl Engine {
         let words = made.words.iter().filter(|(task, _)| !done(task));
         RunOutput {
             tasks: made.tasks.clone(),
+            citations: made.citations.clone(),
             unfinished: words
                 .map(|(task, words)| (task.clone(), json!(words)))
                 .collect(),
@@ -199,6 +206,23 @@ impl Engine {
     fn done(&self, result: TaskResult) {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.tasks.push(result);
+    }
+
+    /// Keeps the places of documents that a result names. Answers what there is to tell of a tool of this service.
+    fn read(&self, step: &Step, result: &Value) -> Option<Event> {
+        let (kind, what) = tools::happened(&step.name, &step.request["arguments"], result)?;
+        let data = json!({ "task": step.task, "path": step.path, "what": what });
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        for citation in tools::citations(&step.name, result) {
+            let known = made
+                .citations
+                .iter()
+                .any(|it| it.chunk.id == citation.chunk.id);
+            if !known && made.citations.len() < MOST_CITATIONS {
+                made.citations.push(citation);
+            }
+        }
+        Some((kind, data))
     }
 
     fn said(&self, task: &str, words: &str) {
