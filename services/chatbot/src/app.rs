@@ -17,8 +17,10 @@ use crate::{
     conversations,
     crm::Crm,
     feedback, guide, handoffs,
+    knowledge::Knowledge,
     llm::Llm,
     members::Members,
+    rewording::Rewording,
     widget,
 };
 
@@ -38,8 +40,12 @@ pub(crate) struct AppState {
     pub(crate) agents: AgentService,
     /// Who is who in the tenant.
     pub(crate) members: Members,
+    /// The tenant's documents.
+    pub(crate) knowledge: Knowledge,
     /// The second opinion, when it is wanted.
     pub(crate) llm: Option<Llm>,
+    /// Who says answers in other words, when that is wanted.
+    pub(crate) rewording: Option<Rewording>,
     /// How often messages may be sent.
     pub(crate) limiter: Arc<Limiter>,
     /// Messages a minute of one user; 0 for any number.
@@ -57,12 +63,18 @@ impl AppState {
             LlmUse::Auto => Some(Llm::new(&core)?),
             LlmUse::Off => None,
         };
+        let rewording = match config.rewording {
+            LlmUse::Auto => Some(Rewording::new(&core)?),
+            LlmUse::Off => None,
+        };
         Ok(Self {
             crm: Crm::new(&core)?,
             analytics: Analytics::new(&core)?,
             agents: AgentService::new(&core)?,
             members: Members::new(&core)?,
+            knowledge: Knowledge::new(&core)?,
             llm,
+            rewording,
             limiter: Arc::new(Limiter::new(MOST_BUCKETS)),
             per_user: config.per_user,
             per_tenant: config.per_tenant,

@@ -7,7 +7,7 @@ use bz_service::config::{Config, Env};
 /// When a language model is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LlmUse {
-    /// When the rules understand nothing and the AI orchestrator has a provider.
+    /// Whenever it is of use and the AI orchestrator has a provider.
     Auto,
     /// Never.
     Off,
@@ -30,6 +30,8 @@ impl FromStr for LlmUse {
 pub struct ChatConfig {
     /// When a language model is asked.
     pub llm: LlmUse,
+    /// Whether a language model says answers in other words.
+    pub rewording: LlmUse,
     /// Messages a minute of one user; 0 for any number.
     pub per_user: u32,
     /// Messages a minute of all users of a tenant; 0 for any number.
@@ -47,6 +49,13 @@ impl Config for ChatConfig {
                 "Whether a language model is asked about what the rules do not understand.",
             )
             .or("auto");
+        let rewording = env
+            .parsed(
+                "CHAT_REWORDING",
+                "auto or off",
+                "Whether a language model says answers in other words; when a fact would be lost they stay as they are.",
+            )
+            .or("off");
         let per_user = env
             .number(
                 "CHAT_MESSAGES_PER_USER",
@@ -67,6 +76,7 @@ impl Config for ChatConfig {
             .or("365");
         Some(Self {
             llm: llm?,
+            rewording: rewording?,
             per_user: per_user?,
             per_tenant: per_tenant?,
             retention_days: retention_days?,

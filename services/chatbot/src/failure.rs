@@ -23,16 +23,6 @@ impl Part {
             Self::Identity => "identity",
         }
     }
-
-    /// Its name for people.
-    pub(crate) const fn called(self) -> &'static str {
-        match self {
-            Self::Crm => "CRM",
-            Self::Analytics => "analytics",
-            Self::Agents => "agent service",
-            Self::Identity => "list of people",
-        }
-    }
 }
 
 /// Why a part did not do what was asked.

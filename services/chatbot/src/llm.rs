@@ -7,12 +7,12 @@ use std::time::Duration;
 use bz_http::client::{Sibling, SiblingError};
 use bz_kernel::SecretString;
 use bz_service::Core;
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::understand::{Engine, Field, Filter, Intent, Language, Op, Slots, Understood, dates};
+use crate::understand::{Engine, Field, Filter, Intent, Op, Slots, Understood, dates};
+use crate::wording::Voice;
 
 /// Longest wait for the model; the user waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -23,12 +23,16 @@ const CONFIDENCE: f32 = 0.5;
 /// The longest title the CRM takes.
 const MAX_TITLE: usize = 500;
 
-/// The language model behind the AI orchestrator. Cheap to clone.
+/// The language models behind the AI orchestrator. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Llm {
-    gateway: Sibling,
+pub(crate) struct Gateway {
+    models: Sibling,
     health: Sibling,
 }
+
+/// The second opinion of a language model. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Llm(Gateway);
 
 /// The orchestrator's health, as far as it matters here.
 #[derive(Deserialize)]
@@ -92,41 +96,29 @@ impl Shown {
     }
 }
 
-impl Llm {
-    /// The AI orchestrator that is configured.
-    pub(crate) fn new(core: &Core) -> anyhow::Result<Self> {
+impl Gateway {
+    /// The AI orchestrator that is configured; a model is waited for so long.
+    pub(crate) fn new(core: &Core, patience: Duration) -> anyhow::Result<Self> {
         let base = &core.siblings.ai_orchestrator;
         Ok(Self {
-            gateway: Sibling::with_timeout("ai-orchestrator", base, &core.sources, PATIENCE)?,
+            models: Sibling::with_timeout("ai-orchestrator", base, &core.sources, patience)?,
             health: Sibling::with_timeout("ai-orchestrator", base, &core.sources, HEALTH_PATIENCE)?,
         })
     }
 
-    /// What the model takes the message to mean: `None` when no model is configured or it proposes nothing that can be
-    /// done.
-    pub(crate) async fn understand(
+    /// What a model says: `None` when no model is configured or it says nothing.
+    pub(crate) async fn complete(
         &self,
-        message: &str,
+        request: &Value,
         token: &SecretString,
-        now: DateTime<Utc>,
-        zone: Tz,
-    ) -> Result<Option<Understood>, SiblingError> {
+    ) -> Result<Option<String>, SiblingError> {
         if !self.is_configured().await {
             return Ok(None);
         }
-        let call = self
-            .gateway
-            .post("/v1/chat/completions")
-            .bearer(token)
-            .json(&request(message));
-        let completion: Completion = call.send().await?;
-        let content = completion
-            .choices
-            .into_iter()
-            .next()
-            .and_then(|choice| choice.message.content);
-        let proposal = content.and_then(|content| serde_json::from_str::<Proposal>(&content).ok());
-        Ok(proposal.and_then(|proposal| proposal.understood(now, zone)))
+        let call = self.models.post("/v1/chat/completions").bearer(token);
+        let completion: Completion = call.json(request).send().await?;
+        let first = completion.choices.into_iter().next();
+        Ok(first.and_then(|choice| choice.message.content))
     }
 
     /// An orchestrator that does not answer has no model for us.
@@ -136,8 +128,28 @@ impl Llm {
     }
 }
 
+impl Llm {
+    /// The AI orchestrator that is configured.
+    pub(crate) fn new(core: &Core) -> anyhow::Result<Self> {
+        Ok(Self(Gateway::new(core, PATIENCE)?))
+    }
+
+    /// What the model takes the message to mean: `None` when no model is configured or it proposes nothing that can be
+    /// done.
+    pub(crate) async fn understand(
+        &self,
+        message: &str,
+        token: &SecretString,
+        voice: Voice,
+    ) -> Result<Option<Understood>, SiblingError> {
+        let content = self.0.complete(&request(message), token).await?;
+        let proposal = content.and_then(|content| serde_json::from_str::<Proposal>(&content).ok());
+        Ok(proposal.and_then(|proposal| proposal.understood(voice)))
+    }
+}
+
 impl Proposal {
-    fn understood(self, now: DateTime<Utc>, zone: Tz) -> Option<Understood> {
+    fn understood(self, voice: Voice) -> Option<Understood> {
         // A yes is only ever the user's own.
         if matches!(
             self.intent,
@@ -149,7 +161,8 @@ impl Proposal {
         ) {
             return None;
         }
-        let local = now.with_timezone(&zone).naive_local();
+        let zone = voice.zone;
+        let local = voice.now.with_timezone(&zone).naive_local();
         let due = self.due.as_deref().and_then(|due| dates::parse(due, local));
         let slots = Slots {
             title: text(self.title),
@@ -171,7 +184,7 @@ impl Proposal {
             slots,
             confidence: CONFIDENCE,
             engine: Engine::Llm,
-            language: Language::En,
+            language: voice.language,
         })
     }
 }
@@ -224,7 +237,7 @@ mod tests {
 
     fn read(content: &str) -> Option<Understood> {
         let proposal: Proposal = serde_json::from_str(content).ok()?;
-        proposal.understood("2026-03-02T09:00:00Z".parse().unwrap(), Tz::UTC)
+        proposal.understood(Voice::english("2026-03-02T09:00:00Z".parse().unwrap()))
     }
 
     #[test]

@@ -21,6 +21,15 @@ struct Item {
     name: Option<String>,
 }
 
+/// Why it is not clear who is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unclear {
+    /// Nobody is called that.
+    Nobody(String),
+    /// More than one is.
+    Several(Vec<String>),
+}
+
 impl Members {
     /// The identity service that is configured.
     pub(crate) fn new(core: &Core) -> anyhow::Result<Self> {
@@ -28,20 +37,20 @@ impl Members {
         Ok(Self(Sibling::new("identity", base, &core.sources)?))
     }
 
-    /// The person who is called that; an answer for the user when it is nobody, or more than one.
+    /// The person who is called that, when it is exactly one.
     pub(crate) async fn find(
         &self,
         said: &str,
         token: &SecretString,
-    ) -> Result<Result<Member, String>, Failure> {
+    ) -> Result<Result<Member, Unclear>, Failure> {
         let people = self.all(token).await?;
         let names: Vec<&str> = people.iter().map(|member| member.name.as_str()).collect();
         Ok(match resolve(said, &names) {
             Resolution::One(at) => Ok(people[at].clone()),
-            Resolution::Nothing => Err(format!("I know nobody called \"{said}\" here.")),
+            Resolution::Nothing => Err(Unclear::Nobody(said.to_owned())),
             Resolution::Ambiguous(some) => {
-                let close: Vec<&str> = some.iter().map(|at| names[*at]).collect();
-                Err(format!("Whom do you mean: {}?", close.join(" or ")))
+                let close = some.iter().map(|at| names[*at].to_owned());
+                Err(Unclear::Several(close.collect()))
             }
         })
     }

@@ -14,8 +14,8 @@ use super::{ChatReply, ChatRequest};
 use crate::actions::Due;
 use crate::conversations::store;
 use crate::crm::CrmError;
-use crate::understand::{Candidate, Intent, Understood, Would, decide, waits_for_answer};
-use crate::wording;
+use crate::understand::{Candidate, Intent, Understood, Would, decide, spoken, waits_for_answer};
+use crate::wording::{Voice, keys};
 
 /// The most to-dos and turns of a context.
 const MOST: usize = 500;
@@ -91,8 +91,7 @@ pub(super) fn validate(request: &ChatRequest, errors: &mut Errors) {
 
 /// In what a dry run happens.
 struct Scene {
-    zone: Tz,
-    at: DateTime<Utc>,
+    voice: Voice,
     /// Whether a question waits for a yes, and the conversation it waits in.
     asked: bool,
     conversation: Option<ConversationId>,
@@ -102,11 +101,11 @@ impl Turn {
     /// Understands without acting.
     pub(super) async fn dry(&self) -> Result<ChatReply, Problem> {
         let scene = self.scene().await?;
-        let (mut understood, mut further) = self.understood(scene.at, scene.zone, scene.asked)?;
+        let (mut understood, mut further) = self.understood(scene.voice, scene.asked)?;
         let mut degraded = Vec::new();
         if further.is_empty() {
             let failed;
-            (understood, failed) = self.second_opinion(scene.at, scene.zone, understood).await;
+            (understood, failed) = self.second_opinion(scene.voice, understood).await;
             degraded.extend(failed.then(|| "llm".to_owned()));
         }
         let todos = match self.candidates(&understood, &further).await {
@@ -142,12 +141,13 @@ impl Turn {
 
     /// Reads where and when, and whether a question waits.
     async fn scene(&self) -> Result<Scene, Problem> {
+        let now = self.request.reference_time;
         let mut scene = Scene {
-            zone: self.request.zone().unwrap_or(Tz::UTC),
-            at: self
-                .request
-                .reference_time
-                .unwrap_or_else(|| self.app.core.sources.now()),
+            voice: Voice {
+                language: self.spoken(None),
+                now: now.unwrap_or_else(|| self.app.core.sources.now()),
+                zone: self.request.zone().unwrap_or(Tz::UTC),
+            },
             asked: false,
             conversation: self.request.conversation_id,
         };
@@ -159,13 +159,16 @@ impl Turn {
             let pending = confirmations::find(&mut tx, id, self.caller.user).await?;
             tx.commit().await?;
             let stored = conversation.time_zone.parse().ok();
-            scene.zone = self.request.zone().or(stored).unwrap_or(Tz::UTC);
-            scene.asked = pending.is_some_and(|pending| !pending.is_expired(scene.at));
+            scene.voice.zone = self.request.zone().or(stored).unwrap_or(Tz::UTC);
+            scene.voice.language = self.spoken(conversation.language);
+            scene.asked = pending.is_some_and(|pending| !pending.is_expired(scene.voice.now));
         }
         if let Some(context) = &self.request.context {
-            scene.asked = context.turns.last().is_some_and(|turn| {
+            let last = context.turns.last();
+            scene.asked = last.is_some_and(|turn| {
                 turn.role == ContextRole::Assistant && waits_for_answer(&turn.text)
             });
+            scene.voice.language = self.spoken(last.map(|turn| spoken(&turn.text, None)));
         }
         Ok(scene)
     }
@@ -233,19 +236,23 @@ fn sentence(part: &Understood, would: Would, scene: &Scene) -> String {
         .or(slots.name.as_deref())
         .unwrap_or_default();
     let due = slots.due_at.map(Due::At).or(slots.due_date.map(Due::Date));
-    let due = due.map(|due| wording::due(due, scene.at, scene.zone));
+    let voice = scene.voice;
+    let about = |key| voice.say(key, [("title", title)]);
     match (part.intent, would) {
-        (Intent::None, _) => wording::UNKNOWN.to_owned(),
-        (_, Would::Nothing) => "I would do nothing.".to_owned(),
-        (_, Would::Ask) => "I would ask what exactly is meant.".to_owned(),
-        (_, Would::Answer) => "I would answer that and change nothing.".to_owned(),
+        (Intent::None, _) => voice.word(keys::UNKNOWN),
+        (_, Would::Nothing) => voice.word(keys::WOULD_NOTHING),
+        (_, Would::Ask) => voice.word(keys::WOULD_ASK),
+        (_, Would::Answer) => voice.word(keys::WOULD_ANSWER),
         (Intent::TodoCreate, _) => match due {
-            Some(due) => format!("I would do this: Add the to-do \"{title}\", due {due}."),
-            None => format!("I would do this: Add the to-do \"{title}\"."),
+            Some(due) => {
+                let told = [("title", title.to_owned()), ("due", voice.due(due))];
+                voice.say(keys::WOULD_CREATE_DUE, told)
+            }
+            None => about(keys::WOULD_CREATE),
         },
-        (_, Would::Confirm) if title.is_empty() => "I would ask before doing that.".to_owned(),
-        (_, Would::Confirm) => format!("I would ask before changing \"{title}\"."),
-        (_, Would::Act) if title.is_empty() => "I would do that.".to_owned(),
-        (_, Would::Act) => format!("I would change \"{title}\"."),
+        (_, Would::Confirm) if title.is_empty() => voice.word(keys::WOULD_CONFIRM),
+        (_, Would::Confirm) => about(keys::WOULD_CONFIRM_TITLE),
+        (_, Would::Act) if title.is_empty() => voice.word(keys::WOULD_ACT),
+        (_, Would::Act) => about(keys::WOULD_ACT_TITLE),
     }
 }

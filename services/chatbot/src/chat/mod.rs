@@ -3,6 +3,7 @@
 pub(crate) mod by_id;
 pub(crate) mod confirmations;
 mod create;
+mod documents;
 mod dry;
 mod events;
 mod limits;

@@ -9,7 +9,7 @@ use crate::crm::Link;
 use crate::failure::Failure;
 use crate::queries::answer::Citation;
 use crate::understand::{Understood, Would};
-use crate::wording;
+use crate::wording::{Voice, keys};
 
 /// What a message led to.
 pub(super) struct Outcome {
@@ -30,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) actions: Vec<DoneAction>,
     pub(super) links: Vec<Link>,
     pub(super) citations: Vec<Citation>,
+    /// Whether the words are those of documents, which nobody changes.
+    pub(super) quotes: bool,
     /// Why nothing was done, for clients that confirm, or take back, by id.
     pub(super) failure: Option<Why>,
 }
@@ -69,6 +71,7 @@ impl Outcome {
             actions: Vec::new(),
             links: Vec::new(),
             citations: Vec::new(),
+            quotes: false,
             failure: None,
         }
     }
@@ -76,6 +79,7 @@ impl Outcome {
     /// An answer.
     pub(super) fn answer(understood: Understood, answer: Answer) -> Self {
         Self {
+            quotes: answer.citations.iter().any(|one| one.passage.is_some()),
             links: answer.links,
             citations: answer.citations,
             ..Self::say(understood, answer.would, answer.text)
@@ -83,26 +87,34 @@ impl Outcome {
     }
 
     /// A part of the platform did not do it.
-    pub(super) fn failed(understood: Understood, failure: &Failure, writing: bool) -> Self {
+    pub(super) fn failed(
+        understood: Understood,
+        voice: Voice,
+        failure: &Failure,
+        writing: bool,
+    ) -> Self {
         let degraded = failure.why.is_outage().then(|| failure.part.name());
         Self {
             degraded: degraded.into_iter().collect(),
             failure: Some(Why::Failed(failure.clone())),
-            ..Self::say(
-                understood,
-                Would::Nothing,
-                wording::failed(failure, writing),
-            )
+            ..Self::say(understood, Would::Nothing, voice.failed(failure, writing))
         }
     }
 
+    /// Whether it can be said in other words: it tells what was done or what there is, and nothing went wrong.
+    pub(super) fn is_plain(&self) -> bool {
+        let waits = self.question.is_some() || self.still_waiting.is_some();
+        matches!(self.would, Would::Act | Would::Answer)
+            && !(waits || self.quotes || self.failure.is_some())
+    }
+
     /// The same and what the next part of the message led to. A conversation waits for one answer at a time.
-    pub(super) fn and(mut self, next: Self) -> Self {
+    pub(super) fn and(mut self, next: Self, voice: Voice) -> Self {
         let one_too_many = self.question.is_some() && next.question.is_some();
         let said = if one_too_many {
-            wording::ONE_QUESTION
+            voice.word(keys::ONE_QUESTION)
         } else {
-            &next.reply
+            next.reply
         };
         self.reply = format!("{}\n{said}", self.reply);
         self.question = self.question.or(next.question);
@@ -116,6 +128,7 @@ impl Outcome {
         self.actions.extend(next.actions);
         self.links.extend(next.links);
         self.citations.extend(next.citations);
+        self.quotes |= next.quotes;
         self
     }
 }

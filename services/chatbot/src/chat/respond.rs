@@ -1,8 +1,6 @@
 //! Finding the answer. No transaction is open here: the CRM and the model are asked over the network.
 
 use bz_http::Problem;
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 
 use super::confirmations::{self, Pending};
@@ -13,12 +11,12 @@ use crate::actions::{Action, ActionId, Performed, Plan, Planner, perform, refres
 use crate::agents::Agents;
 use crate::crm::{CrmError, Session};
 use crate::understand::{Intent, Situation, Understood, Would, understand_all};
-use crate::wording;
+use crate::wording::{Voice, keys};
 
 impl Turn {
     /// Understands the message and acts on it.
     pub(super) async fn respond(&self, noted: &Noted) -> Result<Outcome, Problem> {
-        let (first, further) = self.understood(noted.at, noted.zone, noted.pending.is_some())?;
+        let (first, further) = self.understood(noted.voice, noted.pending.is_some())?;
         if let Some(Decision::Undo(past)) = &self.decision {
             return self.undo(noted, first, Some(past.clone())).await;
         }
@@ -30,10 +28,15 @@ impl Turn {
             Ok(outcome) => return Ok(outcome),
             Err(first) => first,
         };
-        let (first, llm_failed) = self.second_opinion(noted.at, noted.zone, first).await;
+        if further.is_empty()
+            && let Some(outcome) = self.from_documents(noted, &first).await
+        {
+            return Ok(outcome);
+        }
+        let (first, llm_failed) = self.second_opinion(noted.voice, first).await;
         let mut outcome = self.act(noted, first, 0).await;
         for (at, part) in further.into_iter().enumerate() {
-            outcome = outcome.and(self.act(noted, part, at + 1).await);
+            outcome = outcome.and(self.act(noted, part, at + 1).await, noted.voice);
         }
         if llm_failed {
             outcome.degraded.push("llm");
@@ -47,14 +50,14 @@ impl Turn {
     /// What the message asks for: the first request and those after it.
     pub(super) fn understood(
         &self,
-        now: DateTime<Utc>,
-        zone: Tz,
+        voice: Voice,
         asked: bool,
     ) -> Result<(Understood, Vec<Understood>), Problem> {
         let situation = Situation {
             asked,
             language: self.request.language(),
-            ..Situation::at(now, zone)
+            before: Some(voice.language),
+            ..Situation::at(voice.now, voice.zone)
         };
         let mut parts = understand_all(&self.request.message, &situation).into_iter();
         let nothing = || std::io::Error::other("a message is understood as nothing at all");
@@ -82,13 +85,13 @@ impl Turn {
             }
             Intent::ConfirmNo => Ok(Outcome {
                 waiting: Waiting::Ends("rejected"),
-                ..Outcome::say(understood, Would::Nothing, wording::REJECTED)
+                ..nothing(noted, understood, keys::REJECTED)
             }),
             // What is neither yes nor no leaves the question open.
             Intent::None | Intent::ConfirmUnsure | Intent::ConfirmYes
                 if !pending.is_expired(self.app.core.sources.now()) =>
             {
-                let reply = wording::question(&pending.summary);
+                let reply = noted.voice.question(&pending.summary);
                 Ok(Outcome {
                     still_waiting: Some(pending.clone()),
                     ..Outcome::say(understood, Would::Ask, reply)
@@ -101,8 +104,7 @@ impl Turn {
     /// Asks the model about what the rules did not understand; true when it should have answered and did not.
     pub(super) async fn second_opinion(
         &self,
-        at: DateTime<Utc>,
-        zone: Tz,
+        voice: Voice,
         understood: Understood,
     ) -> (Understood, bool) {
         let wanted = |_: &&crate::llm::Llm| understood.intent == Intent::None;
@@ -111,12 +113,33 @@ impl Turn {
         };
         let message = &self.request.message;
         let token = self.caller.token();
-        match llm.understand(message, token, at, zone).await {
+        match llm.understand(message, token, voice).await {
             Ok(Some(second)) => (second, false),
             Ok(None) => (understood, false),
             Err(error) => {
                 tracing::warn!(%error, "the model gave no second opinion");
                 (understood, true)
+            }
+        }
+    }
+
+    /// Says the answer in other words, when that is wanted. Questions, what went wrong and what documents say stay as they are.
+    pub(super) async fn reword(&self, noted: &Noted, outcome: &mut Outcome) {
+        let Some(rewording) = self.app.rewording.as_ref().filter(|_| outcome.is_plain()) else {
+            return;
+        };
+        let titles: Vec<&str> = outcome
+            .links
+            .iter()
+            .map(|link| link.title.as_str())
+            .collect();
+        let (language, token) = (noted.voice.language, self.caller.token());
+        match rewording.of(&outcome.reply, &titles, language, token).await {
+            Ok(Some(said)) => outcome.reply = said,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no answer in other words");
+                outcome.degraded.push("llm");
             }
         }
     }
@@ -141,22 +164,21 @@ impl Turn {
             key: &key,
             user: self.caller.user,
             message: &self.request.message,
-            now: noted.at,
-            zone: noted.zone,
+            voice: noted.voice,
         };
         let plan = planner.plan(&mut understood).await;
         self.events.tell("understood", &understood);
         let (action, asks) = match plan {
-            Err(failure) => return Outcome::failed(understood, &failure, false),
+            Err(failure) => return Outcome::failed(understood, noted.voice, &failure, false),
             Ok(Plan::Say(answer)) => return Outcome::answer(understood, answer),
             Ok(Plan::Run(action)) => (action, false),
             Ok(Plan::Ask(action)) => (action, true),
         };
-        let summary = wording::summary(&action, noted.at, noted.zone);
+        let summary = noted.voice.summary(&action);
         let preview = json!({ "action": action.name(), "summary": summary, "asks": asks });
         self.events.tell("action.preview", preview);
         if asks {
-            let reply = wording::question(&summary);
+            let reply = noted.voice.question(&summary);
             return Outcome {
                 question: Some((action, summary)),
                 ..Outcome::say(understood, Would::Confirm, reply)
@@ -178,7 +200,7 @@ impl Turn {
             return Ok(Outcome {
                 waiting: Waiting::Ends("dropped"),
                 failure: Some(Why::Expired(pending.expires_at)),
-                ..Outcome::say(understood, Would::Nothing, wording::CONFIRMATION_EXPIRED)
+                ..nothing(noted, understood, keys::CONFIRMATION_EXPIRED)
             });
         }
         let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
@@ -187,7 +209,7 @@ impl Turn {
         if !claimed {
             return Ok(Outcome {
                 failure: Some(Why::Used),
-                ..Outcome::say(understood, Would::Nothing, wording::NOTHING_TO_CONFIRM)
+                ..nothing(noted, understood, keys::NOTHING_TO_CONFIRM)
             });
         }
         // The key belongs to what was confirmed, so that a second yes after a lost answer does nothing twice.
@@ -224,8 +246,8 @@ impl Turn {
                     .to_vec();
                 let rest = pending.action.clone().on(rest);
                 if let Ok(Some(action)) = refreshed(rest, session).await {
-                    let summary = wording::summary(&action, noted.at, noted.zone);
-                    let asked = wording::changed(&wording::question(&summary));
+                    let summary = noted.voice.summary(&action);
+                    let asked = noted.voice.changed(&noted.voice.question(&summary));
                     outcome.reply = if done == 0 {
                         asked
                     } else {
@@ -250,14 +272,14 @@ impl Turn {
     ) -> Outcome {
         let Some(action) = performed.done else {
             let Some(failure) = performed.error else {
-                return Outcome::say(understood, Would::Nothing, "There was nothing to do.");
+                return nothing(noted, understood, keys::NOTHING_TO_DO);
             };
             let part = failure.part.name();
             self.events
                 .tell("action.failed", json!({ "action_id": id, "part": part }));
-            return Outcome::failed(understood, &failure, true);
+            return Outcome::failed(understood, noted.voice, &failure, true);
         };
-        let mut reply = wording::done(&action, noted.at, noted.zone);
+        let mut reply = noted.voice.done(&action);
         if let Some(note) = performed.note {
             reply = format!("{reply} {note}");
         }
@@ -272,9 +294,10 @@ impl Turn {
         let mut outcome = match performed.error {
             None => Outcome::say(understood, Would::Act, reply),
             Some(failure) => {
-                let rest = Outcome::failed(understood, &failure, true);
+                let rest = Outcome::failed(understood, noted.voice, &failure, true);
+                let told = [("done", &reply), ("why", &rest.reply)];
                 Outcome {
-                    reply: format!("{reply} The rest not: {}", rest.reply),
+                    reply: noted.voice.say(keys::DONE_PARTLY, told),
                     ..rest
                 }
             }
@@ -289,4 +312,9 @@ impl Turn {
         }];
         outcome
     }
+}
+
+/// Only words: nothing is done.
+fn nothing(noted: &Noted, understood: Understood, key: keys::Key) -> Outcome {
+    Outcome::say(understood, Would::Nothing, noted.voice.word(key))
 }

@@ -17,6 +17,8 @@ use super::{ChatReply, ChatRequest};
 use crate::actions::done::{self, Past};
 use crate::app::AppState;
 use crate::conversations::{Conversation, MessageId, store, title};
+use crate::understand::{Language, spoken};
+use crate::wording::Voice;
 
 /// One message on its way to an answer.
 pub(super) struct Turn {
@@ -42,9 +44,8 @@ pub(super) enum Decision {
 pub(super) struct Noted {
     pub(super) conversation: ConversationId,
     pub(super) message: MessageId,
-    pub(super) zone: Tz,
-    /// When it was said: "tomorrow" is meant from there, also when it is answered later.
-    pub(super) at: DateTime<Utc>,
+    /// How it is answered: from when it was said, also when it is answered later.
+    pub(super) voice: Voice,
     pub(super) pending: Option<Pending>,
 }
 
@@ -81,6 +82,7 @@ impl Turn {
     /// The answer to a message that was noted, and why nothing was done.
     pub(super) async fn go_on(&self, noted: &Noted) -> Result<(ChatReply, Option<Why>), Problem> {
         let mut outcome = self.respond(noted).await?;
+        self.reword(noted, &mut outcome).await;
         let why = outcome.failure.take();
         Ok((self.close(noted, outcome).await?, why))
     }
@@ -152,10 +154,19 @@ impl Turn {
         Ok(Noted {
             conversation: conversation.id,
             message,
-            zone,
-            at,
+            voice: Voice {
+                language: self.spoken(conversation.language),
+                now: at,
+                zone,
+            },
             pending,
         })
+    }
+
+    /// The language to answer in: the one that was sent, or that of the message, or that of the talk before.
+    pub(super) fn spoken(&self, before: Option<Language>) -> Language {
+        let detected = || spoken(&self.request.message, before);
+        self.request.language().unwrap_or_else(detected)
     }
 
     async fn conversation(
@@ -177,6 +188,7 @@ impl Turn {
             id: self.app.core.sources.id(),
             title: title::of_message(&self.request.message),
             time_zone: zone.name().to_owned(),
+            language: None,
             created_at: now,
             last_message_at: now,
             titled: true,
@@ -231,7 +243,7 @@ impl Turn {
         if !messages::insert_answer(&mut tx, noted.message, self.caller.user, &answer, now).await? {
             return Err(in_progress());
         }
-        store::touch(&mut tx, noted.conversation, noted.zone.name(), now).await?;
+        store::touch(&mut tx, noted.conversation, noted.voice, now).await?;
         tx.commit().await?;
         Ok(answer)
     }

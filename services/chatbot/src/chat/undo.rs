@@ -6,10 +6,10 @@ use super::outcome::{Outcome, Why};
 use super::turn::{Noted, Turn};
 use crate::actions::done::{self, Past};
 use crate::actions::inverse;
-use crate::understand::{Understood, Would};
-use crate::wording;
+use crate::understand::{Understood, Would, takes_back};
+use crate::wording::keys;
 
-/// What people say to have the last thing taken back.
+/// What people say in English to have the last thing taken back; the lexica have the other languages.
 const SAID: &[&str] = &[
     "undo",
     "undo it",
@@ -28,7 +28,7 @@ const SAID: &[&str] = &[
 /// Whether a message asks for that.
 pub(super) fn is_asked(message: &str) -> bool {
     let plain = message.trim().trim_end_matches(['.', '!']).to_lowercase();
-    SAID.contains(&plain.trim())
+    SAID.contains(&plain.trim()) || takes_back(message)
 }
 
 impl Turn {
@@ -49,7 +49,7 @@ impl Turn {
             return Ok(Outcome::say(
                 understood,
                 Would::Nothing,
-                wording::NOTHING_TO_UNDO,
+                noted.voice.word(keys::NOTHING_TO_UNDO),
             ));
         };
         let now = self.app.core.sources.now();
@@ -57,9 +57,10 @@ impl Turn {
         let claimed = done::claim(&mut tx, past.id, now).await?;
         tx.commit().await?;
         if !claimed {
+            let nothing = noted.voice.word(keys::NOTHING_TO_UNDO);
             return Ok(Outcome {
                 failure: Some(Why::Used),
-                ..Outcome::say(understood, Would::Nothing, wording::NOTHING_TO_UNDO)
+                ..Outcome::say(understood, Would::Nothing, nothing)
             });
         }
         let (session, _) = self.session(&format!("undo-{}", past.id));
@@ -74,13 +75,13 @@ impl Turn {
             let mut tx = self.app.core.db.tenant(&self.caller.scope).await?;
             done::release(&mut tx, past.id, &left).await?;
             tx.commit().await?;
-            return Ok(Outcome::failed(understood, &why.into(), true));
+            return Ok(Outcome::failed(understood, noted.voice, &why.into(), true));
         }
         let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
         tracing::debug!(message.id = %noted.message, "an action was taken back");
         Ok(Outcome {
             links,
-            ..Outcome::say(understood, Would::Act, wording::undone(&titles))
+            ..Outcome::say(understood, Would::Act, noted.voice.undone(&titles))
         })
     }
 }

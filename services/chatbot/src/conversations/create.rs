@@ -31,6 +31,7 @@ impl CreateConversation {
             titled: given.is_some(),
             title: given.unwrap_or_else(|| title::NEW.to_owned()),
             time_zone: zone.to_owned(),
+            language: None,
             created_at: now,
             last_message_at: now,
             version: 1,

@@ -20,6 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 use crate::chat::ChatReply;
+use crate::understand::Language;
 
 bz_kernel::typed_id!(
     /// One message of a conversation.
@@ -51,6 +52,9 @@ pub(crate) struct Conversation {
     pub(crate) title: String,
     /// IANA time zone in which its dates are understood.
     pub(crate) time_zone: String,
+    /// The language in which it is answered; null until something was said.
+    #[serde(default)]
+    pub(crate) language: Option<Language>,
     /// When it began.
     pub(crate) created_at: DateTime<Utc>,
     /// When something was last said.

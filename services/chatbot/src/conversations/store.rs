@@ -8,12 +8,15 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::Conversation;
+use crate::understand::Language;
+use crate::wording::Voice;
 
 #[derive(FromRow)]
 struct ConversationRow {
     id: Uuid,
     title: String,
     time_zone: String,
+    language: Option<String>,
     created_at: DateTime<Utc>,
     last_message_at: DateTime<Utc>,
     titled: bool,
@@ -26,6 +29,7 @@ impl From<ConversationRow> for Conversation {
             id: row.id.into(),
             title: row.title,
             time_zone: row.time_zone,
+            language: row.language.as_deref().and_then(Language::of_tag),
             created_at: row.created_at,
             last_message_at: row.last_message_at,
             titled: row.titled,
@@ -65,7 +69,7 @@ pub(crate) async fn find(
 ) -> Result<Option<Conversation>, DbError> {
     let row: Option<ConversationRow> = query_as(
         "-- chat.conversations.find\n\
-         SELECT id, title, time_zone, created_at, last_message_at, titled, version FROM chat.conversations \
+         SELECT id, title, time_zone, language, created_at, last_message_at, titled, version FROM chat.conversations \
          WHERE id = $1 AND user_id = $2",
     )
     .bind(id.as_uuid())
@@ -83,7 +87,7 @@ pub(super) async fn lock(
 ) -> Result<Option<Conversation>, DbError> {
     let row: Option<ConversationRow> = query_as(
         "-- chat.conversations.lock\n\
-         SELECT id, title, time_zone, created_at, last_message_at, titled, version FROM chat.conversations \
+         SELECT id, title, time_zone, language, created_at, last_message_at, titled, version FROM chat.conversations \
          WHERE id = $1 AND user_id = $2 FOR UPDATE",
     )
     .bind(id.as_uuid())
@@ -118,7 +122,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Conversation>, DbError> {
     let rows: Vec<ConversationRow> = query_as(
         "-- chat.conversations.list\n\
-         SELECT id, title, time_zone, created_at, last_message_at, titled, version FROM chat.conversations AS c \
+         SELECT id, title, time_zone, language, created_at, last_message_at, titled, version FROM chat.conversations AS c \
          WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2) \
            AND ($4::text IS NULL OR title ILIKE $4 OR EXISTS (SELECT FROM chat.messages AS m \
              WHERE m.tenant_id = c.tenant_id AND m.conversation_id = c.id AND m.body ILIKE $4)) \
@@ -146,19 +150,23 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-/// Notes that something was said, and in which time zone.
+/// Notes that something was said, where and in which language.
 pub(crate) async fn touch(
     tx: &mut TenantTx,
     id: ConversationId,
-    time_zone: &str,
+    voice: Voice,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    query("-- chat.conversations.touch\nUPDATE chat.conversations SET last_message_at = $2, time_zone = $3 WHERE id = $1")
-        .bind(id.as_uuid())
-        .bind(now)
-        .bind(time_zone)
-        .execute(tx.conn())
-        .await?;
+    query(
+        "-- chat.conversations.touch\n\
+         UPDATE chat.conversations SET last_message_at = $2, time_zone = $3, language = $4 WHERE id = $1",
+    )
+    .bind(id.as_uuid())
+    .bind(now)
+    .bind(voice.zone.name())
+    .bind(voice.language.tag())
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::app::{AppState, ChatRead};
 use crate::chat::MAX_MESSAGE;
 use crate::crm::Kind;
 use crate::queries::fields;
-use crate::understand::{Engine, Intent};
+use crate::understand::{Engine, Intent, Language};
 
 /// Something that the chatbot understands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,6 +45,8 @@ pub(super) struct Capabilities {
     questions: Vec<Askable>,
     /// Who understands messages, the first one first.
     engines: Vec<Engine>,
+    /// The languages in which to-dos are understood and answered.
+    languages: Vec<Language>,
     /// The longest message, in characters.
     max_message: usize,
     /// For how many minutes a question waits for a yes.
@@ -72,6 +74,7 @@ pub(super) async fn get_capabilities(
         intents: intents(),
         questions: kinds.map(askable).into(),
         engines,
+        languages: Language::ALL.into(),
         max_message: MAX_MESSAGE,
         confirmation_minutes: 10,
         retention_days: app.retention_days,

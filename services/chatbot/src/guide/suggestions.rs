@@ -9,16 +9,7 @@ use crate::actions::done;
 use crate::app::{AppState, ChatRead};
 use crate::chat::confirmations;
 use crate::conversations;
-
-/// What is suggested to somebody who begins.
-pub(crate) const FIRST: &[&str] = &[
-    "What's on my list?",
-    "What is overdue?",
-    "Add a todo: call Ada tomorrow at 3pm",
-    "Who should I call today?",
-    "What are my deals worth?",
-    "How many leads do I have?",
-];
+use crate::wording::{Voice, keys};
 
 /// For which conversation.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -53,19 +44,20 @@ pub(super) async fn list_suggestions(
     caller: Can<ChatRead>,
     Query(query): Query<ListSuggestions>,
 ) -> Result<Json<Suggestions>, Problem> {
-    let mut items: Vec<&str> = Vec::new();
+    let mut voice = Voice::english(app.core.sources.now());
+    let mut items = Vec::new();
     if let Some(id) = query.conversation_id {
         let mut tx = app.core.db.read(&caller.scope).await?;
         let found = conversations::store::find(&mut tx, id, caller.user).await?;
-        found.ok_or_else(Problem::not_found)?;
+        let conversation = found.ok_or_else(Problem::not_found)?;
+        voice.language = conversation.language.unwrap_or_default();
         let pending = confirmations::find(&mut tx, id, caller.user).await?;
-        if pending.is_some_and(|pending| !pending.is_expired(app.core.sources.now())) {
-            items.extend(["Yes", "No"]);
+        if pending.is_some_and(|pending| !pending.is_expired(voice.now)) {
+            items.extend([keys::YES, keys::NO].map(|key| voice.word(key)));
         } else if done::last(&mut tx, id, caller.user).await?.is_some() {
-            items.push("Undo");
+            items.push(voice.word(keys::UNDO));
         }
     }
-    items.extend(FIRST);
-    let items = items.into_iter().map(str::to_owned).collect();
+    items.extend(voice.suggestions());
     Ok(Json(Suggestions { items }))
 }

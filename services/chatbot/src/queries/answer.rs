@@ -3,18 +3,22 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::documents::CitedPassage;
 use crate::crm::Link;
 use crate::understand::Would;
 
 /// Where something in an answer is from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Citation {
-    /// The service: `crm` or `analytics`.
+    /// Where: `crm`, `analytics` or `knowledge` (documents).
     #[schema(example = "crm")]
     pub(crate) source: String,
-    /// The path that was asked there.
+    /// The path that was asked there; of a document its own.
     #[schema(example = "/api/leads/query")]
     pub(crate) path: String,
+    /// What is quoted from a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passage: Option<CitedPassage>,
 }
 
 /// An answer that changes nothing.
@@ -63,7 +67,14 @@ impl Answer {
         self.citations.push(Citation {
             source: source.to_owned(),
             path: path.to_owned(),
+            passage: None,
         });
+        self
+    }
+
+    /// Quotes these.
+    pub(crate) fn quoting(mut self, citations: Vec<Citation>) -> Self {
+        self.citations = citations;
         self
     }
 }

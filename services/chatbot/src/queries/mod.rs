@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod call_today;
+pub(crate) mod documents;
 pub(crate) mod fields;
 pub(crate) mod metrics;
 pub(crate) mod money;

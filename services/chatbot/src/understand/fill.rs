@@ -6,7 +6,9 @@ use chrono::{NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 
 use super::intent::{Reading, Second};
-use super::{Field, Intent, Op, Slots, dates, extras, filters, instant, recurrence, title};
+use super::{
+    Field, Intent, Op, Slots, dates, extras, filters, instant, normalise, recurrence, title,
+};
 
 /// The intent that clients see: deleting everything is another one than deleting one.
 pub(super) const fn intent(reading: &Reading) -> Intent {
@@ -56,10 +58,23 @@ fn create(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateT
         assignee.as_ref().map(|found| found.span.clone()),
     ];
     let mut spans: Vec<Span<usize>> = said.into_iter().flatten().collect();
-    let mention = moment(&blanked(message, &spans), recurrence.is_some(), local);
-    spans.extend(cuts(mention.as_ref()));
+    let first = match recurrence {
+        None => date_first(message, &reading.argument, local),
+        Some(_) => None,
+    };
+    let mention = match &first {
+        Some((mention, _)) => Some(mention.clone()),
+        None => moment(&blanked(message, &spans), recurrence.is_some(), local),
+    };
+    let argument = match &first {
+        Some((_, matter)) => matter.clone(),
+        None => {
+            spans.extend(cuts(mention.as_ref()));
+            reading.argument.clone()
+        }
+    };
     spans.sort_by_key(|span| span.start);
-    slots.title = title::of_new(message, reading.argument.clone(), &spans);
+    slots.title = title::of_new(message, argument, &spans);
     slots.priority = priority.map(|found| found.value);
     slots.assignee = assignee.map(|found| found.value);
     set_due(slots, mention.as_ref(), zone);
@@ -67,6 +82,41 @@ fn create(slots: &mut Slots, message: &str, reading: &Reading, local: NaiveDateT
         slots.recurrence = Some(found.rule.text());
         begin(slots, &found.rule, mention.as_ref(), local, zone);
     }
+}
+
+/// "remind me on Friday of the vet appointment next Saturday": the date that comes before what is to be done is when to be
+/// reminded, and a later one belongs to the title. The date, and the bytes after it.
+fn date_first(
+    message: &str,
+    argument: &Span<usize>,
+    local: NaiveDateTime,
+) -> Option<(dates::Mention, Span<usize>)> {
+    const LEADS: &[&str] = &["a", "an", "the", "reminder", "me", "for"];
+    let words = normalise::words(&message[argument.clone()]);
+    let joint = words
+        .iter()
+        .position(|word| matches!(word.text.as_str(), "to" | "that" | "about" | "of"))?;
+    let begin = words
+        .iter()
+        .position(|word| !LEADS.contains(&word.text.as_str()))?;
+    let next = words.get(joint + 1)?;
+    let counts = next.text.starts_with(|c: char| c.is_ascii_digit());
+    if begin >= joint || counts {
+        return None;
+    }
+    let date = argument.start + words[begin].span.start..argument.start + words[joint - 1].span.end;
+    let matter = argument.start + next.span.start..argument.end;
+    // A time alone goes with the day before it.
+    if !dates::find(&message[matter.clone()], local)?.moment.has_day {
+        return None;
+    }
+    let moment = dates::parse(&message[date.clone()], local)?;
+    let mention = dates::Mention {
+        moment,
+        spans: vec![date],
+        part_of_title: false,
+    };
+    Some((mention, matter))
 }
 
 /// Another priority, assignee or recurrence for an existing one.

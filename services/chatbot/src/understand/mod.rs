@@ -13,6 +13,7 @@ mod language;
 mod lexicon;
 mod normalise;
 mod numerals;
+pub(crate) mod question;
 mod ranges;
 mod records;
 mod recurrence;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Candidate, decide};
 pub use intent::waits_for_answer;
+pub use language::{spoken, takes_back};
 pub use slots::{Field, Filter, Op, Priority, Range, Slots};
 pub use vocabulary::{Engine, Intent, Language, Would};
 
@@ -76,6 +78,8 @@ pub struct Situation {
     pub asked: bool,
     /// The language that the client says it is, when it says so.
     pub language: Option<Language>,
+    /// The language of the talk before: what two languages have in common is meant in this one.
+    pub before: Option<Language>,
 }
 
 impl Situation {
@@ -87,6 +91,7 @@ impl Situation {
             zone,
             asked: false,
             language: None,
+            before: None,
         }
     }
 }
@@ -105,7 +110,7 @@ pub fn understand(message: &str, situation: &Situation) -> Understood {
     let local = situation.now.with_timezone(&zone).naive_local();
     let language = situation
         .language
-        .unwrap_or_else(|| language::detect(message));
+        .unwrap_or_else(|| language::detect(message, situation.before));
     if let Some(found) = language::read(message, language, local, zone) {
         return found;
     }

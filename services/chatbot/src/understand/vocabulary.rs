@@ -134,6 +134,20 @@ pub enum Language {
 }
 
 impl Language {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::En, Self::Es, Self::De, Self::Fr];
+
+    /// Its tag (RFC 5646).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+            Self::De => "de",
+            Self::Fr => "fr",
+        }
+    }
+
     /// The language of a tag such as `de-AT` (RFC 5646).
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {

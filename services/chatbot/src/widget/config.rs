@@ -1,12 +1,12 @@
+use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Json, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::ChatRead;
+use crate::app::{AppState, ChatRead};
 use crate::chat::MAX_MESSAGE;
-use crate::guide::FIRST;
-use crate::wording;
+use crate::wording::{Voice, keys};
 
 /// How many suggestions the widget shows.
 const SUGGESTED: usize = 3;
@@ -15,9 +15,9 @@ const SUGGESTED: usize = 3;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WidgetConfig {
     /// What the assistant says first.
-    greeting: &'static str,
+    greeting: String,
     /// Messages to send as they are.
-    suggestions: Vec<&'static str>,
+    suggestions: Vec<String>,
     /// The longest message, in characters.
     max_message: usize,
 }
@@ -29,11 +29,13 @@ pub(super) struct WidgetConfig {
     responses((status = 200, description = "What it shows", body = WidgetConfig), bz_http::openapi::ListProblems),
 )]
 pub(super) async fn get_widget_config(
+    State(app): State<AppState>,
     _caller: Can<ChatRead>,
 ) -> Result<Json<WidgetConfig>, Problem> {
+    let voice = Voice::english(app.core.sources.now());
     Ok(Json(WidgetConfig {
-        greeting: wording::GREETING,
-        suggestions: FIRST.iter().copied().take(SUGGESTED).collect(),
+        greeting: voice.word(keys::GREETING),
+        suggestions: voice.suggestions().into_iter().take(SUGGESTED).collect(),
         max_message: MAX_MESSAGE,
     }))
 }

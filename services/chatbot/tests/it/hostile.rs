@@ -3,10 +3,14 @@
 //! with rules alone and with a model that repeats what it was shown.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use bz_testkit::Provider;
+
+use crate::documents::found;
 use crate::support::World;
 
 /// What is asked: it reads titles, names and descriptions, and changes nothing.
@@ -162,4 +166,33 @@ async fn a_hostile_title_in_a_command_reaches_that_one_record_only() {
         .await
         .json();
     assert_eq!(trash["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_document_that_is_quoted_makes_nothing_happen() {
+    let corpus = corpus();
+    let texts = corpus.titles.iter().chain(&corpus.documents);
+    let texts: Vec<String> = texts
+        .map(|text| format!("Refunds are paid on Fridays. {text}"))
+        .collect();
+    let count = texts.len();
+    let next = AtomicUsize::new(0);
+    let provider = Provider::start(move |_| {
+        let text = &texts[next.fetch_add(1, SeqCst)];
+        found(&[(&line(text, 200), text)])
+    })
+    .await;
+    let world = World::with_orchestrator(&provider).await;
+    world.todos(&["call Ada", "buy milk"]).await;
+    let before = everything(&world).await;
+    for _ in 0..count {
+        let mut talk = world.talk();
+        let answer = talk.ask("When are refunds paid?").await;
+        assert_eq!(answer["citations"][0]["source"], "knowledge", "{answer}");
+        for answer in [answer, talk.ask("yes").await, talk.ask("thanks").await] {
+            assert_eq!(answer["actions"], json!([]), "{answer}");
+            assert_eq!(answer["confirmation"], Value::Null, "{answer}");
+        }
+    }
+    assert_eq!(everything(&world).await, before);
 }

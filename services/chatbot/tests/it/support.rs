@@ -1,21 +1,59 @@
 //! A chatbot beside a CRM.
 
+use ai_orchestrator::AiOrchestrator;
 use bz_kernel::platform;
-use bz_testkit::{Client, FaultProxy, TestApp, TestResponse};
+use bz_testkit::{Client, FaultProxy, Provider, TestApp, TestAppBuilder, TestResponse};
 use chatbot::Chatbot;
 use crm::Crm;
 use serde_json::{Value, json};
+use url::Url;
 
 /// Both services on one database, the CRM on a real port behind a proxy.
 pub(crate) struct World {
     pub(crate) chat: TestApp<Chatbot>,
     pub(crate) crm: TestApp<Crm>,
     pub(crate) between: FaultProxy,
+    /// The orchestrator, when there is one.
+    _ai: Option<TestApp<AiOrchestrator>>,
 }
+
+type Chat = TestAppBuilder<Chatbot>;
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::with(|chat| chat).await
+    }
+
+    /// Beside an AI orchestrator whose model is that provider; `CHAT_...` variables say what it is for.
+    pub(crate) async fn with_model(provider: &Provider, variables: &[(&str, &str)]) -> Self {
         let crm = TestApp::<Crm>::start().await;
+        let ai = TestApp::<AiOrchestrator>::builder()
+            .beside(&crm)
+            .env("LLM_BASE_URL", format!("http://{}", provider.address()))
+            .start()
+            .await;
+        let url = ai.listen().await;
+        let configure = |chat: Chat| {
+            let chat = chat.sibling(&platform::AI_ORCHESTRATOR, &url);
+            let set = |chat: Chat, (name, value): &(&str, &str)| chat.env(name, *value);
+            variables.iter().fold(chat, set)
+        };
+        let mut world = Self::beside(crm, configure).await;
+        world._ai = Some(ai);
+        world
+    }
+
+    /// With another orchestrator.
+    pub(crate) async fn with_orchestrator(provider: &Provider) -> Self {
+        let url: Url = format!("http://{}", provider.address()).parse().unwrap();
+        Self::with(|chat| chat.sibling(&platform::AI_ORCHESTRATOR, &url)).await
+    }
+
+    async fn with(configure: impl FnOnce(Chat) -> Chat) -> Self {
+        Self::beside(TestApp::<Crm>::start().await, configure).await
+    }
+
+    async fn beside(crm: TestApp<Crm>, configure: impl FnOnce(Chat) -> Chat) -> Self {
         let address = crm.listen().await;
         let between = FaultProxy::start(address.authority()).await;
         let url = format!("http://{}", between.address()).parse().unwrap();
@@ -25,10 +63,14 @@ impl World {
             .env("CHAT_LLM", "off")
             // The clock stands still, so that no bucket would fill again.
             .env("CHAT_MESSAGES_PER_USER", "0")
-            .env("CHAT_MESSAGES_PER_TENANT", "0")
-            .start()
-            .await;
-        Self { chat, crm, between }
+            .env("CHAT_MESSAGES_PER_TENANT", "0");
+        let chat = configure(chat).start().await;
+        Self {
+            chat,
+            crm,
+            between,
+            _ai: None,
+        }
     }
 
     /// A conversation of acme's owner.

@@ -43,6 +43,16 @@ fn creating_gives_a_title_and_a_due_time() {
         ),
         ("new todo: pay rent on the 30th", "pay rent", "2026-03-30"),
         (
+            "remind me on Friday of the vet appointment next Saturday",
+            "vet appointment next Saturday",
+            "2026-03-06",
+        ),
+        (
+            "remind me tomorrow that I have a doctor's appointment at 3pm",
+            "doctor's appointment",
+            "2026-03-03T13:00:00Z",
+        ),
+        (
             "I need to remember to book the hotel next Tuesday",
             "book the hotel",
             "2026-03-10",

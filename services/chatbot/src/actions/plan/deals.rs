@@ -87,7 +87,9 @@ impl Planner<'_> {
             return Ok(Vec::new());
         }
         let plan = run::among(QueryPlan::of(Kind::Deal, Aggregate::List), "id", &ids);
-        let mut found = run::list::<Deal>(plan, self.crm, self.zone).await?.items;
+        let mut found = run::list::<Deal>(plan, self.crm, self.voice.zone)
+            .await?
+            .items;
         found.sort_by_key(|deal| ids.iter().position(|id| *id == deal.id));
         Ok(found)
     }
@@ -109,7 +111,7 @@ impl Planner<'_> {
                     Err(missing) => return Ok(missing),
                 };
                 let found =
-                    run::list::<Deal>(plan.sorted(&["-amount"]), self.crm, self.zone).await?;
+                    run::list::<Deal>(plan.sorted(&["-amount"]), self.crm, self.voice.zone).await?;
                 (found.items, found.count, "/api/deals/query")
             }
         };
@@ -153,7 +155,7 @@ impl Planner<'_> {
             Ok(plan) => plan,
             Err(missing) => return Ok(missing),
         };
-        let summed = run::sum_deals(plan, self.crm, self.zone).await?;
+        let summed = run::sum_deals(plan, self.crm, self.voice.zone).await?;
         let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
         let groups = stages.filter_map(|stage| {
             let (count, sums) = summed.groups.get(&stage.id)?;

@@ -128,7 +128,7 @@ impl Planner<'_> {
                     },
                     Err(missing) => return Ok(missing),
                 };
-                let found = run::list::<Lead>(plan, self.crm, self.zone).await?;
+                let found = run::list::<Lead>(plan, self.crm, self.voice.zone).await?;
                 (
                     found.items,
                     found.count,
@@ -161,7 +161,7 @@ impl Planner<'_> {
             Ok(plan) => plan,
             Err(missing) => return Ok(missing),
         };
-        let count = run::count(plan.clone(), self.crm, self.zone).await?;
+        let count = run::count(plan.clone(), self.crm, self.voice.zone).await?;
         let mut text = format!(
             "You have {}{}.",
             wording::count(count, "lead"),
@@ -169,7 +169,7 @@ impl Planner<'_> {
         );
         let by_state = slots.filters.is_empty() && slots.stage.is_none() && count > 0;
         if by_state {
-            let place = (self.crm, self.zone);
+            let place = (self.crm, self.voice.zone);
             let counts = run::count_by(&plan, "status", LEAD_STATES, place).await?;
             let parts: Vec<String> = counts
                 .iter()

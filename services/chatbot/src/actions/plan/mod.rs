@@ -7,8 +7,6 @@ mod todo_list;
 mod todos;
 
 use bz_kernel::{SecretString, UserId};
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::{Action, Member, policy};
 use crate::app::AppState;
@@ -17,7 +15,7 @@ use crate::failure::Failure;
 pub(crate) use crate::queries::answer::Answer;
 use crate::queries::{Aggregate, QueryPlan, call_today, metrics, run};
 use crate::understand::{Intent, Slots, Understood};
-use crate::wording;
+use crate::wording::{Voice, keys};
 
 /// What to do about a message.
 #[derive(Debug)]
@@ -39,8 +37,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) key: &'a str,
     pub(crate) user: UserId,
     pub(crate) message: &'a str,
-    pub(crate) now: DateTime<Utc>,
-    pub(crate) zone: Tz,
+    pub(crate) voice: Voice,
 }
 
 /// An action, or an answer when something is missing for one.
@@ -55,7 +52,7 @@ impl Planner<'_> {
         ) && call_today::is_asked(self.message)
         {
             understood.intent = Intent::LeadFind;
-            let answer = call_today::answer(self.crm, self.now, self.zone).await?;
+            let answer = call_today::answer(self.crm, self.voice.now, self.voice.zone).await?;
             return Ok(Plan::Say(answer));
         }
         let slots = &mut understood.slots;
@@ -88,12 +85,12 @@ impl Planner<'_> {
             Intent::DealFind => self.find_deals(slots).await,
             Intent::DealSum => self.sum_deals(slots).await,
             Intent::MetricsQuery => self.numbers(slots).await,
-            Intent::Help => Ok(Answer::say(wording::HELP)),
-            Intent::Smalltalk => Ok(Answer::say(wording::GREETING)),
+            Intent::Help => Ok(Answer::say(self.voice.word(keys::HELP))),
+            Intent::Smalltalk => Ok(Answer::say(self.voice.word(keys::GREETING))),
             Intent::ConfirmYes | Intent::ConfirmNo | Intent::ConfirmUnsure => {
-                Ok(Answer::nothing(wording::NOTHING_TO_CONFIRM))
+                Ok(Answer::nothing(self.voice.word(keys::NOTHING_TO_CONFIRM)))
             }
-            _ => Ok(Answer::nothing(wording::UNKNOWN)),
+            _ => Ok(Answer::nothing(self.voice.word(keys::UNKNOWN))),
         }
     }
 
@@ -106,8 +103,8 @@ impl Planner<'_> {
         let question = metrics::Question {
             metric,
             range: slots.range,
-            now: self.now,
-            zone: self.zone,
+            now: self.voice.now,
+            zone: self.voice.zone,
         };
         metrics::answer(&question, &self.app.analytics, self.token, self.key).await
     }
@@ -134,11 +131,11 @@ impl Planner<'_> {
         if said == "me" {
             return Ok(Ok(Member {
                 id: self.user,
-                name: "you".to_owned(),
+                name: self.voice.word(keys::YOU),
             }));
         }
         let found = self.app.members.find(said, self.token).await?;
-        Ok(found.map_err(Answer::ask))
+        Ok(found.map_err(|unclear| Answer::ask(self.voice.unclear(&unclear))))
     }
 
     /// The leads or contacts that some words find, the best first.
@@ -152,7 +149,9 @@ impl Planner<'_> {
             return Ok(Vec::new());
         }
         let plan = run::among(QueryPlan::of(kind, Aggregate::List), "id", &ids);
-        let mut found = run::list::<Lead>(plan, self.crm, self.zone).await?.items;
+        let mut found = run::list::<Lead>(plan, self.crm, self.voice.zone)
+            .await?
+            .items;
         let place = |id: RecordId| ids.iter().position(|one| *one == id);
         found.sort_by_key(|lead| place(lead.id));
         Ok(found)

@@ -18,10 +18,10 @@ impl Planner<'_> {
             Err(missing) => return Ok(missing),
         };
         let plan = QueryPlan { limit: 100, ..plan };
-        let found = run::list::<Todo>(plan, self.crm, self.zone).await?;
+        let found = run::list::<Todo>(plan, self.crm, self.voice.zone).await?;
         let (mut todos, count) = (found.items, found.count);
-        wording::sort(&mut todos, self.zone);
-        let text = wording::todos(slots, &todos, count, (self.now, self.zone));
+        wording::sort(&mut todos, self.voice.zone);
+        let text = self.voice.todos(slots, &todos, count);
         let links = todos.iter().take(wording::SHOWN).map(Todo::link).collect();
         Ok(Answer::say(text)
             .with_links(links)
@@ -81,7 +81,7 @@ impl Planner<'_> {
             "overdue" => plan.one_of("status", TODO_OPEN).with(Condition::new(
                 "due",
                 Compare::Before,
-                json!(self.now),
+                json!(self.voice.now),
             )),
             _ => plan.one_of("status", TODO_OPEN),
         }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::queries::QueryPlan;
 use crate::understand::target::{Resolution, resolve};
 use crate::understand::{Field, Slots};
-use crate::wording;
+use crate::wording::{self, keys};
 
 /// The most to-dos that one action reaches.
 const MOST: usize = 500;
@@ -17,7 +17,7 @@ const MOST: usize = 500;
 impl Planner<'_> {
     pub(super) async fn create_todo(&self, slots: &Slots) -> Result<Decided, Failure> {
         let Some(title) = slots.title.clone() else {
-            return Ok(Err(Answer::ask(wording::NO_TITLE)));
+            return Ok(Err(Answer::ask(self.voice.word(keys::NO_TITLE))));
         };
         let fields = self.fields(slots).await?;
         Ok(fields.map(|fields| Action::CreateTodo {
@@ -55,7 +55,7 @@ impl Planner<'_> {
             Err(missing) => return Ok(Err(missing)),
         };
         if change == TodoFields::default() {
-            return Ok(Err(Answer::ask(wording::NO_CHANGE)));
+            return Ok(Err(Answer::ask(self.voice.word(keys::NO_CHANGE))));
         }
         let todos = self.targets(slots, false).await?;
         Ok(todos.map(|todos| Action::UpdateTodos { todos, change }))
@@ -75,7 +75,9 @@ impl Planner<'_> {
             title: None,
             due: due(slots),
             priority: slots.priority.map(|priority| priority.name().to_owned()),
-            time_zone: recurrence.as_ref().map(|_| self.zone.name().to_owned()),
+            time_zone: recurrence
+                .as_ref()
+                .map(|_| self.voice.zone.name().to_owned()),
             recurrence,
             assignee,
         }))
@@ -100,9 +102,7 @@ impl Planner<'_> {
             Err(missing) => return Ok(Err(missing)),
         };
         if todos.is_empty() {
-            return Ok(Err(Answer::nothing(wording::no_todos(
-                slots, done, self.now, self.zone,
-            ))));
+            return Ok(Err(Answer::nothing(self.voice.no_todos(slots, done))));
         }
         Ok(Ok(todos.iter().map(Todo::target).collect()))
     }
@@ -111,15 +111,13 @@ impl Planner<'_> {
     async fn every(&self, plan: QueryPlan) -> Result<Result<Vec<Todo>, Answer>, Failure> {
         let plan = QueryPlan { limit: 100, ..plan };
         let checked = plan.check().map_err(CrmError::from)?;
-        let mut body = checked.body(self.zone);
+        let mut body = checked.body(self.voice.zone);
         let mut all = Vec::new();
         loop {
             let page: crate::crm::Listed<Todo> = self.crm.query(Kind::Todo, &body).await?;
             all.extend(page.items);
             if page.count.is_some_and(|count| count > MOST as u64) {
-                let text = format!(
-                    "That are more than {MOST} to-dos: too many at once. Please say which."
-                );
+                let text = self.voice.say(keys::TOO_MANY, [("most", MOST)]);
                 return Ok(Err(Answer::ask(text)));
             }
             let Some(cursor) = page.next_cursor else {
@@ -137,7 +135,7 @@ impl Planner<'_> {
         done: bool,
     ) -> Result<Result<Target, Answer>, Failure> {
         let Some(wanted) = slots.mention.clone().or_else(|| slots.target.clone()) else {
-            return Ok(Err(Answer::ask("Which to-do do you mean?")));
+            return Ok(Err(Answer::ask(self.voice.word(keys::NO_TARGET))));
         };
         slots.target = None;
         let todos = self.known(done).await?;
@@ -147,11 +145,11 @@ impl Planner<'_> {
                 slots.target = Some(todos[at].title.clone());
                 Ok(todos[at].target())
             }
-            Resolution::Nothing => Err(Answer::ask(wording::no_match(&wanted, done))),
+            Resolution::Nothing => Err(Answer::ask(self.voice.no_match(&wanted, done))),
             Resolution::Ambiguous(some) => {
                 let close: Vec<&Todo> = some.iter().map(|at| &todos[*at]).collect();
                 let links = close.iter().map(|todo| todo.link()).collect();
-                Err(Answer::ask(wording::which(&close, self.now, self.zone)).with_links(links))
+                Err(Answer::ask(self.voice.which(&close)).with_links(links))
             }
         })
     }
@@ -161,7 +159,7 @@ impl Planner<'_> {
         let mut todos = self.crm.todos(done).await?;
         todos.retain(|todo| todo.status != "cancelled");
         if !done {
-            wording::sort(&mut todos, self.zone);
+            wording::sort(&mut todos, self.voice.zone);
         }
         Ok(todos)
     }

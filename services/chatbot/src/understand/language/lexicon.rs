@@ -27,7 +27,7 @@ pub(super) struct Pattern {
 
 /// The words of a language.
 #[derive(Debug, Default)]
-pub(super) struct Lexicon {
+pub(in crate::understand) struct Lexicon {
     pub(super) patterns: Vec<Pattern>,
     sections: BTreeMap<String, Vec<Vec<String>>>,
     /// Date words and their English, the longest first.
@@ -52,7 +52,7 @@ const INTENTS: &[(&str, Intent)] = &[
 
 impl Lexicon {
     /// The lexicon of a language; English has rules instead.
-    pub(super) fn of(language: Language) -> Option<&'static Self> {
+    pub(in crate::understand) fn of(language: Language) -> Option<&'static Self> {
         match language {
             Language::En => None,
             Language::Es => Some(&SPANISH),
@@ -147,7 +147,7 @@ impl Lexicon {
     }
 
     /// Whether a section has the word alone.
-    pub(super) fn has(&self, section: &str, word: &str) -> bool {
+    pub(in crate::understand) fn has(&self, section: &str, word: &str) -> bool {
         self.sections.get(section).is_some_and(|phrases| {
             phrases
                 .iter()
@@ -156,7 +156,7 @@ impl Lexicon {
     }
 
     /// How many words of a phrase of the section stand at the beginning, the longest one.
-    pub(super) fn begins(&self, section: &str, words: &[&str]) -> usize {
+    pub(in crate::understand) fn begins(&self, section: &str, words: &[&str]) -> usize {
         self.longest(section, |phrase| {
             words.len() >= phrase.len() && phrase.iter().zip(words).all(|(a, b)| a == b)
         })

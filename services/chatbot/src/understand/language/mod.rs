@@ -10,8 +10,7 @@ use std::ops::Range as Span;
 
 use super::Language;
 use super::normalise;
-use lexicon::Lexicon;
-
+pub(super) use lexicon::Lexicon;
 pub(super) use read::read;
 
 /// A word without accents and capitals, with its place in the message.
@@ -133,16 +132,42 @@ fn is_english(word: &str) -> bool {
     lists.iter().any(|list| list.contains(&word))
 }
 
-/// The language of a message: that of most of its function words and command words, and of its letters. English when nothing
-/// speaks for another one.
-pub(super) fn detect(message: &str) -> Language {
+/// The language of a message: that of most of its function words and command words, and of its letters. When two fit as
+/// well, that of the talk before; English when nothing speaks for another one.
+pub(super) fn detect(message: &str, before: Option<Language>) -> Language {
+    best(&scores(message), before)
+}
+
+/// The language to answer in. The talk's language stays for an "ok" or a name, which say little about the language.
+pub fn spoken(message: &str, before: Option<Language>) -> Language {
+    let scores = scores(message);
+    let found = best(&scores, before);
+    let score = |language| scores.iter().find(|(one, _)| *one == language);
+    match before.and_then(|before| score(before)) {
+        Some((before, known)) if score(found).is_none_or(|(_, best)| best - known <= LITTLE) => {
+            *before
+        }
+        _ => found,
+    }
+}
+
+/// What one word says about a language.
+const LITTLE: usize = 2;
+
+fn best(scores: &[(Language, usize)], before: Option<Language>) -> Language {
+    let rank = |(language, score): &(Language, usize)| (*score, before == Some(*language));
+    // Of equals the first: English.
+    let best = scores.iter().rev().max_by_key(|one| rank(one));
+    best.map(|(language, _)| *language).unwrap_or_default()
+}
+
+/// How much speaks for each language.
+fn scores(message: &str) -> Vec<(Language, usize)> {
     let words = folded(message);
     // A word that two languages have speaks for neither.
     let english: Vec<bool> = words.iter().map(|word| is_english(&word.text)).collect();
-    let mut best = (
-        Language::En,
-        2 * english.iter().filter(|known| **known).count(),
-    );
+    let known = 2 * english.iter().filter(|known| **known).count();
+    let mut scores = vec![(Language::En, known)];
     for language in [Language::Es, Language::De, Language::Fr] {
         let Some(lexicon) = Lexicon::of(language) else {
             continue;
@@ -160,12 +185,18 @@ pub(super) fn detect(message: &str) -> Language {
             .chars()
             .filter(|c| letters_of(language).contains(*c))
             .count();
-        let score = known + 2 * letters.min(2);
-        if score > best.1 {
-            best = (language, score);
-        }
+        scores.push((language, known + 2 * letters.min(2)));
     }
-    best.0
+    scores
+}
+
+/// Whether a message, in any of these languages, asks for nothing but to have the last thing taken back.
+pub fn takes_back(message: &str) -> bool {
+    let words = folded(message);
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    let all = [Language::Es, Language::De, Language::Fr].map(Lexicon::of);
+    let whole = |lexicon: &Lexicon| lexicon.begins("undo", &texts) == texts.len();
+    !texts.is_empty() && all.into_iter().flatten().any(whole)
 }
 
 /// Letters and signs that the language has and the others have not, or seldom.
@@ -187,6 +218,11 @@ fn folded(message: &str) -> Vec<Folded> {
             span: word.span,
         })
         .collect()
+}
+
+/// The words alone.
+pub(super) fn plain_words(text: &str) -> Vec<String> {
+    folded(text).into_iter().map(|word| word.text).collect()
 }
 
 /// A text in lower case without accents.
@@ -234,7 +270,44 @@ mod tests {
             ("no", Language::En),
             ("", Language::En),
         ] {
-            assert_eq!(detect(message), language, "{message}");
+            assert_eq!(detect(message, None), language, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_talk_goes_on_in_its_language_until_another_one_is_clearly_spoken() {
+        let german = Some(Language::De);
+        for (message, before, language) in [
+            ("ok", german, Language::De),
+            ("yes", german, Language::De),
+            ("no", Some(Language::Es), Language::Es),
+            ("Ada", german, Language::De),
+            ("what's on my list?", german, Language::En),
+            ("muestra mis tareas", german, Language::Es),
+            (
+                "was steht auf meiner Liste?",
+                Some(Language::En),
+                Language::De,
+            ),
+            ("ok", None, Language::En),
+        ] {
+            assert_eq!(spoken(message, before), language, "{message}");
+        }
+        assert_eq!(detect("no", Some(Language::Es)), Language::Es);
+    }
+
+    #[test]
+    fn the_wish_to_have_it_taken_back_is_known_when_it_is_all_that_is_said() {
+        for said in [
+            "R\u{fc}ckg\u{e4}ngig!",
+            "deshaz eso",
+            "annuler",
+            "Mach das r\u{fc}ckg\u{e4}ngig",
+        ] {
+            assert!(takes_back(said), "{said}");
+        }
+        for other in ["annule le rendez-vous", "undo", "", "deshaz la maleta"] {
+            assert!(!takes_back(other), "{other}");
         }
     }
 }

@@ -90,6 +90,8 @@ pub(super) const KINDS: &[&str] = &[
     "chore",
     "notification",
     "alert",
+    "repeat reminder",
+    "recurring reminder",
 ];
 /// Words after the title that belong to the sentence.
 const TAILS: &[&str] = &[
@@ -141,7 +143,11 @@ pub(super) fn core(texts: &[&str], keep: Keep) -> (usize, usize) {
             .filter_map(|kind| starts_with(rest, kind))
             .max()
             .unwrap_or(0);
-        if kind > 0 && kind < rest.len() && !(from > 0 && continues_name(rest[kind])) {
+        // "a reminder dentist" is about the dentist, "a list price" about the price.
+        let reminds = matches!(rest.first(), Some(&("reminder" | "reminders")));
+        let named =
+            from > 0 && !reminds && kind > 0 && kind < rest.len() && continues_name(rest[kind]);
+        if kind > 0 && kind < rest.len() && !named {
             from += kind;
             continue;
         }
