@@ -94,7 +94,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn of(request: Request) -> Option<Self> {
+    fn of(request: &Request) -> Option<Self> {
         let head = request.head.to_lowercase();
         Some(Self {
             path: head.split(' ').nth(1)?.to_owned(),
@@ -229,7 +229,7 @@ struct Desk {
 
 impl Desk {
     async fn serve(self: Arc<Self>, mut stream: TcpStream) {
-        let Some(seen) = Request::read(&mut stream).await.and_then(Seen::of) else {
+        let Some(seen) = Request::read(&mut stream).await.as_ref().and_then(Seen::of) else {
             return;
         };
         self.open.fetch_add(1, SeqCst);

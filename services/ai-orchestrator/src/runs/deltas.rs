@@ -79,7 +79,7 @@ impl Deltas {
         let path = data["path"].as_str().filter(|_| kind == "llm.completed")?;
         let (path, open) = self.open.get_key_value(path)?;
         let (path, text) = (path.clone(), open.answer.behind(open.bytes)?);
-        self.shown(&path, text)
+        self.shown(&path, &text)
     }
 
     /// What came of any answer.
@@ -89,10 +89,10 @@ impl Deltas {
             Some((path.clone(), text))
         };
         let (path, text) = self.open.iter().find_map(came)?;
-        self.shown(&path, text)
+        self.shown(&path, &text)
     }
 
-    fn shown(&mut self, path: &str, text: String) -> Option<Value> {
+    fn shown(&mut self, path: &str, text: &str) -> Option<Value> {
         let open = self.open.get_mut(path)?;
         let offset = open.characters;
         open.bytes += text.len();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ai_orchestrator::AiOrchestrator;
 use bz_testkit::{Client, TestApp, wait_until};
+use chrono::TimeDelta;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -206,6 +207,7 @@ async fn documents_are_listed_page_by_page_and_by_collection_and_labels() {
         let document =
             json!({ "title": title, "text": "t", "collection": collection, "labels": labels });
         add(member, &document).await;
+        app.clock.advance(TimeDelta::milliseconds(1));
     }
     let titles = async |query: &str| {
         let page = member

@@ -228,7 +228,7 @@ async fn a_file_that_cannot_be_read_is_refused_with_what_to_change() {
             "multipart/form-data; boundary=x",
             b"nonsense".to_vec(),
             400,
-            "malformed_request",
+            "malformed_json",
         ),
         (
             "multipart/form-data; boundary=x",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     knowledge::{DOCUMENTS, add, handbook, indexed, number},
-    models::with_models,
+    models::{restarted, with_models},
 };
 
 const SEARCH: &str = "/api/knowledge/search";
@@ -193,7 +193,8 @@ async fn vectors_of_another_model_are_never_compared_and_are_made_anew() {
         (&found["engine"], &found["items"]),
         (&json!("hybrid"), &json!([]))
     );
-    app.start_jobs();
+    let mut again = restarted(&app).await;
+    again.start_jobs();
     let of_now = "SELECT count(*) FROM ai.knowledge_embeddings WHERE model = 'all-MiniLM-L6-v2' AND dimensions = 384";
     bz_testkit::wait_until(
         async || number(&app, of_now).await == 2,
@@ -201,7 +202,7 @@ async fn vectors_of_another_model_are_never_compared_and_are_made_anew() {
     )
     .await;
     assert_eq!(
-        indexed(member, &id).await["indexing"]["model"],
+        indexed(&again.acme.member, &id).await["indexing"]["model"],
         "all-MiniLM-L6-v2"
     );
 }

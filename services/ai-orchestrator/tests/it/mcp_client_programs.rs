@@ -11,13 +11,13 @@ use tokio::{
 
 use crate::{
     mcp_peer::{agent, approve, join, refresh, tool, world},
-    mcp_programs::{program, python},
     play::{asked, call, decide, model, say, start_with, steps, text_of, until},
+    programs::{program, python},
 };
 
 /// PyPI's `mcp` as a server; gone when dropped.
 async fn notes(how: &str) -> Option<(Child, String)> {
-    let mut process = Command::new(python()?)
+    let mut process = Command::new(python("mcp")?)
         .arg(program("mcp_server.py"))
         .arg(how)
         .stdout(Stdio::piped())

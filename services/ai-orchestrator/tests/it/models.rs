@@ -39,6 +39,13 @@ pub(crate) async fn with_models() -> Option<TestApp<AiOrchestrator>> {
     Some(app)
 }
 
+/// The same service started again.
+pub(crate) async fn restarted(before: &TestApp<AiOrchestrator>) -> TestApp<AiOrchestrator> {
+    let app = builder(&folder().unwrap()).beside(before).start().await;
+    wait_for(&app, "ready").await;
+    app
+}
+
 async fn states(app: &TestApp<AiOrchestrator>) -> Vec<Value> {
     let list = app.acme.viewer.get("/api/models").await.assert_status(200);
     list.json()["items"].as_array().unwrap().clone()

@@ -20,11 +20,17 @@ pub(crate) fn python(package: &str) -> Option<PathBuf> {
     found
 }
 
+/// A program of `tests/clients`.
+pub(crate) fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/clients")
+        .join(name)
+}
+
 /// Runs a program of `tests/clients`, which must find that all is good.
-pub(crate) async fn is_content(python: &Path, program: &str, arguments: &[&str]) {
-    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+pub(crate) async fn is_content(python: &Path, name: &str, arguments: &[&str]) {
     let ran = Command::new(python)
-        .arg(clients.join(program))
+        .arg(program(name))
         .args(arguments)
         .output()
         .await

@@ -8,7 +8,7 @@ use crate::understand::{Intent, Slots, Understood, question};
 
 impl Turn {
     /// The answer of the documents, to a question that is not understood with confidence.
-    pub(super) async fn from_documents(
+    pub(super) async fn asked_of_documents(
         &self,
         noted: &Noted,
         understood: &Understood,

@@ -29,7 +29,7 @@ impl Turn {
             Err(first) => first,
         };
         if further.is_empty()
-            && let Some(outcome) = self.from_documents(noted, &first).await
+            && let Some(outcome) = self.asked_of_documents(noted, &first).await
         {
             return Ok(outcome);
         }

@@ -45,11 +45,11 @@ async fn a_german_conversation_is_german() {
         ("nein", "In Ordnung, ich habe nichts geändert."),
         (
             "lösche alle Aufgaben",
-            "2 Aufgaben (\"Milch kaufen\", \"Ada anzurufen\") löschen? Antworten Sie mit \"ja\" oder \"nein\".",
+            "2 Aufgaben (\"Ada anzurufen\", \"Milch kaufen\") löschen? Antworten Sie mit \"ja\" oder \"nein\".",
         ),
         (
             "ja",
-            "2 Aufgaben (\"Milch kaufen\", \"Ada anzurufen\") gelöscht.",
+            "2 Aufgaben (\"Ada anzurufen\", \"Milch kaufen\") gelöscht.",
         ),
         (
             "was steht auf meiner Liste?",

@@ -143,7 +143,7 @@ pub fn spoken(message: &str, before: Option<Language>) -> Language {
     let scores = scores(message);
     let found = best(&scores, before);
     let score = |language| scores.iter().find(|(one, _)| *one == language);
-    match before.and_then(|before| score(before)) {
+    match before.and_then(&score) {
         Some((before, known)) if score(found).is_none_or(|(_, best)| best - known <= LITTLE) => {
             *before
         }
