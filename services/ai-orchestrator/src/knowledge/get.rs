@@ -24,6 +24,7 @@ pub(super) struct ShowDocument {
     params(("id" = DocumentId, Path, description = "The document"), ShowDocument),
     responses(
         (status = 200, description = "The document", body = Document, headers(("ETag" = String, description = "Its version"))),
+        bz_http::openapi::ListProblems,
         bz_http::openapi::ReadProblems,
     ),
 )]
