@@ -37,6 +37,13 @@ fn commands_are_understood_with_titles_and_dates() {
             "2026-03-03T14:00:00Z",
         ),
         (
+            "recu\u{e9}rdame ma\u{f1}ana a las 10 llamar a Pedro",
+            Language::Es,
+            TodoCreate,
+            "llamar a Pedro",
+            "2026-03-03T09:00:00Z",
+        ),
+        (
             "agrega comprar leche a mi lista",
             Language::Es,
             TodoCreate,

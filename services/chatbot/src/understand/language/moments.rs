@@ -77,9 +77,20 @@ fn translated(message: &str, words: &[Folded], lexicon: &Lexicon) -> (String, Ve
             source,
         });
         english.push(if glue { ':' } else { ' ' });
+        if known.is_none() && is_hour_before_a_verb(words, at) {
+            english.push_str(". ");
+        }
         at += length;
     }
     (english, pieces)
+}
+
+/// "a las 10 llamar a Ada": an infinitive is nothing that one counts, so the number before it is an hour.
+fn is_hour_before_a_verb(words: &[Folded], at: usize) -> bool {
+    let text = |n: usize| words.get(n).map_or("", |word| word.text.as_str());
+    let after_hours = at >= 2 && text(at - 2) == "a" && text(at - 1) == "las";
+    let is_verb = |word: &str| ["ar", "er", "ir"].iter().any(|end| word.ends_with(end));
+    after_hours && is_verb(text(at + 1))
 }
 
 /// A number stays as it is; "15h30" and "15h" are times.
