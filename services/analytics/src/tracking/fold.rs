@@ -4,17 +4,20 @@
 
 use std::time::Duration;
 
-use bz_kernel::TenantId;
 use bz_service::{Core, Job, Pace};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use sqlx::query_scalar;
 use uuid::Uuid;
+
+use super::tenants;
 
 /// How often the tenants that have deltas are gone through.
 const EVERY: Duration = Duration::from_secs(1);
 const FAILED: Duration = Duration::from_secs(10);
 /// The most batches that are added in one transaction.
 const BATCHES: i64 = 200;
+
+const DUE: &str = "-- analytics.rollup_deltas.due\nSELECT * FROM analytics.deltas_due($1)";
 
 /// The job that adds.
 pub(super) fn job(core: Core) -> Job {
@@ -37,10 +40,9 @@ pub(super) fn job(core: Core) -> Job {
 /// Any [`DbError`]; what was not added stays where it is, and is counted there.
 pub async fn fold_all(core: &Core) -> Result<(), DbError> {
     let mut after = Uuid::nil();
-    while let Some(tenant) = next(core, after).await? {
-        after = tenant;
-        #[expect(clippy::disallowed_methods, reason = "the tenant of a row of ours")]
-        let scope = TenantScope::new(TenantId::trusted(tenant), None);
+    while let Some(tenant) = tenants::behind(core, DUE, after).await? {
+        after = tenant.as_uuid();
+        let scope = TenantScope::new(tenant, None);
         loop {
             let mut tx = core.db.tenant(&scope).await?;
             let folded = fold(&mut tx, BATCHES).await?;
@@ -51,16 +53,6 @@ pub async fn fold_all(core: &Core) -> Result<(), DbError> {
         }
     }
     Ok(())
-}
-
-async fn next(core: &Core, after: Uuid) -> Result<Option<Uuid>, DbError> {
-    let mut tx = core.db.system().await?;
-    Ok(
-        query_scalar("-- analytics.rollup_deltas.due\nSELECT * FROM analytics.deltas_due($1)")
-            .bind(after)
-            .fetch_optional(tx.conn())
-            .await?,
-    )
 }
 
 /// Adds at most `most` of the tenant's batches to its rollups, the oldest first; answers how many.

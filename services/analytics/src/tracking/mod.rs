@@ -14,6 +14,7 @@ mod reconcile;
 mod record;
 mod store;
 mod sums;
+mod tenants;
 mod uniques;
 pub mod zones;
 

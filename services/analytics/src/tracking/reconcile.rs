@@ -2,19 +2,20 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use bz_kernel::TenantId;
 use bz_service::{Core, Job, Pace};
 use bz_tenant::{DbError, TenantScope};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::query_scalar;
 use uuid::Uuid;
 
-use super::rebuild::rebuild;
+use super::{rebuild::rebuild, tenants};
 
 /// How often an hour is looked at.
 const EVERY: Duration = Duration::from_secs(60);
 /// Hours are chosen among those of this many days: later ones are looked at more than once before they are old.
 const DAYS: i64 = 30;
+
+const NEXT: &str = "-- analytics.tenant_data.next\nSELECT * FROM analytics.next_tenant($1)";
 
 /// The job that compares.
 pub(crate) fn job(core: Core) -> Job {
@@ -29,7 +30,7 @@ pub(crate) fn job(core: Core) -> Job {
             let last = *after
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if let Some(tenant) = next(&core, last).await? {
+            if let Some(tenant) = tenants::behind(&core, NEXT, last).await? {
                 *after
                     .lock()
                     .unwrap_or_else(std::sync::PoisonError::into_inner) = tenant.as_uuid();
@@ -40,17 +41,6 @@ pub(crate) fn job(core: Core) -> Job {
             Ok(false)
         }
     })
-}
-
-async fn next(core: &Core, after: Uuid) -> Result<Option<TenantId>, DbError> {
-    let mut tx = core.db.system().await?;
-    let found: Option<Uuid> =
-        query_scalar("-- analytics.tenant_data.next\nSELECT * FROM analytics.next_tenant($1)")
-            .bind(after)
-            .fetch_optional(tx.conn())
-            .await?;
-    #[expect(clippy::disallowed_methods, reason = "the tenant of a row of ours")]
-    Ok(found.map(TenantId::trusted))
 }
 
 /// Compares the counts of the hour that `instant` is in with its events, and makes those of the day again when they differ.

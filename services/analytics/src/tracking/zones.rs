@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use bz_kernel::TenantId;
 use bz_service::{Core, Job, Pace};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,7 +10,7 @@ use chrono_tz::Tz;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use super::rebuild;
+use super::{rebuild, tenants};
 
 /// The most zones of a tenant.
 const MAX_ZONES: i32 = 8;
@@ -20,6 +19,8 @@ const IDLE: Duration = Duration::from_secs(2);
 const FAILED: Duration = Duration::from_secs(10);
 /// Days made in one transaction.
 const DAYS: usize = 8;
+
+const DUE: &str = "-- analytics.tenant_data.zones_due\nSELECT * FROM analytics.zones_due($1)";
 
 /// Asks for the days of a zone to be kept. Answers `false` when the tenant has as many zones as it may; numbers in other
 /// zones are made from quarters of an hour, which is as exact and slower.
@@ -56,19 +57,10 @@ pub(crate) fn job(core: Core) -> Job {
 
 /// Builds the wanted zones of one tenant; answers whether there was one.
 async fn build_next(core: &Core) -> Result<bool, DbError> {
-    let mut tx = core.db.system().await?;
-    let tenant: Option<Uuid> =
-        query_scalar("-- analytics.tenant_data.zones_due\nSELECT * FROM analytics.zones_due($1)")
-            .bind(Uuid::nil())
-            .fetch_optional(tx.conn())
-            .await?;
-    drop(tx);
-    let Some(tenant) = tenant else {
+    let Some(tenant) = tenants::behind(core, DUE, Uuid::nil()).await? else {
         return Ok(false);
     };
-    #[expect(clippy::disallowed_methods, reason = "the tenant of a row of ours")]
-    let scope = TenantScope::new(TenantId::trusted(tenant), None);
-    build(core, &scope).await?;
+    build(core, &TenantScope::new(tenant, None)).await?;
     Ok(true)
 }
 
