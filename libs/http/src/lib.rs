@@ -15,6 +15,7 @@ pub mod openapi;
 mod paging;
 mod patch;
 pub mod problem;
+pub mod routing;
 mod validation;
 pub mod webhook;
 
@@ -25,4 +26,5 @@ pub use idempotency::{Created, IdempotencyKey, idempotent};
 pub use paging::{PageQuery, PageRequest};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemDocument};
+pub use routing::Routes;
 pub use validation::{Errors, FieldError, Validate, validated};

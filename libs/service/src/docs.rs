@@ -1,10 +1,11 @@
 //! `/openapi.json` and `/docs` (Swagger UI), from the binary itself: they work without internet.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use axum::body::Body;
+use axum::{body::Body, response::IntoResponse};
 use bytes::Bytes;
+use bz_http::Problem;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use utoipa::openapi::OpenApi;
 
@@ -13,30 +14,40 @@ const INDEX: &str = include_str!("docs.html");
 /// A day: the assets change with the binary only.
 const ASSET_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
-/// The documentation of one service, serialised once.
+/// The documentation of one service. The document is made when it is asked for first: few processes are ever asked, and making
+/// it takes more memory than serving does.
 pub struct Docs {
-    document: Bytes,
-    etag: HeaderValue,
+    make: fn() -> OpenApi,
+    made: OnceLock<Result<Document, String>>,
     swagger: Arc<utoipa_swagger_ui::Config<'static>>,
 }
 
-impl Docs {
-    /// Serialises the document.
-    ///
-    /// # Errors
-    /// When the document does not serialise.
-    pub fn new(document: &OpenApi) -> Result<Self, serde_json::Error> {
-        let document = Bytes::from(document.to_json()?);
+/// A document, serialised.
+struct Document {
+    bytes: Bytes,
+    etag: HeaderValue,
+}
+
+impl Document {
+    fn of(document: &OpenApi) -> Result<Self, String> {
+        let bytes = Bytes::from(document.to_json().map_err(|error| error.to_string())?);
         let mut hasher = DefaultHasher::new();
-        document.hash(&mut hasher);
+        bytes.hash(&mut hasher);
         let etag = HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish()))
-            .unwrap_or_else(|_| HeaderValue::from_static("\"0\""));
-        let swagger = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
-        Ok(Self {
-            document,
-            etag,
-            swagger,
-        })
+            .map_err(|error| error.to_string())?;
+        Ok(Self { bytes, etag })
+    }
+}
+
+impl Docs {
+    /// The documentation around the document that `make` makes.
+    #[must_use]
+    pub fn new(make: fn() -> OpenApi) -> Self {
+        Self {
+            make,
+            made: OnceLock::new(),
+            swagger: Arc::new(utoipa_swagger_ui::Config::from("/openapi.json")),
+        }
     }
 
     /// The answer to a `GET` of a documentation path, if it is one.
@@ -51,14 +62,19 @@ impl Docs {
     }
 
     fn openapi(&self, headers: &HeaderMap) -> Response<Body> {
-        let known = headers.get(header::IF_NONE_MATCH) == Some(&self.etag);
+        let made = self.made.get_or_init(|| Document::of(&(self.make)()));
+        let Document { bytes, etag } = match made {
+            Ok(document) => document,
+            Err(error) => return Problem::internal(error.clone()).into_response(),
+        };
+        let known = headers.get(header::IF_NONE_MATCH) == Some(etag);
         let mut response = if known {
             status(StatusCode::NOT_MODIFIED)
         } else {
-            with_type("application/json", Body::from(self.document.clone()))
+            with_type("application/json", Body::from(bytes.clone()))
         };
         let headers = response.headers_mut();
-        headers.insert(header::ETAG, self.etag.clone());
+        headers.insert(header::ETAG, etag.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // The document is public; browser tools of other origins read it.
         headers.insert(

@@ -132,11 +132,10 @@ pub async fn run_service<S: Service>(
     let Settings { core: config, own } = settings;
     let core = Core::from_config(S::INFO, &config).map_err(RunError::Start)?;
     api_keys::install(&core).map_err(RunError::Start)?;
-    let docs = Docs::new(&S::openapi()).map_err(|error| RunError::Start(error.into()))?;
     let health = Arc::new(Health::new(S::INFO, core.sources.clock.clone()));
     let monitor = Monitor::new(core.db.clone(), core.redis.clone(), Arc::clone(&health))
         .map_err(RunError::Start)?;
-    let front = Arc::new(Front::new(Arc::clone(&health), docs));
+    let front = Arc::new(Front::new(Arc::clone(&health), Docs::new(S::openapi)));
 
     listeners.tell(S::INFO.name);
     let serving = Serving::start(listeners, &config.server, &front, telemetry);

@@ -1,6 +1,11 @@
 //! A whole service in process: its real routes, layers, database and configuration, with a clock that stands still.
 
-use std::{collections::BTreeMap, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bz_auth::{ServiceTokens, Verifier};
 use bz_events::Redis;
@@ -55,7 +60,7 @@ pub struct TestApp<S: Service> {
     pub proxy: Option<FaultProxy>,
     /// The database, to arrange and to look at.
     pub database: Arc<TestDb>,
-    document: Document,
+    document: OnceLock<Document>,
     front: Arc<Front>,
     monitor: Mutex<Monitor>,
     waiting: Vec<Job>,
@@ -106,7 +111,7 @@ impl<S: Service> TestApp<S> {
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
         Subject {
-            document: &self.document,
+            document: self.document.get_or_init(|| Document::of(&S::openapi())),
             acme: &self.acme,
             globex: &self.globex,
             anonymous: &self.anonymous,
@@ -244,7 +249,7 @@ impl<S: Service> TestAppBuilder<S> {
             acme: TenantClients::new(Tenant::Acme, &route, &tokens),
             globex: TenantClients::new(Tenant::Globex, &route, &tokens),
             anonymous: Client::new(route, None),
-            document: Document::of(&S::openapi()),
+            document: OnceLock::new(),
             monitor: Mutex::new(monitor),
             jobs: None,
             listeners: std::sync::Mutex::default(),
@@ -313,10 +318,9 @@ async fn assemble<S: Service>(
     app: App,
 ) -> (Arc<Front>, Monitor, Vec<Job>) {
     let health = Arc::new(Health::new(S::INFO, core.sources.clock.clone()));
-    let docs = Docs::new(&S::openapi()).expect("an OpenAPI document serialises");
     let mut monitor = Monitor::new(core.db.clone(), core.redis.clone(), Arc::clone(&health))
         .expect("the monitor can be made");
-    let front = Front::new(health, docs);
+    let front = Front::new(health, Docs::new(S::openapi));
     let routes = routes(core, &settings.core.server, app.router);
     front.install(routes, app.warm_up);
     monitor.add(app.probes, app.details);

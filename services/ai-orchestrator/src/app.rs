@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
+use bz_http::Routes;
 use bz_kernel::{ExposeSecret, RunId, Sealer, SecretString, platform};
 use bz_service::Core;
-use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
@@ -95,12 +95,8 @@ impl FromRef<AppState> for Verifier {
 }
 
 /// All routes, with their documentation.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    let info = bz_http::openapi::base(
-        &platform::AI_ORCHESTRATOR,
-        "Agents, crews and their runs, embeddings and a gateway to an LLM.",
-    );
-    OpenApiRouter::with_openapi(info)
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .merge(agents::routes())
         .merge(budgets::routes())
         .merge(crews::routes())

@@ -53,7 +53,8 @@ impl Service for AiOrchestrator {
     type Config = AiConfig;
 
     fn openapi() -> OpenApi {
-        app::routes().into_openapi()
+        let about = "Agents, crews and their runs, embeddings and a gateway to an LLM.";
+        app::routes().document(bz_http::openapi::base(Self::INFO, about))
     }
 
     async fn build(core: Core, config: AiConfig) -> anyhow::Result<App> {
@@ -85,7 +86,7 @@ impl Service for AiOrchestrator {
             .chain([schedules::job(&state), knowledge::job(&state)]);
         let jobs: Vec<Job> = jobs.collect();
         let health = state.clone();
-        let routes = app::routes().split_for_parts().0;
+        let routes = app::routes().into_router();
         let routes = routes.merge(embeddings::internal::routes());
         let routes = routes.with_state(state);
         let app = App::new(routes.merge(bz_events::feed_routes().with_state(core)))

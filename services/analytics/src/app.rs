@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
+use bz_http::Routes;
 use bz_kernel::platform;
 use bz_service::{Core, limiter::Limiter};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::query::Engine;
 use crate::{
@@ -57,12 +57,8 @@ impl AppState {
 }
 
 /// All routes, with their documentation.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    let info = bz_http::openapi::base(
-        &platform::ANALYTICS,
-        "Events that count once, and dashboards over them.",
-    );
-    OpenApiRouter::with_openapi(info)
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .merge(tracking::routes())
         .merge(realtime::routes())
         .merge(dashboards::routes())

@@ -60,7 +60,8 @@ impl Service for Analytics {
     type Config = AnalyticsConfig;
 
     fn openapi() -> OpenApi {
-        app::routes().into_openapi()
+        let about = "Events that count once, and dashboards over them.";
+        app::routes().document(bz_http::openapi::base(Self::INFO, about))
     }
 
     async fn build(core: Core, config: AnalyticsConfig) -> anyhow::Result<App> {
@@ -86,8 +87,7 @@ impl Service for Analytics {
             batches_a_minute: config.batches_a_minute,
         };
         let public = app::routes()
-            .split_for_parts()
-            .0
+            .into_router()
             .layer(DefaultBodyLimit::max(BATCH_BYTES))
             .with_state(state.clone());
         let mut app = App::new(public.merge(bz_events::feed_routes().with_state(core.clone())));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
+use bz_http::Routes;
 use bz_kernel::platform;
 use bz_service::{Core, limiter::Limiter};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actions,
@@ -98,12 +98,8 @@ bz_auth::permissions! {
 }
 
 /// All routes, with their documentation.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    let info = bz_http::openapi::base(
-        &platform::CHATBOT,
-        "Conversations that do things in the CRM.",
-    );
-    OpenApiRouter::with_openapi(info)
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .merge(chat::routes())
         .merge(actions::routes())
         .merge(conversations::routes())

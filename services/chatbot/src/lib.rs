@@ -39,7 +39,8 @@ impl Service for Chatbot {
     type Config = ChatConfig;
 
     fn openapi() -> OpenApi {
-        app::routes().into_openapi()
+        let about = "Conversations that do things in the CRM.";
+        app::routes().document(bz_http::openapi::base(Self::INFO, about))
     }
 
     async fn build(core: Core, config: ChatConfig) -> anyhow::Result<App> {
@@ -52,7 +53,7 @@ impl Service for Chatbot {
             let crm = crm.clone();
             async move { ProbeStatus::of(crm.is_alive().await) }
         });
-        let routes = app::routes().split_for_parts().0.with_state(state);
+        let routes = app::routes().into_router().with_state(state);
         let app = App::new(routes.merge(feed));
         let app = app.with_probe(probe).with_job(erasure);
         Ok(match retention {

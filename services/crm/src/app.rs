@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use bz_auth::Verifier;
+use bz_http::Routes;
 use bz_http::egress::{Egress, EgressLimits};
 use bz_kernel::{TenantId, platform};
 use bz_service::{Core, limiter::Limiter};
 use moka::sync::Cache;
 use tokio::sync::Notify;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     activities,
@@ -118,12 +118,8 @@ impl AppState {
 }
 
 /// All routes, with their documentation.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    let info = bz_http::openapi::base(
-        &platform::CRM,
-        "Leads with an explained score, contacts, companies, deals, activities and to-dos.",
-    );
-    OpenApiRouter::with_openapi(info)
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .merge(leads::routes())
         .merge(contacts::routes())
         .merge(companies::routes())

@@ -56,7 +56,9 @@ impl Service for Crm {
     type Config = CrmConfig;
 
     fn openapi() -> OpenApi {
-        app::routes().into_openapi()
+        let about =
+            "Leads with an explained score, contacts, companies, deals, activities and to-dos.";
+        app::routes().document(bz_http::openapi::base(Self::INFO, about))
     }
 
     async fn build(core: Core, config: CrmConfig) -> anyhow::Result<App> {
@@ -77,7 +79,7 @@ impl Service for Crm {
             .into_iter()
             .chain(scoring::jobs(&state))
             .chain([search::backlog::job(&core)]);
-        let public = app::routes().split_for_parts().0.with_state(state);
+        let public = app::routes().into_router().with_state(state);
         let app = App::new(public.merge(bz_events::feed_routes().with_state(core)));
         Ok(jobs.into_iter().chain(more).fold(app, App::with_job))
     }

@@ -9,12 +9,12 @@ use axum::{
 };
 use bz_auth::Verifier;
 use bz_http::egress::{Egress, EgressLimits};
+use bz_http::{Routes, routes};
 use bz_kernel::{ServiceInfo, platform};
 use bz_service::{App, Core, Service};
 use bz_tenant::Db;
 use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     account, api_keys, audit,
@@ -99,7 +99,7 @@ impl Service for Identity {
     type Config = IdentityConfig;
 
     fn openapi() -> OpenApi {
-        public_routes().into_openapi()
+        public_routes().document(bz_http::openapi::base(Self::INFO, DESCRIPTION))
     }
 
     async fn build(core: Core, config: IdentityConfig) -> anyhow::Result<App> {
@@ -148,8 +148,8 @@ pub async fn build_with(
 }
 
 fn router(state: AppState) -> Router {
-    let (public, _) = public_routes().split_for_parts();
-    public
+    public_routes()
+        .into_router()
         .merge(bz_events::feed_routes())
         .merge(pages::routes())
         .merge(scim::routes())
@@ -166,8 +166,8 @@ fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-fn public_routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(bz_http::openapi::base(&platform::IDENTITY, DESCRIPTION))
+fn public_routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(register::register_user))
         .routes(routes!(register::sign_up))
         .routes(routes!(login::login))

@@ -18,17 +18,16 @@ macro_rules! webhook_endpoints {
         use bz_events::webhooks::{
             CreateWebhook, Delivery, PatchWebhook, Webhook, WebhookWithSecret,
         };
-        use bz_http::{IdempotencyKey, IfMatch, Json, Path, Problem, Query, Versioned};
+        use bz_http::{IdempotencyKey, IfMatch, Json, Path, Problem, Query, Versioned, Routes, routes};
         use bz_kernel::Page;
         use $crate::webhooks::{ListDeliveries, ListWebhooks, handlers};
-        use utoipa_axum::{router::OpenApiRouter, routes};
         use uuid::Uuid;
 
         type Origin = <$app as $crate::webhooks::HasWebhooks>::Origin;
 
         /// The routes of this resource.
-        pub(crate) fn routes() -> OpenApiRouter<$app> {
-            OpenApiRouter::new()
+        pub(crate) fn routes() -> Routes<$app> {
+            Routes::new()
                 .routes(routes!($create, $list))
                 .routes(routes!($get, $patch, $delete))
                 .routes(routes!($test))

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_auth::{Caller, Can, Verifier};
-use bz_http::{Errors, Json, Path, Problem, Query, Validate};
+use bz_http::{Errors, Json, Path, Problem, Query, Routes, Validate, routes};
 use bz_kernel::{ServiceInfo, TenantId, platform};
 use bz_service::{
     App, Core, Job, Service,
@@ -19,7 +19,6 @@ use bz_service::{
 use http::{StatusCode, request::Parts};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 bz_auth::permissions! {
@@ -253,8 +252,8 @@ async fn get_motd() -> Json<&'static str> {
 }
 
 impl AppState {
-    fn routes() -> OpenApiRouter<Self> {
-        OpenApiRouter::with_openapi(bz_http::openapi::base(Sample::INFO, "A sample."))
+    fn routes() -> Routes<Self> {
+        Routes::new()
             .routes(routes!(get_note, delete_note))
             .routes(routes!(list_notes, create_note))
             .routes(routes!(get_motd))
@@ -269,11 +268,10 @@ impl Service for Sample {
     type Config = SampleConfig;
 
     fn openapi() -> utoipa::openapi::OpenApi {
-        AppState::routes().into_openapi()
+        AppState::routes().document(bz_http::openapi::base(Self::INFO, "A sample."))
     }
 
     async fn build(core: Core, config: SampleConfig) -> anyhow::Result<App> {
-        let (router, _) = AppState::routes().split_for_parts();
         let notes = Arc::<Mutex<BTreeMap<_, _>>>::default();
         let state = AppState {
             core: core.clone(),
@@ -289,6 +287,6 @@ impl Service for Sample {
                 Ok(())
             },
         );
-        Ok(App::new(router.with_state(state)).with_job(job))
+        Ok(App::new(AppState::routes().into_router().with_state(state)).with_job(job))
     }
 }

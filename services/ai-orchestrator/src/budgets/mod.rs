@@ -6,9 +6,9 @@ mod list;
 mod put;
 mod store;
 
+use bz_http::{Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub(crate) use account::{Accounts, Reservation, Worst, start_run};
@@ -23,8 +23,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list::list_budgets, put::put_budgets))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(list::list_budgets, put::put_budgets))
 }
 
 /// The most budgets of a tenant.

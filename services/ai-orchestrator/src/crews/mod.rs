@@ -10,11 +10,11 @@ mod store;
 mod validate;
 mod versions;
 
+use bz_http::{Routes, routes};
 use bz_kernel::{CrewId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -28,8 +28,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_crews, create::create_crew))
         .routes(routes!(get::get_crew, put::put_crew, delete::delete_crew))
         .routes(routes!(versions::list_crew_versions))

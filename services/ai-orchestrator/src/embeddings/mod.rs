@@ -4,7 +4,7 @@ mod create;
 pub mod hashing;
 pub(crate) mod internal;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -16,6 +16,6 @@ bz_auth::permissions! {
 pub(crate) use create::{CreateEmbeddings, embed};
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create::create_embeddings))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(create::create_embeddings))
 }

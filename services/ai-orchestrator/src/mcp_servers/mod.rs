@@ -9,12 +9,11 @@ mod refresh;
 mod store;
 mod tools;
 
-use bz_http::{Errors, Problem, Validate, egress::EgressPolicy};
+use bz_http::{Errors, Problem, Routes, Validate, egress::EgressPolicy, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     agents::{Unknown, check_name, check_unknown},
@@ -26,8 +25,8 @@ use crate::{
 pub(crate) use tools::usable::{PREFIX, tool, tools_behind, usable};
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_mcp_servers, create::create_mcp_server))
         .routes(routes!(
             get::get_mcp_server,

@@ -7,10 +7,10 @@ pub(crate) mod facts;
 mod list;
 mod store;
 
+use bz_http::{Routes, routes};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -29,8 +29,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_memories, clear::delete_memories))
         .routes(routes!(delete::delete_memory))
 }

@@ -14,13 +14,12 @@ use std::{
 
 use axum::http::StatusCode;
 use bz_auth::Caller;
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use bz_inference::{Generate, Generated};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc::UnboundedSender, oneshot};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use known::{CHAT, EMBEDDINGS, Purpose};
 use known::{KNOWN, Known};
@@ -36,8 +35,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_models_in_process))
         .routes(routes!(load::load_model))
         .routes(routes!(unload::unload_model))

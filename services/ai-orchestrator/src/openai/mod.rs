@@ -5,7 +5,7 @@ mod chat;
 mod embeddings;
 mod models;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -15,8 +15,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(chat::create_chat_completion))
         .routes(routes!(embeddings::create_openai_embeddings))
         .routes(routes!(models::list_models))

@@ -22,12 +22,12 @@ mod told;
 mod worker;
 
 use bz_auth::Caller;
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use bz_service::{Core, Job, retention};
 use bz_tenant::DbError;
 use chrono::TimeDelta;
 use sqlx::query_scalar;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -53,8 +53,8 @@ bz_kernel::typed_id!(
 );
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_runs, create::create_run))
         .routes(routes!(get::get_run))
         .routes(routes!(steps::list_run_steps))

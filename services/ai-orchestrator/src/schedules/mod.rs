@@ -11,12 +11,11 @@ mod store;
 mod times;
 mod work;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use bz_kernel::{RunId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     agents::check_text,
@@ -41,8 +40,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_schedules, create::create_schedule))
         .routes(routes!(
             get::get_schedule,

@@ -15,7 +15,7 @@ mod test;
 
 use std::collections::HashMap;
 
-use bz_http::{Errors, Problem};
+use bz_http::{Errors, Problem, Routes, routes};
 use bz_kernel::{Sealer, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
@@ -23,7 +23,6 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{app::AppState, mcp_servers};
@@ -49,8 +48,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_tools, create::create_tool))
         .routes(routes!(get::get_tool, put::put_tool, delete::delete_tool))
         .routes(routes!(test::test_tool))

@@ -3,9 +3,9 @@
 mod list;
 pub(crate) mod store;
 
+use bz_http::{Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -15,8 +15,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list::list_usage))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(list::list_usage))
 }
 
 /// By what the sums are made.

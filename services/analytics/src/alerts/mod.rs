@@ -13,7 +13,7 @@ mod state;
 mod store;
 mod work;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -27,8 +27,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_alert, list::list_alerts))
         .routes(routes!(
             get::get_alert,

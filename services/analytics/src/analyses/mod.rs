@@ -7,10 +7,9 @@ pub(crate) mod funnels;
 mod pieces;
 pub(crate) mod retention;
 
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -27,8 +26,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of these questions.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(cohorts::endpoint::query_cohorts))
         .routes(routes!(retention::endpoint::query_retention))
         .routes(routes!(funnels::endpoint::query_funnel))

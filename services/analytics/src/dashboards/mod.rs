@@ -17,7 +17,7 @@ mod put;
 mod store;
 mod tile;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -34,8 +34,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(overview::get_overview))
         .routes(routes!(create::create_dashboard, list::list_dashboards))
         .routes(routes!(

@@ -3,7 +3,7 @@
 mod get_catalog;
 mod query_metrics;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -13,8 +13,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(query_metrics::query_metrics))
         .routes(routes!(get_catalog::get_metric_catalog))
 }

@@ -5,7 +5,7 @@ mod metrics;
 mod numbers;
 mod stream;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -17,8 +17,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(metrics::get_realtime_metrics))
         .routes(routes!(stream::get_realtime_stream))
 }

@@ -19,11 +19,11 @@ mod work;
 
 use std::sync::Arc;
 
+use bz_http::{Routes, routes};
 use bz_mail::{MailConfig, Transport};
 use bz_service::Job;
 use lettre::message::Mailbox;
 use tokio::sync::Notify;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use document::{Answer, Document, Failure, Part};
 pub(crate) use resource::{CreateReport, Report};
@@ -38,8 +38,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_report, list::list_reports))
         .routes(routes!(get::get_report))
         .routes(routes!(download::download_report))

@@ -11,12 +11,11 @@ mod store;
 mod times;
 mod work;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
@@ -32,8 +31,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(
             create::create_report_schedule,
             list::list_report_schedules

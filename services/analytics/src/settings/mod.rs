@@ -4,11 +4,10 @@ mod get_settings;
 mod put_settings;
 mod store;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -20,8 +19,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(
         get_settings::get_analytics_settings,
         put_settings::put_analytics_settings
     ))

@@ -11,11 +11,11 @@ mod show;
 mod store;
 mod token;
 
+use bz_http::{Routes, routes};
 use bz_kernel::{UserId, typed_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -28,8 +28,8 @@ typed_id!(
 );
 
 /// The routes of this resource, the public ones included.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::share_dashboard))
         .routes(routes!(list::list_shares))
         .routes(routes!(revoke::revoke_share))

@@ -14,12 +14,12 @@ mod store;
 
 use std::{sync::Arc, time::Duration};
 
+use bz_http::Routes;
 use bz_http::egress::{Egress, EgressLimits, EgressPolicy};
 use bz_kernel::Sealer;
 use bz_service::{Core, Job};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, Semaphore};
-use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::app::AppState;
@@ -84,7 +84,7 @@ impl Sources {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     api::routes().merge(imports::routes())
 }
 

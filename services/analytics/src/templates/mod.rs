@@ -10,7 +10,7 @@ mod store;
 
 use std::sync::LazyLock;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -22,8 +22,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_templates))
         .routes(routes!(get::get_template))
         .routes(routes!(instantiate::instantiate_template))

@@ -18,8 +18,8 @@ mod tenants;
 mod uniques;
 pub mod zones;
 
+use bz_http::{Routes, routes};
 use bz_service::{Core, Job};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -42,8 +42,8 @@ bz_auth::permissions! {
 pub const MAX_BATCH: usize = 5_000;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(ingest::track_events))
         .routes(routes!(export::export_events))
         .merge(erasure::routes())

@@ -10,11 +10,11 @@ mod policy;
 mod reject;
 mod undo;
 
+use bz_http::{Routes, routes};
 use bz_kernel::{StageId, UserId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 use crate::crm::{Kind, Link, RecordId};
@@ -28,8 +28,8 @@ bz_kernel::typed_id!(
 );
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(confirm::confirm_action))
         .routes(routes!(reject::reject_action))
         .routes(routes!(undo::undo_action))

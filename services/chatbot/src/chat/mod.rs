@@ -13,13 +13,12 @@ mod respond;
 mod turn;
 mod undo;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use bz_kernel::ConversationId;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::actions::{ActionId, done::DoneAction};
 use crate::app::AppState;
@@ -32,8 +31,8 @@ use crate::understand::{Language, Understood, Would};
 pub(crate) const MAX_MESSAGE: usize = 2000;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create::create_chat))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(create::create_chat))
 }
 
 /// A message to the chatbot.

@@ -11,12 +11,12 @@ pub(crate) mod retention;
 pub(crate) mod store;
 pub(crate) mod title;
 
+use bz_http::{Routes, routes};
 use bz_kernel::ConversationId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 use crate::chat::ChatReply;
@@ -28,8 +28,8 @@ bz_kernel::typed_id!(
 );
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(
             list::list_conversations,
             create::create_conversation

@@ -3,14 +3,13 @@
 mod create;
 
 use axum::http::StatusCode;
-use bz_http::Problem;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Problem, Routes, routes};
 
 use crate::app::AppState;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create::create_feedback))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(create::create_feedback))
 }
 
 /// Only answers are judged.

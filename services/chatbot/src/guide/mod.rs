@@ -3,13 +3,13 @@
 mod capabilities;
 mod suggestions;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(suggestions::list_suggestions))
         .routes(routes!(capabilities::get_capabilities))
 }

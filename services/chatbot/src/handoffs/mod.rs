@@ -3,11 +3,11 @@
 mod create;
 mod store;
 
+use bz_http::{Routes, routes};
 use bz_kernel::ConversationId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 use crate::crm::{Kind, Link, RecordId};
@@ -18,8 +18,8 @@ bz_kernel::typed_id!(
 );
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create::create_handoff))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(create::create_handoff))
 }
 
 /// A conversation that was handed to a person.

@@ -4,12 +4,11 @@ mod batch;
 mod endpoints;
 mod list;
 
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Problem, Routes, Validate, routes};
 use bz_kernel::ActivityId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -33,7 +32,7 @@ bz_auth::permissions! {
 const MOST_PARTICIPANTS: usize = 100;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .routes(routes!(batch::create_activities))

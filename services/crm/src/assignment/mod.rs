@@ -10,12 +10,11 @@ mod list;
 mod put;
 pub(crate) mod store;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use bz_kernel::{TeamId, UserId, typed_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, records::filter::Filter, rules};
 
@@ -42,8 +41,8 @@ const MOST_PARTS: usize = 100;
 const MOST_TEXTS: usize = 500;
 
 /// The routes of this resource; assigning one lead is in the folder of leads.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(
             list::list_assignment_rules,
             create::create_assignment_rule

@@ -2,12 +2,12 @@
 
 mod list;
 
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::app::AppState;
@@ -18,8 +18,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list::list_audit))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(list::list_audit))
 }
 
 /// Something that somebody did.

@@ -7,10 +7,9 @@ mod list;
 mod timeline;
 mod transfer;
 
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Problem, Routes, Validate, routes};
 use bz_kernel::CompanyId;
 use chrono::{DateTime, Utc};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -28,7 +27,7 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(timeline::routes())

@@ -6,13 +6,12 @@ mod list;
 mod timeline;
 mod transfer;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate};
 use bz_kernel::{CompanyId, ContactId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
@@ -30,7 +29,7 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(timeline::routes())

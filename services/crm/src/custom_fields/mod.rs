@@ -7,12 +7,11 @@ mod list;
 mod patch;
 mod store;
 
-use bz_http::{Errors, Patch, Validate};
+use bz_http::{Errors, Patch, Routes, Validate, routes};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
@@ -32,8 +31,8 @@ bz_auth::permissions! {
 const MOST_OPTIONS: usize = 500;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(
             create::create_custom_field,
             list::list_custom_fields

@@ -12,12 +12,11 @@ pub(crate) mod told;
 pub(crate) mod totals;
 mod transfer;
 
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Problem, Routes, Validate, routes};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId, PipelineId, StageId};
 use bz_tenant::DbError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -37,7 +36,7 @@ bz_auth::permissions! {
 const MOST_CONTACTS: usize = 50;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(transfer::routes())

@@ -46,9 +46,8 @@ macro_rules! duplicate_endpoints {
     ) => {
         use axum::extract::State;
         use bz_auth::Can;
-        use bz_http::{IfMatch, Json, Path, Problem};
+        use bz_http::{IfMatch, Json, Path, Problem, Routes, routes};
         use bz_kernel::Page;
-        use utoipa_axum::{router::OpenApiRouter, routes};
 
         use super::{$read, $record, $write};
         use $crate::{
@@ -58,8 +57,8 @@ macro_rules! duplicate_endpoints {
         };
 
         /// The routes of duplicates and merges.
-        pub(crate) fn routes() -> OpenApiRouter<AppState> {
-            OpenApiRouter::new()
+        pub(crate) fn routes() -> Routes<AppState> {
+            Routes::new()
                 .routes(routes!($duplicates))
                 .routes(routes!($merge))
         }

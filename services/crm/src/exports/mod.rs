@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_auth::Caller;
-use bz_http::{Errors, IdempotencyKey, Json, Problem, Validate};
+use bz_http::{Errors, IdempotencyKey, Json, Problem, Routes, Validate, routes};
 use bz_kernel::UserId;
 use bz_tenant::TenantTx;
 use chrono::{DateTime, Utc};
@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::query_as;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
@@ -41,8 +40,8 @@ bz_auth::permissions! {
 const EXPORT: &str = "export";
 
 /// The routes of this resource; those that order an export are the types' own.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(get::get_export))
         .routes(routes!(content::get_export_content))
 }

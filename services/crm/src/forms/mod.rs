@@ -11,12 +11,11 @@ mod put;
 mod store;
 
 use axum::{extract::DefaultBodyLimit, routing::options};
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use bz_kernel::{TeamId, UserId, typed_id};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, leads::LEAD, records::Kind, rules};
 
@@ -40,12 +39,12 @@ const MOST_BYTES: usize = 64 * 1024;
 const MOST_PARTS: usize = 50;
 
 /// The routes of this resource, the public one included.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    let public = OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    let public = Routes::new()
         .routes(routes!(capture::capture_lead))
         .route("/api/leads/capture/{form_key}", options(capture::preflight))
         .layer(DefaultBodyLimit::max(MOST_BYTES));
-    OpenApiRouter::new()
+    Routes::new()
         .routes(routes!(
             list::list_capture_forms,
             create::create_capture_form

@@ -18,14 +18,13 @@ mod undo_step;
 pub(crate) mod upload;
 mod write;
 
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use bz_kernel::UserId;
 use bz_tenant::TenantScope;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub(crate) use plan::ImportQuery;
@@ -49,8 +48,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource; those that begin an import are the types' own.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(get::get_import, cancel::cancel_import))
         .routes(routes!(errors::list_import_errors))
         .routes(routes!(events::get_import_events))

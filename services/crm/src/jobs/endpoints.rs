@@ -14,8 +14,7 @@ macro_rules! transfers {
             response::Response,
         };
         use bz_auth::Can;
-        use bz_http::{IdempotencyKey, Json, Problem, Query};
-        use utoipa_axum::{router::OpenApiRouter, routes};
+        use bz_http::{IdempotencyKey, Json, Problem, Query, Routes, routes};
 
         use super::{$read, $record, $write};
         use $crate::{
@@ -26,8 +25,8 @@ macro_rules! transfers {
         };
 
         /// The routes for many at once.
-        pub(crate) fn routes() -> OpenApiRouter<AppState> {
-            OpenApiRouter::new()
+        pub(crate) fn routes() -> Routes<AppState> {
+            Routes::new()
                 .routes(routes!($import))
                 .routes(routes!($export))
                 .routes(routes!($bulk))

@@ -14,14 +14,13 @@ pub(crate) mod run;
 pub(crate) mod store;
 
 use bz_auth::Caller;
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use bz_kernel::UserId;
 use bz_tenant::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{app::AppState, rules};
@@ -39,8 +38,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(get::get_job, cancel::cancel_job))
         .routes(routes!(events::get_job_events))
 }

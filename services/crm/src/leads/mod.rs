@@ -10,13 +10,12 @@ mod score_history;
 mod timeline;
 mod transfer;
 
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Problem, Routes, Validate, routes};
 use bz_kernel::{CompanyId, ContactId, DealId, LeadId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -39,7 +38,7 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .merge(timeline::routes())

@@ -8,12 +8,11 @@ mod undo;
 use std::collections::BTreeMap;
 
 use bz_auth::Caller;
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Problem, Routes, Validate, routes};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
@@ -37,8 +36,8 @@ const UNDONE_WITHIN: TimeDelta = TimeDelta::days(30);
 const MOST_OTHERS: usize = 10;
 
 /// The routes of this resource; those of a type's own merges are in its folder.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(undo::undo_merge))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(undo::undo_merge))
 }
 
 /// A place that names records of a type and follows a merge.

@@ -7,13 +7,12 @@ mod list;
 mod patch;
 
 use bz_auth::Caller;
-use bz_http::{Errors, Problem, Validate, Versioned};
+use bz_http::{Errors, Problem, Routes, Validate, Versioned, routes};
 use bz_kernel::{ActivityId, TeamId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     activities::{Activity, ActivityType, CreateActivity},
@@ -23,8 +22,8 @@ use crate::{
 };
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_note, list::list_notes))
         .routes(routes!(
             get::get_note,

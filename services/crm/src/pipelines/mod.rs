@@ -12,11 +12,11 @@ mod seed;
 mod store;
 mod wanted;
 
+use bz_http::{Routes, routes};
 use bz_kernel::{PipelineId, StageId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, records::column::choice_columns, rules};
 
@@ -35,8 +35,8 @@ bz_auth::permissions! {
 const MOST_PIPELINES: usize = 100;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_pipeline, list::list_pipelines))
         .routes(routes!(
             get::get_pipeline,

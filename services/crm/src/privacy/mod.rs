@@ -4,10 +4,9 @@ mod erase;
 mod export;
 mod person;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{app::AppState, rules};
@@ -18,8 +17,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(export::export_person))
         .routes(routes!(erase::erase_person))
 }

@@ -15,8 +15,7 @@ macro_rules! endpoints {
     ) => {
         use axum::{extract::State, http::StatusCode, response::Response};
         use bz_auth::Can;
-        use bz_http::{IdempotencyKey, IfMatch, Json, Path, Problem, Query, Versioned};
-        use utoipa_axum::{router::OpenApiRouter, routes};
+        use bz_http::{IdempotencyKey, IfMatch, Json, Path, Problem, Query, Versioned, Routes, routes};
 
         use super::{$read, $record, $wanted, $write};
         use $crate::{
@@ -29,8 +28,8 @@ macro_rules! endpoints {
         type $change = Change<$wanted>;
 
         /// The routes that every type has.
-        pub(crate) fn routes() -> OpenApiRouter<AppState> {
-            OpenApiRouter::new()
+        pub(crate) fn routes() -> Routes<AppState> {
+            Routes::new()
                 .routes(routes!($create))
                 .routes(routes!($get, $put, $patch, $delete))
                 .routes(routes!($restore))

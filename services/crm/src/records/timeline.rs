@@ -193,9 +193,8 @@ macro_rules! timeline {
     ) => {
         use axum::extract::State;
         use bz_auth::Can;
-        use bz_http::{Json, Path, Problem, Query};
+        use bz_http::{Json, Path, Problem, Query, Routes, routes};
         use bz_kernel::Page;
-        use utoipa_axum::{router::OpenApiRouter, routes};
 
         use super::{$read, $record};
         use $crate::{
@@ -204,8 +203,8 @@ macro_rules! timeline {
         };
 
         /// The route of the timeline.
-        pub(super) fn routes() -> OpenApiRouter<AppState> {
-            OpenApiRouter::new().routes(routes!($timeline))
+        pub(super) fn routes() -> Routes<AppState> {
+            Routes::new().routes(routes!($timeline))
         }
 
         #[doc = $text]

@@ -14,7 +14,7 @@ mod run;
 mod store;
 mod suggest;
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
@@ -26,8 +26,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(find::search_records, find::post_search))
         .routes(routes!(suggest::suggest_records))
 }

@@ -8,12 +8,11 @@ mod merge;
 mod patch;
 mod store;
 
-use bz_http::{Errors, Patch, Problem, Validate};
+use bz_http::{Errors, Patch, Problem, Routes, Validate, routes};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
@@ -34,8 +33,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_tag, list::list_tags))
         .routes(routes!(get::get_tag, patch::patch_tag, delete::delete_tag))
         .routes(routes!(merge::merge_tag))

@@ -8,12 +8,11 @@ mod members;
 mod patch;
 mod store;
 
-use bz_http::{Errors, Validate};
+use bz_http::{Errors, Routes, Validate, routes};
 use bz_kernel::{TeamId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, rules};
 
@@ -28,8 +27,8 @@ bz_auth::permissions! {
 const MOST_MEMBERS: usize = 1_000;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_team, list::list_teams))
         .routes(routes!(
             get::get_team,

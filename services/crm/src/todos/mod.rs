@@ -10,13 +10,12 @@ mod reopen;
 mod series;
 
 use bz_auth::Caller;
-use bz_http::{Errors, IfMatch, Problem, Validate, Versioned};
+use bz_http::{Errors, IfMatch, Problem, Routes, Validate, Versioned, routes};
 use bz_kernel::{TodoId, UserId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -37,7 +36,7 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
         .routes(routes!(complete::complete_todo))

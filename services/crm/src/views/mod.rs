@@ -8,14 +8,13 @@ mod patch;
 pub(crate) mod store;
 
 use bz_auth::Caller;
-use bz_http::{Errors, Patch, Problem, Validate};
+use bz_http::{Errors, Patch, Problem, Routes, Validate, routes};
 use bz_kernel::UserId;
 use bz_tenant::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
@@ -39,8 +38,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_view, list::list_views))
         .routes(routes!(
             get::get_view,

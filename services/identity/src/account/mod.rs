@@ -17,13 +17,12 @@ mod update;
 mod verify_email;
 
 use bz_auth::Caller;
-use bz_http::{Errors, Json, Problem, Validate, context};
+use bz_http::{Errors, Json, Problem, Routes, Validate, context, routes};
 use bz_kernel::{TenantId, error_chain};
 use bz_tenant::{DbError, TenantScope};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub(crate) use self::{
@@ -42,8 +41,8 @@ use crate::{
 };
 
 /// The operations.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(verify_email::verify_email))
         .routes(routes!(resend_verification::resend_verification))
         .routes(routes!(forgot_password::forgot_password))

@@ -10,10 +10,10 @@ mod store;
 mod verify;
 
 use bz_auth::Caller;
+use bz_http::{Routes, routes};
 use bz_kernel::{Sources, UserId};
 use bz_tenant::{DbError, TenantTx};
 use serde_json::Value;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{app::AppState, origin::Origin};
@@ -24,8 +24,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of the audit log.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_audit_log))
         .routes(routes!(verify::verify_audit_log))
         .routes(routes!(export::export_audit_log))

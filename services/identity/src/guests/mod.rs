@@ -12,11 +12,10 @@ pub(crate) mod store;
 pub(crate) mod switch;
 
 use bz_auth::Caller;
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use bz_kernel::{SessionId, TenantId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use http::StatusCode;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -42,8 +41,8 @@ pub(crate) async fn end_everywhere(
 }
 
 /// The operations.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_my_tenants))
         .routes(routes!(switch::switch_tenant))
         .routes(routes!(default_home::set_default_tenant))

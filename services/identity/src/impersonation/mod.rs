@@ -7,9 +7,9 @@
 mod start;
 mod store;
 
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::AppState,
@@ -26,8 +26,8 @@ bz_auth::permissions! {
 pub(crate) const LONGEST: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(start::impersonate_user))
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new().routes(routes!(start::impersonate_user))
 }
 
 /// Ends the sessions in which somebody acts in others' names, because they may do less now, or nothing. Call

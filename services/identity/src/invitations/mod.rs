@@ -11,12 +11,11 @@ pub(crate) mod revoke;
 pub(crate) mod store;
 mod token;
 
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::app::AppState;
@@ -34,8 +33,8 @@ bz_auth::permissions! {
 }
 
 /// The operations.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_invitation, list::list_invitations))
         .routes(routes!(revoke::delete_invitation))
         .routes(routes!(resend::resend_invitation))

@@ -8,11 +8,11 @@ mod remove;
 pub(crate) mod roles;
 pub(crate) mod store;
 
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, roles::rights::Rights};
 
@@ -24,8 +24,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_members))
         .routes(routes!(
             get::get_member,

@@ -12,13 +12,12 @@ pub(crate) mod store;
 
 use std::collections::BTreeMap;
 
-use bz_http::{Errors, Patch, Problem, Validate};
+use bz_http::{Errors, Patch, Problem, Routes, Validate, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -33,8 +32,8 @@ bz_kernel::typed_id!(
 );
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(
             create::create_oauth_client,
             list::list_oauth_clients

@@ -12,13 +12,12 @@ mod replace;
 pub(crate) mod rights;
 pub(crate) mod store;
 
-use bz_http::{Errors, Problem, Validate};
+use bz_http::{Errors, Problem, Routes, Validate, routes};
 use bz_kernel::{RoleId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::rights::{BuiltIn, Rights};
 use crate::{
@@ -44,8 +43,8 @@ const MOST_PERMISSIONS: usize = 200;
 const MOST_REVOCATIONS: usize = 200;
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_role, list::list_roles))
         .routes(routes!(
             get::get_role,

@@ -11,14 +11,14 @@ mod post;
 
 use std::sync::Arc;
 
+use bz_http::{Routes, routes};
 use url::Url;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
 /// The routes of the server.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(post::send_mcp_message))
         .routes(routes!(metadata::get_protected_resource))
         .routes(routes!(metadata::get_protected_resource_of_mcp))

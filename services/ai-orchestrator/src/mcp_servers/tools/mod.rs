@@ -7,20 +7,20 @@ mod revoke;
 pub(super) mod store;
 pub(super) mod usable;
 
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, tools::Effect};
 
 pub(super) use offered::{Offered, offered, shown};
 
 /// The routes of this resource.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_mcp_server_tools))
         .routes(routes!(approve::approve_mcp_server_tool))
         .routes(routes!(revoke::revoke_mcp_server_tool))

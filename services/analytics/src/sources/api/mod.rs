@@ -9,15 +9,14 @@ mod runs;
 mod sync;
 mod test;
 
-use bz_http::Problem;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use bz_http::{Problem, Routes, routes};
 
 use super::Sources;
 use crate::app::AppState;
 
 /// The routes of this resource.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(list::list_data_sources, create::create_data_source))
         .routes(routes!(
             get::get_data_source,

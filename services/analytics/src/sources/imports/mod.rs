@@ -6,9 +6,9 @@ mod get;
 mod receive;
 mod workbook;
 
+use bz_http::{Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     read::Fault,
@@ -17,8 +17,8 @@ use super::{
 use crate::app::AppState;
 
 /// The routes of this resource.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_data_import))
         .routes(routes!(get::get_data_import))
 }

@@ -5,13 +5,13 @@ mod get;
 mod order;
 mod work;
 
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, query_as};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::app::AppState;
@@ -24,8 +24,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(order::delete_events))
         .routes(routes!(get::get_event_erasure))
 }

@@ -11,8 +11,7 @@ macro_rules! lists {
     ) => {
         use axum::extract::State;
         use bz_auth::Can;
-        use bz_http::{Json, Problem, Query};
-        use utoipa_axum::{router::OpenApiRouter, routes};
+        use bz_http::{Json, Problem, Query, Routes, routes};
 
         use super::{$read, $record};
         use $crate::{
@@ -26,8 +25,8 @@ macro_rules! lists {
         type ListPage = Listing<$record>;
 
         /// The routes of the lists.
-        pub(super) fn routes() -> OpenApiRouter<AppState> {
-            OpenApiRouter::new()
+        pub(super) fn routes() -> Routes<AppState> {
+            Routes::new()
                 .routes(routes!($list))
                 .routes(routes!($query))
         }

@@ -11,10 +11,9 @@ mod record_outcomes;
 mod score_leads;
 mod train_model;
 
-use bz_http::Problem;
+use bz_http::{Problem, Routes, routes};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
@@ -26,8 +25,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(
             get_model::get_scoring_model,
             patch_model::patch_scoring_model

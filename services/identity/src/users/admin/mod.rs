@@ -14,11 +14,11 @@ pub(crate) mod store;
 mod target;
 mod unlock;
 
+use bz_http::{Routes, routes};
 use bz_kernel::UserId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::AppState, members::HeldRole, roles::rights::Rights};
 
@@ -28,8 +28,8 @@ bz_auth::permissions! {
 }
 
 /// The routes of this resource.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create::create_user, list::list_users))
         .routes(routes!(
             get::get_user,
