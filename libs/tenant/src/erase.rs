@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{FromRow, query_as, query_scalar};
 
 use crate::{Db, DbError, TenantScope};
 
@@ -115,17 +115,20 @@ async fn erase_table(db: &Db, scope: &TenantScope, table: &str) -> Result<u64, D
     let name = format!("{schema}.\"{}\"", table.replace('"', "\"\""));
     let sql = format!(
         "-- {schema}.{table}.erase\n\
-         DELETE FROM {name} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} LIMIT {BATCH}))"
+         WITH found AS (SELECT ctid FROM {name} LIMIT {BATCH}), \
+         gone AS (DELETE FROM {name} WHERE ctid = ANY (ARRAY(SELECT ctid FROM found)) RETURNING 1) \
+         SELECT (SELECT count(*) FROM found), (SELECT count(*) FROM gone)"
     );
     let mut erased = 0;
     loop {
-        let deleted = db
+        let (found, gone): (i64, i64) = db
             .run::<_, DbError>("tenant.erase", scope, async |tx| {
-                Ok(query(&sql).execute(tx.conn()).await?.rows_affected())
+                Ok(query_as(&sql).fetch_one(tx.conn()).await?)
             })
             .await?;
-        erased += deleted;
-        if deleted < BATCH.unsigned_abs() {
+        erased += gone.unsigned_abs();
+        // A row that somebody else has just changed is another one by now, which the next turn finds.
+        if found < BATCH && gone >= found {
             return Ok(erased);
         }
     }

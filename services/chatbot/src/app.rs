@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use bz_auth::Verifier;
 use bz_http::Routes;
-use bz_kernel::platform;
 use bz_service::{Core, limiter::Limiter};
 
 use crate::{

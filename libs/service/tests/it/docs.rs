@@ -3,7 +3,7 @@ use bz_service::docs::Docs;
 use utoipa::openapi::OpenApiBuilder;
 
 fn docs() -> Docs {
-    Docs::new(&OpenApiBuilder::new().build()).unwrap()
+    Docs::new(|| OpenApiBuilder::new().build())
 }
 
 async fn text(docs: &Docs, path: &str) -> String {

@@ -13,7 +13,7 @@ use utoipa::openapi::OpenApiBuilder;
 
 fn front() -> (Front, Arc<Health>) {
     let health = Arc::new(Health::new(&platform::CRM, Clock::system()));
-    let docs = Docs::new(&OpenApiBuilder::new().build()).unwrap();
+    let docs = Docs::new(|| OpenApiBuilder::new().build());
     (Front::new(Arc::clone(&health), docs), health)
 }
 

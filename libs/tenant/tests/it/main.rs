@@ -4,6 +4,7 @@
 mod administrator;
 mod cancellation;
 mod catalog;
+mod erase;
 mod feed;
 mod isolation;
 mod migrate;
