@@ -1,7 +1,7 @@
 //! Routes that cannot be mounted without their documentation, which is put together only when somebody asks for it: a service
 //! that starts and serves builds no OpenAPI document, which would cost it more memory than all the rest.
 
-use std::convert::Infallible;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use axum::{
     Router,
@@ -126,10 +126,22 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// The document of the routes, beginning with what all of them share.
+    ///
+    /// # Panics
+    /// When two types with the same name are documented: a reader could not tell them apart.
     pub fn document(&self, base: OpenApi) -> OpenApi {
-        let base = OpenApiRouter::with_openapi(base);
-        let documented = self.documented.iter().map(|documented| documented());
-        documented.fold(base, OpenApiRouter::routes).into_openapi()
+        let mut document = OpenApiRouter::with_openapi(base);
+        let mut known = BTreeMap::new();
+        for documented in &self.documented {
+            let routes = documented();
+            for (name, schema) in &routes.0 {
+                let other = known.insert(name.clone(), schema.clone());
+                let same = other.is_none_or(|other| other == *schema);
+                assert!(same, "two types are called {name}");
+            }
+            document = document.routes(routes);
+        }
+        document.into_openapi()
     }
 }
 

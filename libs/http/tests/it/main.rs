@@ -7,5 +7,6 @@ mod egress;
 mod extract;
 mod idempotency;
 mod log;
+mod routing;
 mod stack;
 mod support;

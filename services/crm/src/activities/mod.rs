@@ -71,15 +71,15 @@ rules::text_enum!(ActivityType {
 /// Who began it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum ActivityDirection {
     /// The customer.
     Inbound,
     /// We.
     Outbound,
 }
 
-rules::text_enum!(Direction { Inbound => "inbound", Outbound => "outbound" });
-choice_columns!(ActivityType, Direction);
+rules::text_enum!(ActivityDirection { Inbound => "inbound", Outbound => "outbound" });
+choice_columns!(ActivityType, ActivityDirection);
 
 /// Somebody who took part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -124,7 +124,7 @@ record! {
         #[schema(minimum = 0)]
         duration_s: Option<i32>,
         /// Who began it.
-        direction: Option<Direction>,
+        direction: Option<ActivityDirection>,
         /// What came of it, at most 200 characters: `reached`, `no answer`.
         #[schema(max_length = 200)]
         outcome: Option<String>,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Action, Automation, Outcome, rules};
+use super::{Action, ActionOutcome, Automation, rules};
 use crate::{
     app::AppState,
     records::{
@@ -75,11 +75,11 @@ pub(super) async fn all(
     tx: &mut TenantTx,
     automation: &Automation,
     (kind, record): (&str, Uuid),
-) -> Result<Vec<Outcome>, Problem> {
+) -> Result<Vec<ActionOutcome>, Problem> {
     let mut outcomes = Vec::with_capacity(automation.wanted.actions.len());
     for action in &automation.wanted.actions {
         let (result, id) = one(app, tx, automation, action, (kind, record)).await?;
-        outcomes.push(Outcome {
+        outcomes.push(ActionOutcome {
             action: action.name().to_owned(),
             result: result.to_owned(),
             id,
@@ -216,6 +216,6 @@ pub(super) fn said(problem: &Problem) -> String {
 }
 
 /// Outcomes as they are stored.
-pub(super) fn stored(outcomes: &[Outcome]) -> Value {
+pub(super) fn stored(outcomes: &[ActionOutcome]) -> Value {
     json!(outcomes)
 }

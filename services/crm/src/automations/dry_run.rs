@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{AutomationsManage, Outcome, act, rules, store};
+use super::{ActionOutcome, AutomationsManage, act, rules, store};
 use crate::{
     app::AppState,
     records::{access, sql::Sql},
@@ -29,7 +29,7 @@ pub(super) struct DryRunResult {
     /// Whether the record passes the filter, and the automation's creator sees it.
     matches: bool,
     /// What each action would do.
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<ActionOutcome>,
     /// Why it would fail; `record_not_found` for a record that is not there or not seen.
     error: Option<String>,
 }

@@ -147,7 +147,7 @@ pub(crate) enum Action {
 
 /// What an action did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Outcome {
+pub(crate) struct ActionOutcome {
     /// The action's type.
     action: String,
     /// `changed`, `unchanged`, `created` or `queued`.

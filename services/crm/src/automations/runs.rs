@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{AutomationsManage, Outcome, store};
+use super::{ActionOutcome, AutomationsManage, store};
 use crate::app::AppState;
 
 /// What an automation did because of an event.
@@ -32,7 +32,7 @@ pub(crate) struct Run {
     attempts: i32,
     /// What each action did.
     #[sqlx(json)]
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<ActionOutcome>,
     /// Why it failed or was skipped: a code, and what to change.
     error: Option<String>,
     /// When the event was taken up.

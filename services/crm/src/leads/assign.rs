@@ -16,7 +16,7 @@ use crate::{
 /// Whom to give a lead.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Assign {
+pub(super) struct AssignLead {
     /// The user who gets it.
     user_id: Option<UserId>,
     /// The rule that says who gets it. Without user and rule all rules are tried in their order.
@@ -29,7 +29,7 @@ pub(super) struct Assign {
     dry_run: bool,
 }
 
-impl Validate for Assign {
+impl Validate for AssignLead {
     fn validate(&self, errors: &mut Errors) {
         rules::optional_text(errors, "/reason", self.reason.as_deref(), 500);
         if self.user_id.is_some() && self.rule_id.is_some() {
@@ -58,7 +58,7 @@ pub(super) struct Assigned {
     post, path = "/api/leads/{id}/assign", tag = "leads",
     security(("bearer" = ["leads:write"])),
     params(("id" = LeadId, Path, description = "The lead"), IfMatch),
-    request_body = Assign,
+    request_body = AssignLead,
     responses((status = 200, description = "Whose it is now", body = Assigned), bz_http::openapi::ChangeProblems),
 )]
 pub(super) async fn assign_lead(
@@ -66,7 +66,7 @@ pub(super) async fn assign_lead(
     caller: Can<LeadsWrite>,
     Path(id): Path<LeadId>,
     if_match: IfMatch,
-    Json(wanted): Json<Assign>,
+    Json(wanted): Json<AssignLead>,
 ) -> Result<Json<Assigned>, Problem> {
     let mut tx = app.core.db.tenant(&caller.scope).await?;
     let lead: Lead = handlers::locked(&app, &mut tx, &caller, id.as_uuid(), &if_match).await?;
@@ -88,7 +88,7 @@ async fn perform(
     work: &mut Work<'_>,
     caller: &Caller,
     lead: Lead,
-    wanted: &Assign,
+    wanted: &AssignLead,
 ) -> Result<Assigned, Problem> {
     let picked = picked(work, caller, &lead, wanted).await?;
     let lead = match &picked {
@@ -112,7 +112,7 @@ async fn picked(
     work: &mut Work<'_>,
     caller: &Caller,
     lead: &Lead,
-    wanted: &Assign,
+    wanted: &AssignLead,
 ) -> Result<Option<Picked>, Problem> {
     let because = |reason: String| match &wanted.reason {
         Some(why) => format!("{reason}: {why}"),

@@ -21,7 +21,7 @@ const MOST_ROWS: usize = 10_000;
 
 /// Everything that is known of a person.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Export {
+pub(super) struct PersonExport {
     /// When it was put together.
     generated_at: DateTime<Utc>,
     /// The addresses that were looked for.
@@ -41,19 +41,19 @@ pub(super) struct Export {
     post, path = "/api/privacy/export", tag = "privacy",
     security(("bearer" = ["privacy:manage"])),
     request_body = Subject,
-    responses((status = 200, description = "What is known", body = Export), bz_http::openapi::WriteProblems),
+    responses((status = 200, description = "What is known", body = PersonExport), bz_http::openapi::WriteProblems),
 )]
 pub(super) async fn export_person(
     State(app): State<AppState>,
     caller: Can<PrivacyManage>,
     Json(subject): Json<Subject>,
-) -> Result<Json<Export>, Problem> {
+) -> Result<Json<PersonExport>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let person = Person::find(&mut tx, &subject).await?;
     if person.records.is_empty() && subject.record.is_some() {
         return Err(Problem::not_found());
     }
-    let mut export = Export {
+    let mut export = PersonExport {
         generated_at: app.core.sources.now(),
         emails: person.emails.clone(),
         parts: BTreeMap::new(),

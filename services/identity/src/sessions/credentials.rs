@@ -6,7 +6,7 @@ use bz_kernel::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::delivery::Delivery;
+use super::delivery::TokenDelivery;
 
 /// The longest name of a device, in characters.
 const MOST_DEVICE_NAME_CHARACTERS: usize = 120;
@@ -32,7 +32,7 @@ pub(crate) struct LoginRequest {
     remember: Option<bool>,
     /// Where the refresh token is put.
     #[serde(default)]
-    delivery: Delivery,
+    delivery: TokenDelivery,
 }
 
 /// The OAuth2 form. It is our own login for our own clients, not the password grant: only address and password count.
@@ -59,7 +59,7 @@ pub(crate) struct Credentials {
     /// Whether the session outlives the day.
     pub(crate) remember: bool,
     /// Where the refresh token is put.
-    pub(crate) delivery: Delivery,
+    pub(crate) delivery: TokenDelivery,
 }
 
 impl Validate for LoginRequest {
@@ -113,7 +113,7 @@ impl From<LoginForm> for Credentials {
             tenant,
             device_name: None,
             remember: true,
-            delivery: Delivery::Body,
+            delivery: TokenDelivery::Body,
         }
     }
 }

@@ -19,7 +19,7 @@ const COOKIE: &str = "__Host-rt";
 /// Where the refresh token is put.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Delivery {
+pub(crate) enum TokenDelivery {
     /// In the answer's body.
     #[default]
     Body,
@@ -29,10 +29,10 @@ pub(crate) enum Delivery {
 
 impl TokenAnswer {
     /// The answer, with the refresh token where the client wants it.
-    pub(crate) fn deliver(mut self, status: StatusCode, delivery: Delivery) -> Response {
+    pub(crate) fn deliver(mut self, status: StatusCode, delivery: TokenDelivery) -> Response {
         let cookie = match delivery {
-            Delivery::Body => None,
-            Delivery::Cookie => self.refresh_token.take(),
+            TokenDelivery::Body => None,
+            TokenDelivery::Cookie => self.refresh_token.take(),
         };
         let lifetime = TimeDelta::seconds(self.refresh_expires_in);
         let mut response = self.with_status(status);
@@ -52,15 +52,15 @@ pub(super) fn presented(
     app: &AppState,
     headers: &HeaderMap,
     in_body: Option<String>,
-) -> Result<Option<(String, Delivery)>, Problem> {
+) -> Result<Option<(String, TokenDelivery)>, Problem> {
     if let Some(token) = in_body {
-        return Ok(Some((token, Delivery::Body)));
+        return Ok(Some((token, TokenDelivery::Body)));
     }
     let Some(token) = cookies::get(headers, COOKIE) else {
         return Ok(None);
     };
     csrf::check(app, headers)?;
-    Ok(Some((token.to_owned(), Delivery::Cookie)))
+    Ok(Some((token.to_owned(), TokenDelivery::Cookie)))
 }
 
 /// Removes the cookie from a client that has it.

@@ -14,7 +14,7 @@ use super::{
     TokenAnswer,
     attempt::{self, Failure, Sought},
     credentials::{Credentials, LoginForm, LoginRequest},
-    delivery::Delivery,
+    delivery::TokenDelivery,
     issue::{self, Grant, NewSession},
 };
 use crate::{
@@ -65,7 +65,7 @@ pub(crate) async fn login(
     origin: Origin,
     credentials: Credentials,
 ) -> Result<Response, Problem> {
-    if credentials.delivery == Delivery::Cookie {
+    if credentials.delivery == TokenDelivery::Cookie {
         csrf::check(&app, &headers)?;
     }
     let known = authenticate(&app, &headers, &origin, &credentials).await?;

@@ -31,7 +31,7 @@ use crate::{
     origin::Origin,
     sessions::{
         credentials::Credentials,
-        delivery::Delivery,
+        delivery::TokenDelivery,
         end,
         issue::{self, Barred, NewSession},
         login::{Authenticated, authenticate},
@@ -82,7 +82,7 @@ fn credentials(params: &Params, tenant: TenantId) -> Credentials {
         tenant: Some(tenant.to_string()),
         device_name: None,
         remember: false,
-        delivery: Delivery::Body,
+        delivery: TokenDelivery::Body,
     }
 }
 
