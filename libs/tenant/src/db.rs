@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::is_connection_lost;
 use crate::pool::{self, Pool};
-use crate::tx::{Access, OpenTx};
+use crate::tx::{Begin, OpenTx};
 use crate::{DbError, SystemTx, TenantScope, TenantTx, Violation, catalog};
 
 /// The name under which transactions without a name of their own are measured.
@@ -93,7 +93,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when there is no connection in time.
     pub async fn read(&self, scope: &TenantScope) -> Result<TenantTx, DbError> {
-        self.open(&begin_batch(scope, Access::Read), Access::Read, UNNAMED)
+        self.open(&Begin::read(scope), UNNAMED)
             .await
             .map(|tx| TenantTx::new(tx, *scope))
     }
@@ -103,12 +103,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when there is no connection in time.
     pub async fn snapshot(&self, scope: &TenantScope) -> Result<TenantTx, DbError> {
-        let begin = begin_batch(scope, Access::Read).replacen(
-            "BEGIN",
-            "BEGIN ISOLATION LEVEL REPEATABLE READ,",
-            1,
-        );
-        self.open(&begin, Access::Read, UNNAMED)
+        self.open(&Begin::snapshot(scope), UNNAMED)
             .await
             .map(|tx| TenantTx::new(tx, *scope))
     }
@@ -118,7 +113,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when there is no connection in time.
     pub async fn system(&self) -> Result<SystemTx, DbError> {
-        self.open("BEGIN", Access::Write, UNNAMED)
+        self.open(&Begin::system(), UNNAMED)
             .await
             .map(SystemTx::new)
     }
@@ -173,7 +168,7 @@ impl Db {
     pub async fn ping(&self) -> Result<(), DbError> {
         pool::drop_idle(&self.pool);
         let mut tx = self.system().await?;
-        self.in_time(tx.conn().ping()).await?;
+        self.in_time(tx.raw().ping()).await?;
         Ok(())
     }
 
@@ -195,8 +190,8 @@ impl Db {
     /// Any [`DbError`].
     pub async fn self_check(&self) -> Result<Vec<Violation>, DbError> {
         let mut tx = self.system().await?;
-        let mut violations = catalog::check_role(tx.conn(), self.schema).await?;
-        violations.extend(catalog::check_schema(tx.conn(), self.schema).await?);
+        let mut violations = catalog::check_role(tx.raw(), self.schema).await?;
+        violations.extend(catalog::check_schema(tx.raw(), self.schema).await?);
         Ok(violations)
     }
 
@@ -238,17 +233,12 @@ impl Db {
         name: &'static str,
         scope: &TenantScope,
     ) -> Result<TenantTx, DbError> {
-        self.open(&begin_batch(scope, Access::Write), Access::Write, name)
+        self.open(&Begin::write(scope), name)
             .await
             .map(|tx| TenantTx::new(tx, *scope))
     }
 
-    async fn open(
-        &self,
-        begin: &str,
-        access: Access,
-        name: &'static str,
-    ) -> Result<OpenTx, DbError> {
+    async fn open(&self, begin: &Begin, name: &'static str) -> Result<OpenTx, DbError> {
         let mut attempts = 0;
         loop {
             let asked = Instant::now();
@@ -258,7 +248,7 @@ impl Db {
             metrics::histogram!("db_pool_wait_seconds", "schema" => self.schema)
                 .record(asked.elapsed().as_secs_f64());
             match self
-                .in_time(OpenTx::begin(acquired?, begin, access, self.schema, name))
+                .in_time(OpenTx::begin(acquired?, begin, self.schema, name))
                 .await
             {
                 // Nothing has happened yet, so BEGIN may go out again on another connection when the server closed
@@ -291,14 +281,4 @@ fn address(url: &SecretString) -> Result<PgConnectOptions, DbError> {
     parsed.ok_or_else(|| {
         DbError::Config("the address is not of the form postgres://user:password@host/db".into())
     })
-}
-
-/// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`. `SET LOCAL`
-/// is `set_config(.., true)` without a query to plan and a row to send.
-fn begin_batch(scope: &TenantScope, access: Access) -> String {
-    let begin = match access {
-        Access::Read => "BEGIN READ ONLY",
-        Access::Write => "BEGIN",
-    };
-    format!("{begin}; SET LOCAL app.tenant_id = '{}'", scope.tenant())
 }

@@ -13,10 +13,12 @@ pub mod migrate;
 mod pool;
 pub mod readers;
 mod scope;
+mod statements;
 mod tx;
 
 pub use catalog::Violation;
 pub use db::{Db, DbConfig, PoolStatus};
 pub use error::{ConstraintKind, DbError, OnConstraint};
 pub use scope::TenantScope;
+pub use statements::Statements;
 pub use tx::{SystemTx, TenantTx};

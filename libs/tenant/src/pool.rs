@@ -2,17 +2,18 @@
 //! every request; `Db::open` notices a dead one at its `BEGIN`. The one used last is used next, so that a quiet service
 //! keeps few.
 //!
-//! A read leaves its transaction open for whoever uses the connection next, whose `BEGIN` ends it in the same message
-//! ([`leave_open`]): under load that is one turn of the server less for every read. A connection that nobody takes is
-//! rolled back after [`LEFT_OPEN_LIMIT`].
+//! A read leaves its transaction open for whoever uses the connection next ([`leave_open`]). The next read of the same tenant goes
+//! on in it, which saves the turn of its `BEGIN`; everything else ends it with its own `BEGIN`, in the same message. A connection
+//! that nobody takes is rolled back after [`LEFT_OPEN_LIMIT`].
 
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bz_kernel::TenantId;
 use deadpool::Runtime;
 use deadpool::managed::{
     self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
@@ -20,7 +21,7 @@ use deadpool::managed::{
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use crate::tx::rollback_in_background;
+use crate::tx::{Access, rollback_in_background};
 
 /// A connection is closed at this age, so that servers behind a name can change.
 const MAX_LIFETIME: Duration = Duration::from_mins(15);
@@ -28,6 +29,9 @@ const MAX_LIFETIME: Duration = Duration::from_mins(15);
 const MAX_IDLE: Duration = Duration::from_mins(10);
 /// How long the transaction of a read stays open on a connection that nobody uses.
 const LEFT_OPEN_LIMIT: Duration = Duration::from_millis(10);
+
+/// How long reads go on in one transaction: that long a change of the schema may wait for it.
+const GOES_ON_LIMIT: Duration = Duration::from_millis(100);
 
 /// Makes connections and decides how long they are kept.
 pub(crate) struct Connector {
@@ -40,8 +44,36 @@ pub(crate) struct Connector {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) conn: PgConnection,
-    /// Whether the transaction of a read is still open on it.
-    pub(crate) left_open: bool,
+    /// The transaction of a read that is still open on it.
+    pub(crate) left_open: Option<LeftOpen>,
+}
+
+/// A transaction that a read has left open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeftOpen {
+    /// Whose next read may go on in it.
+    tenant: Option<TenantId>,
+    /// When Postgres began it.
+    pub(crate) begun: Instant,
+    /// When it was left.
+    left: Instant,
+}
+
+impl LeftOpen {
+    pub(crate) fn now(tenant: Option<TenantId>, begun: Instant) -> Self {
+        let left = Instant::now();
+        Self {
+            tenant,
+            begun,
+            left,
+        }
+    }
+
+    /// Whether what begins with this access may go on in it.
+    pub(crate) fn goes_on_as(&self, access: Access) -> bool {
+        let same = matches!(access, Access::Read(Some(tenant)) if self.tenant == Some(tenant));
+        same && self.begun.elapsed() < GOES_ON_LIMIT
+    }
 }
 
 /// Says nothing of the options, which hold the password.
@@ -58,7 +90,7 @@ impl managed::Manager for Connector {
     async fn create(&self) -> Result<Session, sqlx::Error> {
         Ok(Session {
             conn: self.options.connect().await?,
-            left_open: false,
+            left_open: None,
         })
     }
 
@@ -105,7 +137,7 @@ pub(crate) fn close(conn: Pooled) {
 
 /// Gives a connection back with the transaction of a read still open on it. Such a transaction can only read, so it
 /// holds nothing that somebody else waits for, and sees no snapshot between two statements.
-pub(crate) fn leave_open(mut conn: Pooled) {
+pub(crate) fn leave_open(mut conn: Pooled, left: LeftOpen) {
     // A read that was dropped in the middle of a statement leaves an answer on its way, which the next user of the
     // connection would have to wait for.
     let answered = pin!(conn.conn.flush()).poll(&mut Context::from_waker(Waker::noop()));
@@ -116,18 +148,28 @@ pub(crate) fn leave_open(mut conn: Pooled) {
     else {
         return close(conn);
     };
-    conn.left_open = true;
+    conn.left_open = Some(left);
     drop(conn);
     if !pool.manager().sweeping.swap(true, Ordering::AcqRel) {
         runtime.spawn(sweep(pool));
     }
 }
 
-/// Rolls back what idle connections were left with, once.
+/// Rolls back what idle connections were left with for long.
 async fn sweep(pool: Pool) {
-    tokio::time::sleep(LEFT_OPEN_LIMIT).await;
-    // What is left open from here on gets a sweep of its own.
-    pool.manager().sweeping.store(false, Ordering::Release);
+    loop {
+        tokio::time::sleep(LEFT_OPEN_LIMIT).await;
+        // What is left open from here on gets a sweep of its own.
+        pool.manager().sweeping.store(false, Ordering::Release);
+        let young = sweep_once(&pool).await;
+        if !young || pool.manager().sweeping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+    }
+}
+
+/// Answers whether there are some that were left just now.
+async fn sweep_once(pool: &Pool) -> bool {
     let at_once = Timeouts {
         wait: Some(Duration::ZERO),
         create: Some(Duration::ZERO),
@@ -140,9 +182,16 @@ async fn sweep(pool: Pool) {
         };
         idle.push(conn);
     }
-    for conn in idle.into_iter().rev().filter(|conn| conn.left_open) {
-        rollback_in_background(Some(conn));
+    let mut young = false;
+    for conn in idle.into_iter().rev() {
+        match conn.left_open {
+            Some(left) if left.left.elapsed() >= LEFT_OPEN_LIMIT => {
+                rollback_in_background(Some(conn));
+            }
+            left => young |= left.is_some(),
+        }
     }
+    young
 }
 
 /// The pool's refusals, as sqlx's own pool words them.

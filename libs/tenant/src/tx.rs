@@ -7,11 +7,16 @@
 
 use std::time::{Duration, Instant};
 
+use bz_kernel::TenantId;
 use sqlx::{Executor, PgConnection};
 
 use crate::error::is_connection_lost;
-use crate::pool::{self, Pooled};
+use crate::pool::{self, LeftOpen, Pooled};
+use crate::statements::Statements;
 use crate::{DbError, TenantScope};
+
+/// It leaves only in commit and drop, which end the value.
+const HAS_CONNECTION: &str = "an open transaction has its connection";
 
 /// How long a rollback may take before its connection is closed instead.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
@@ -34,10 +39,9 @@ impl TenantTx {
         Self { tx, scope }
     }
 
-    /// The connection, for a store function. Nested sqlx transactions are not for this connection: their depth counter
-    /// does not know about the transaction that is open.
-    pub fn conn(&mut self) -> &mut PgConnection {
-        self.tx.conn()
+    /// The connection, for a statement of a store function.
+    pub fn conn(&mut self) -> Statements<'_> {
+        self.tx.statements()
     }
 
     /// Whom the transaction works for.
@@ -74,9 +78,13 @@ impl SystemTx {
         Self { tx }
     }
 
-    /// The connection, for a store function.
-    pub fn conn(&mut self) -> &mut PgConnection {
-        self.tx.conn()
+    /// The connection, for a statement of a store function.
+    pub fn conn(&mut self) -> Statements<'_> {
+        self.tx.statements()
+    }
+
+    pub(crate) fn raw(&mut self) -> &mut PgConnection {
+        self.tx.raw()
     }
 
     /// The schema of the service that opened the transaction.
@@ -94,11 +102,56 @@ impl SystemTx {
     }
 }
 
+/// How a transaction begins.
+#[derive(Debug)]
+pub(crate) struct Begin {
+    /// One or several statements, one turn.
+    pub(crate) sql: String,
+    pub(crate) access: Access,
+}
+
+impl Begin {
+    pub(crate) fn write(scope: &TenantScope) -> Self {
+        Self {
+            sql: for_tenant("BEGIN", scope),
+            access: Access::Write,
+        }
+    }
+
+    pub(crate) fn read(scope: &TenantScope) -> Self {
+        Self {
+            sql: for_tenant("BEGIN READ ONLY", scope),
+            access: Access::Read(Some(scope.tenant())),
+        }
+    }
+
+    pub(crate) fn snapshot(scope: &TenantScope) -> Self {
+        Self {
+            sql: for_tenant("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", scope),
+            access: Access::Read(None),
+        }
+    }
+
+    pub(crate) fn system() -> Self {
+        Self {
+            sql: "BEGIN".to_owned(),
+            access: Access::Write,
+        }
+    }
+}
+
+/// `BEGIN` and the tenant in one message. The only value in the text is a UUID printed by its own `Display`. `SET LOCAL`
+/// is `set_config(.., true)` without a query to plan and a row to send.
+fn for_tenant(begin: &str, scope: &TenantScope) -> String {
+    format!("{begin}; SET LOCAL app.tenant_id = '{}'", scope.tenant())
+}
+
 /// What a transaction may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Reading only, which Postgres sees to.
-    Read,
+    /// Reading only, which Postgres sees to. Another read of the same rows, those of the tenant, may go on in it, unless it
+    /// sees one state of them to its end.
+    Read(Option<TenantId>),
     /// Anything.
     Write,
 }
@@ -109,47 +162,57 @@ pub(crate) struct OpenTx {
     /// Empty only inside `commit` and `drop`, which end the value.
     conn: Option<Pooled>,
     access: Access,
+    /// When Postgres began it.
+    begun: Instant,
+    /// Whether the last statement was answered, and not with an error.
+    answered: bool,
     schema: &'static str,
     name: &'static str,
     started: Instant,
 }
 
 impl OpenTx {
-    /// Sends `begin` (one or several statements, one turn) on a connection that nobody else uses.
+    /// Begins on a connection that nobody else uses, or goes on in what a read of the same tenant has left open there.
     pub(crate) async fn begin(
         mut conn: Pooled,
-        begin: &str,
-        access: Access,
+        begin: &Begin,
         schema: &'static str,
         name: &'static str,
     ) -> Result<Self, sqlx::Error> {
-        let left_open = std::mem::take(&mut conn.left_open);
+        let left = conn.left_open.take();
+        let goes_on = left.filter(|left| left.goes_on_as(begin.access));
         let mut guard = InFlight(Some(conn));
-        if left_open {
-            // Not `AND CHAIN`: after a statement that failed, it forgets `READ ONLY`.
-            let begin = format!("ROLLBACK; {begin}");
-            guard.conn().execute(&*begin).await?;
-        } else {
-            guard.conn().execute(begin).await?;
+        match (goes_on, left) {
+            (Some(_), _) => {}
+            (None, None) => drop(guard.conn().execute(&*begin.sql).await?),
+            (None, Some(_)) => {
+                // Not `AND CHAIN`: after a statement that failed, it forgets `READ ONLY`.
+                let begin = format!("ROLLBACK; {}", begin.sql);
+                guard.conn().execute(&*begin).await?;
+            }
         }
+        let started = Instant::now();
         Ok(Self {
             conn: guard.0.take(),
-            access,
+            access: begin.access,
+            begun: goes_on.map_or(started, |left| left.begun),
+            answered: true,
             schema,
             name,
-            started: Instant::now(),
+            started,
         })
     }
 
-    #[expect(
-        clippy::expect_used,
-        reason = "the connection leaves only in commit and drop, which end the value"
-    )]
-    fn conn(&mut self) -> &mut PgConnection {
-        let session = self.conn.as_mut();
-        &mut session
-            .expect("an open transaction has its connection")
-            .conn
+    #[expect(clippy::expect_used, reason = "HAS_CONNECTION")]
+    fn statements(&mut self) -> Statements<'_> {
+        let session = self.conn.as_mut().expect(HAS_CONNECTION);
+        Statements::new(&mut session.conn, &mut self.answered)
+    }
+
+    #[expect(clippy::expect_used, reason = "HAS_CONNECTION")]
+    fn raw(&mut self) -> &mut PgConnection {
+        self.answered = false;
+        &mut self.conn.as_mut().expect(HAS_CONNECTION).conn
     }
 
     async fn commit(mut self) -> Result<(), DbError> {
@@ -181,7 +244,10 @@ impl Drop for OpenTx {
         if let Some(conn) = self.conn.take() {
             self.record("rolled_back");
             match self.access {
-                Access::Read => pool::leave_open(conn),
+                Access::Read(tenant) => {
+                    let tenant = tenant.filter(|_| self.answered);
+                    pool::leave_open(conn, LeftOpen::now(tenant, self.begun));
+                }
                 Access::Write => rollback_in_background(Some(conn)),
             }
         }
@@ -225,7 +291,7 @@ pub(crate) fn rollback_in_background(conn: Option<Pooled>) {
             Ok(Ok(_)) => {
                 let mut conn = guard.0.take();
                 if let Some(session) = &mut conn {
-                    session.left_open = false;
+                    session.left_open = None;
                 }
             }
             Ok(Err(error)) => tracing::debug!(%error, "rollback failed, the connection is closed"),

@@ -3,7 +3,7 @@
 use bz_kernel::TenantId;
 use bz_tenant::{Db, TenantScope, TenantTx};
 use bz_testkit::TestDb;
-use sqlx::{Executor, PgConnection};
+use sqlx::{Executor, PgConnection, Postgres};
 use uuid::Uuid;
 
 /// What a migration says for a table.
@@ -54,7 +54,9 @@ pub(crate) async fn added(db: &Db, scope: &TenantScope, id: u128) {
 }
 
 /// The tenant and the id of every note that the connection sees.
-pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+pub(crate) async fn all(
+    conn: impl Executor<'_, Database = Postgres>,
+) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
     sqlx::query_as("SELECT tenant_id, id FROM crm.notes ORDER BY id")
         .fetch_all(conn)
         .await

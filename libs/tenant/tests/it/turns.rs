@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bz_tenant::Db;
-use bz_testkit::{FaultProxy, wait_until};
+use bz_testkit::{FaultProxy, TestDb, wait_until};
 
 use crate::support::{add, added, all, notes, tenant};
 
@@ -67,5 +67,78 @@ async fn the_next_transaction_ends_a_read_without_a_turn_for_it() {
         let seen = all(tx.conn()).await.unwrap().len() as u128;
         assert_eq!(seen, (n % 2) ^ 1, "each read sees its own tenant");
     }
-    assert_eq!(proxy.turns(), 100);
+    assert_eq!(proxy.turns(), 100, "none of them goes on in another's");
+}
+
+/// A database behind a proxy, and a note of tenant 1.
+async fn with_note() -> (TestDb, FaultProxy, Db) {
+    let (test, _) = notes().await;
+    let proxy = test.proxy().await;
+    let db = test.db_through(&proxy, "crm");
+    added(&db, &tenant(1), 1).await;
+    quiet(&db, &proxy).await;
+    (test, proxy, db)
+}
+
+#[tokio::test]
+async fn reads_of_one_tenant_in_a_row_go_on_in_one_transaction_and_see_what_is_written_meanwhile() {
+    let (test, proxy, db) = with_note().await;
+    let other = test.db("crm");
+    let mut written = 1;
+    for n in 1..=50 {
+        if n % 10 == 0 {
+            written += 1;
+            added(&other, &tenant(1), written).await;
+        }
+        let mut tx = db.read(&tenant(1)).await.unwrap();
+        assert_eq!(all(tx.conn()).await.unwrap().len() as u128, written);
+    }
+    let turns = proxy.turns();
+    assert!((51..80).contains(&turns), "{turns} turns for 50 reads");
+}
+
+#[tokio::test]
+async fn nothing_goes_on_in_a_transaction_in_which_a_statement_failed() {
+    let (_test, _proxy, db) = with_note().await;
+    for _ in 0..5 {
+        let mut tx = db.read(&tenant(1)).await.unwrap();
+        let failed = sqlx::query("SELECT 1 / 0").execute(tx.conn()).await;
+        assert!(failed.is_err());
+        drop(tx);
+        let mut tx = db.read(&tenant(1)).await.unwrap();
+        assert_eq!(all(tx.conn()).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_goes_on_in_a_snapshot_and_a_snapshot_goes_on_in_nothing() {
+    let (test, _proxy, db) = with_note().await;
+    let other = test.db("crm");
+    let mut snapshot = db.snapshot(&tenant(1)).await.unwrap();
+    assert_eq!(all(snapshot.conn()).await.unwrap().len(), 1);
+    added(&other, &tenant(1), 2).await;
+    assert_eq!(all(snapshot.conn()).await.unwrap().len(), 1);
+    drop(snapshot);
+    let mut read = db.read(&tenant(1)).await.unwrap();
+    assert_eq!(all(read.conn()).await.unwrap().len(), 2);
+    drop(read);
+    let mut snapshot = db.snapshot(&tenant(1)).await.unwrap();
+    assert_eq!(all(snapshot.conn()).await.unwrap().len(), 2);
+    added(&other, &tenant(1), 3).await;
+    assert_eq!(all(snapshot.conn()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_write_after_a_read_of_the_same_tenant_is_a_transaction_of_its_own() {
+    let (_test, proxy, db) = with_note().await;
+    let mut read = db.read(&tenant(1)).await.unwrap();
+    all(read.conn()).await.unwrap();
+    drop(read);
+    proxy.reset_counts();
+    added(&db, &tenant(1), 2).await;
+    assert_eq!(proxy.turns(), 3);
+    let mut read = db.read(&tenant(1)).await.unwrap();
+    let refused = add(&mut read, 3).await.unwrap_err();
+    let refused = refused.as_database_error().unwrap();
+    assert_eq!(refused.code().as_deref(), Some("25006"), "it is READ ONLY");
 }

@@ -4,7 +4,7 @@ mod candidates;
 mod table;
 
 use bz_tenant::{Db, TenantTx};
-use sqlx::{Executor, PgConnection};
+use sqlx::{Executor, PgConnection, Postgres};
 
 use self::table::{Table, tables};
 use crate::{Tenant, TestDb};
@@ -196,7 +196,7 @@ fn literal(tenant: Tenant) -> String {
     format!("'{}'::uuid", tenant.id())
 }
 
-async fn outcome(conn: &mut PgConnection, sql: &str) -> Outcome {
+async fn outcome(conn: impl Executor<'_, Database = Postgres>, sql: &str) -> Outcome {
     match conn.execute(sql).await {
         Ok(done) => Outcome::Rows(done.rows_affected()),
         Err(error) => {
