@@ -12,11 +12,14 @@ import time
 import uuid
 
 import analytics
+import crm
 import measure
 import servers
 
 # Connections of pgbench, as many as a service's pool has.
 POOL = 10
+# What is measured alone, by name.
+PARTS = {"analytics": analytics.bench, "crm": crm.bench}
 LEAD = {"first_name": "Ada", "last_name": "Lovelace", "source": "web"}
 
 READ = """BEGIN;
@@ -254,19 +257,19 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--peer")
     parser.add_argument("--write")
-    parser.add_argument("--analytics", action="store_true")
+    parser.add_argument("part", nargs="?", choices=PARTS)
     parser.add_argument("--events", type=int, default=5_000_000)
     options = parser.parse_args()
     report, where = Report(), machine()
     with servers.Fleet() as fleet:
-        if options.analytics:
-            analytics.bench(fleet, new_tenant, login, options, report)
+        if options.part:
+            PARTS[options.part](fleet, new_tenant, login, options, report)
         else:
             bench_all(fleet, options, report)
     text = f"{where}.\n\n{report.markdown()}"
     print("\n" + text)
     if options.write:
-        write_table(options.write, text, "bench-analytics" if options.analytics else "bench")
+        write_table(options.write, text, f"bench-{options.part}" if options.part else "bench")
 
 
 with contextlib.suppress(KeyboardInterrupt):

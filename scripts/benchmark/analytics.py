@@ -18,18 +18,6 @@ REPLAYED, CLIENTS = 200_000, 4
 NAMES = ["page_view"] * 8 + ["click"] * 4 + ["scroll", "search", "signup", "checkout", "sale"]
 
 
-class Tokens:
-    """Tokens of one account; a new one before the last one ends."""
-
-    def __init__(self, login):
-        self.login, self.token, self.since = login, None, 0.0
-
-    def __call__(self):
-        if not self.token or time.monotonic() - self.since > 300:
-            self.token, self.since = self.login(), time.monotonic()
-        return self.token
-
-
 class Sender:
     """A connection that sends batches, and how long each took in milliseconds."""
 
@@ -191,8 +179,8 @@ def bench(fleet, new_tenant, login, options, report):
     """All of it."""
     identity, service = fleet.service("identity"), fleet.service("analytics")
     again, large = new_tenant(identity), new_tenant(identity)
-    tokens = Tokens(lambda: login(identity, large))
-    replay(service, Tokens(lambda: login(identity, again)), again["tenant"], report)
+    tokens = servers.Tokens(lambda: login(identity, large))
+    replay(service, servers.Tokens(lambda: login(identity, again)), again["tenant"], report)
     rate, latencies = fill(service, tokens, options.events)
     p99 = measure.percentile(latencies, 0.99)
     report.add(f"ingest, {CLIENTS} connections, {options.events} events", f"{rate:.0f} events/s", f"p99 {p99:.0f} ms a batch")

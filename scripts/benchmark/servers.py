@@ -49,6 +49,18 @@ def call(method, url, body=None, token=None):
         raise SystemExit(f"{method} {url}: {error.code} {error.read().decode(errors='replace')}") from error
 
 
+class Tokens:
+    """Tokens of one account; a new one before the last one ends."""
+
+    def __init__(self, login):
+        self.login, self.token, self.since = login, None, 0.0
+
+    def __call__(self):
+        if not self.token or time.monotonic() - self.since > 300:
+            self.token, self.since = self.login(), time.monotonic()
+        return self.token
+
+
 class Server:
     """A running process; `ready_after` is how long it took until `path` answered 200, in milliseconds."""
 

@@ -21,7 +21,6 @@ mod forms;
 mod history;
 mod imports;
 mod imports_faults;
-mod imports_measured;
 mod imports_process;
 mod imports_undo;
 mod jobs;
