@@ -75,11 +75,10 @@ async fn write(core: &Core, tenant: TenantId, record_type: &str) -> Result<(), D
         .run("crm.search_backlog.write", &scope, async |tx| {
             let ids: Vec<Uuid> = query_scalar(
                 "-- crm.search_backlog.take\n\
-                 WITH taken AS (\
+                 DELETE FROM crm.search_backlog \
+                 WHERE record_type = $1 AND record_id = ANY (ARRAY(\
                    SELECT record_id FROM crm.search_backlog WHERE record_type = $1 \
-                   ORDER BY record_id LIMIT $2 FOR UPDATE SKIP LOCKED) \
-                 DELETE FROM crm.search_backlog AS b USING taken \
-                 WHERE b.record_type = $1 AND b.record_id = taken.record_id RETURNING b.record_id",
+                   ORDER BY record_id LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING record_id",
             )
             .bind(record_type)
             .bind(BATCH)
