@@ -126,13 +126,14 @@ def replay(service, renewed, tenant, report):
 
 
 def rebuild(service, token, tenant, events, report):
-    """Erasing an actor who was there on every day counts every day again from its events."""
+    """Every day is counted again from its events, as somebody orders it."""
     began = time.perf_counter()
-    path = f"/api/event-erasures/{servers.call('DELETE', service.url + '/api/events?actor_id=often', None, token)['id']}"
+    path = "/api/analytics/rollup-rebuilds"
+    path += f"/{servers.call('POST', service.url + path, {}, token)['id']}"
     while servers.call("GET", service.url + path, None, token)["status"] != "succeeded":
         time.sleep(0.1)
     rate = events / (time.perf_counter() - began)
-    report.add("counting all days again (an actor is erased)", f"{rate:.0f} events/s", budget="≥ 300,000/s", ok=rate >= 300_000)
+    report.add("counting all days again", f"{rate:.0f} events/s", budget="≥ 300,000/s", ok=rate >= 300_000)
     stored, quarters, days = counts(tenant).split(" ")
     report.add("events, and counts by quarter and by day, afterwards", f"{stored}, {quarters}, {days}", ok=stored == quarters == days)
 

@@ -1,6 +1,6 @@
 //! The user behind a request.
 
-use std::{marker::PhantomData, ops::Deref, sync::Arc};
+use std::{marker::PhantomData, ops::Deref, sync::Arc, time::Duration};
 
 use axum::extract::{FromRef, FromRequestParts};
 use bz_http::Problem;
@@ -45,6 +45,12 @@ impl Caller {
     #[must_use]
     pub const fn token(&self) -> &SecretString {
         &self.token
+    }
+
+    /// How long the token is good for yet, at most a day: a stream that it opened ends then.
+    #[must_use]
+    pub fn token_left(&self, now: DateTime<Utc>) -> Duration {
+        Duration::from_secs(self.claims.exp.saturating_sub(seconds(now)).min(86_400))
     }
 
     /// Goes on if the user has a permission that only the request's content shows to be needed.

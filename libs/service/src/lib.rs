@@ -16,6 +16,7 @@ pub mod healthcheck;
 pub mod lifecycle;
 pub mod limiter;
 pub mod monitor;
+pub mod progress;
 pub mod retention;
 pub mod revocations;
 pub mod run;

@@ -8,7 +8,7 @@ use sqlx::query;
 use super::{Tile, TileQuery, View};
 use crate::{
     analyses::{cohorts, funnels, retention},
-    query::{Frame, Query, run_many},
+    query::{Effort, Frame, Query, run_many},
 };
 
 /// Answers every tile, in their order: open `tx` with `Db::snapshot`. A tile that cannot be answered has its own problem,
@@ -18,6 +18,7 @@ pub async fn answer_tiles(
     now: DateTime<Utc>,
     tiles: &[Tile],
     view: &View,
+    effort: Effort,
 ) -> Vec<Result<Frame, Problem>> {
     let numbers: Vec<Query> = tiles
         .iter()
@@ -26,7 +27,7 @@ pub async fn answer_tiles(
             _ => None,
         })
         .collect();
-    let mut numbers = run_many(tx, now, &numbers).await.into_iter();
+    let mut numbers = run_many(tx, now, &numbers, effort).await.into_iter();
     let mut answers = Vec::with_capacity(tiles.len());
     for tile in tiles {
         answers.push(match &tile.query {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     app::AppState,
-    query::{Align, Compare, Frame, Preset, Range},
+    query::{Align, Compare, Effort, Frame, Preset, Range},
     version,
 };
 
@@ -138,7 +138,7 @@ pub(crate) async fn read(
     dashboard: Dashboard,
 ) -> Result<DashboardData, Problem> {
     let data_version = version::current(tx).await?;
-    let answers = answer_tiles(tx, now, &dashboard.tiles, &dashboard.view).await;
+    let answers = answer_tiles(tx, now, &dashboard.tiles, &dashboard.view, Effort::AtOnce).await;
     let tiles = dashboard.tiles.into_iter().zip(answers);
     Ok(DashboardData {
         name: dashboard.name,

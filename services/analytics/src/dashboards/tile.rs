@@ -160,6 +160,42 @@ impl Default for View {
     }
 }
 
+impl Tile {
+    /// A table of the answer to a whole question, and the view that it is asked with.
+    #[must_use]
+    pub fn of_question(query: &Query) -> (Self, View) {
+        let title = query.metrics.join(", ");
+        let tile = Self {
+            id: "numbers".to_owned(),
+            title: title.chars().take(120).collect(),
+            chart: ChartKind::Table,
+            query: TileQuery::Numbers(NumbersQuery {
+                metrics: query.metrics.clone(),
+                dimensions: query.dimensions.clone(),
+                filters: query.filters.clone(),
+                granularity: query.granularity,
+                order: query.order.clone(),
+                limit: query.limit,
+                totals: query.totals,
+            }),
+            layout: Layout {
+                x: 0,
+                y: 0,
+                w: GRID_COLUMNS,
+                h: 8,
+            },
+        };
+        let view = View {
+            range: query.range,
+            timezone: query.timezone.clone(),
+            compare: query.compare,
+            compare_align: query.compare_align,
+            filters: Vec::new(),
+        };
+        (tile, view)
+    }
+}
+
 impl NumbersQuery {
     /// The whole question: these numbers as a view asks for them.
     #[must_use]

@@ -17,7 +17,7 @@ use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use moka::sync::Cache;
 use serde_json::json;
 
-use super::engine::{answer, plans};
+use super::engine::{Effort, answer, plans};
 use super::head::{self, Head};
 use super::plan::Plan;
 use super::{Frame, Query, Range, assemble};
@@ -200,7 +200,7 @@ impl Engine {
             ));
             std::mem::replace(&mut asked.plans[*n], taken)
         });
-        let frames = answer(tx, taken.collect()).await;
+        let frames = answer(tx, taken.collect(), Effort::AtOnce).await;
         let mut fresh = Vec::new();
         for (n, frame) in unknown.into_iter().zip(frames) {
             match (frame, asked.keys[n]) {

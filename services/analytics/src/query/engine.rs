@@ -10,15 +10,33 @@ use super::sql::{self, EventSource, Group, Read};
 use super::{Frame, Query, assemble};
 use crate::catalogue::Storage;
 
-/// The most events that are counted one by one for a question.
-const MAX_RAW_EVENTS: i64 = 500_000;
+/// The code of a question that has to wait for a worker: [`Effort::AtOnce`] is too little for it.
+pub(crate) const TOO_MANY_AT_ONCE: &str = "too_many_events_at_once";
+
+/// How many events may be counted one by one for a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// As many as somebody waits for: about a second.
+    AtOnce,
+    /// As many as a worker counts, of a report for example: about a minute.
+    Job,
+}
+
+impl Effort {
+    const fn most_events(self) -> i64 {
+        match self {
+            Self::AtOnce => 500_000,
+            Self::Job => 20_000_000,
+        }
+    }
+}
 
 /// Answers one question.
 ///
 /// # Errors
 /// 422 when it cannot be answered as it is asked, and what the database says.
 pub async fn run(tx: &mut TenantTx, now: DateTime<Utc>, query: &Query) -> Result<Frame, Problem> {
-    let answers = run_many(tx, now, std::slice::from_ref(query)).await;
+    let answers = run_many(tx, now, std::slice::from_ref(query), Effort::AtOnce).await;
     answers
         .into_iter()
         .next()
@@ -31,11 +49,12 @@ pub async fn run_many(
     tx: &mut TenantTx,
     now: DateTime<Utc>,
     queries: &[Query],
+    effort: Effort,
 ) -> Vec<Result<Frame, Problem>> {
     match head::load(tx).await {
         Ok(head) => {
             let plans = plans(&head, now, queries);
-            answer(tx, plans).await
+            answer(tx, plans, effort).await
         }
         Err(error) => all_failed(error, queries.len()),
     }
@@ -55,8 +74,9 @@ pub(super) fn plans(
 pub(super) async fn answer(
     tx: &mut TenantTx,
     mut plans: Vec<Result<Plan, Problem>>,
+    effort: Effort,
 ) -> Vec<Result<Frame, Problem>> {
-    match count(tx, &mut plans).await {
+    match count(tx, &mut plans, effort).await {
         Ok(counted) => plans
             .into_iter()
             .zip(counted)
@@ -70,12 +90,13 @@ pub(super) async fn answer(
 async fn count(
     tx: &mut TenantTx,
     plans: &mut [Result<Plan, Problem>],
+    effort: Effort,
 ) -> Result<Vec<Vec<Vec<Group>>>, DbError> {
     for plan in plans.iter_mut() {
         let refused = match plan {
             Ok(plan) => {
                 count_one_by_one_what_counts_do_not_know(tx, &mut plan.reads).await?;
-                too_many_events(tx, &plan.reads).await?
+                too_many_events(tx, &plan.reads, effort).await?
             }
             Err(_) => None,
         };
@@ -127,10 +148,11 @@ async fn count_one_by_one_what_counts_do_not_know(
     Ok(())
 }
 
-/// Whether more events would have to be looked at one by one than anybody waits for.
+/// Whether more events would have to be looked at one by one than may be.
 async fn too_many_events(
     tx: &mut TenantTx,
     reads: &[(Place, Read)],
+    effort: Effort,
 ) -> Result<Option<Problem>, DbError> {
     let mut events = 0;
     for (_, read) in reads {
@@ -138,16 +160,23 @@ async fn too_many_events(
             events += sql::count_events(tx, read.window.start(), read.window.end).await?;
         }
     }
-    Ok((events > MAX_RAW_EVENTS).then(|| {
-        Problem::invalid(
-            "/dimensions",
-            "too_many_events",
-            format!(
-                "two or more dimensions of events are counted one by one, and there are {events}: ask for fewer days \
-                 (at most {MAX_RAW_EVENTS} events) or for one dimension"
-            ),
-        )
-    }))
+    if events <= effort.most_events() {
+        return Ok(None);
+    }
+    let (most, job) = (effort.most_events(), Effort::Job.most_events());
+    let (code, way) = if events <= job {
+        (TOO_MANY_AT_ONCE, ", or have a report made of it")
+    } else {
+        ("too_many_events", "")
+    };
+    Ok(Some(Problem::invalid(
+        "/dimensions",
+        code,
+        format!(
+            "two or more dimensions of events are counted one by one, and there are {events}: ask for fewer days (at most \
+             {most} events) or for one dimension{way}"
+        ),
+    )))
 }
 
 /// The database's answer for all questions.

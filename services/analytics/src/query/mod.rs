@@ -21,7 +21,8 @@ mod window;
 pub use cache::{Answers, Engine};
 pub(crate) use calendar::begins;
 pub use change::{Change, ChangeKind, ChangeNote, Direction, change};
-pub use engine::{run, run_many};
+pub(crate) use engine::TOO_MANY_AT_ONCE;
+pub use engine::{Effort, run, run_many};
 pub use frame::{Column, ColumnKind, Compared, Frame, FrameMeta, Polarity, Row, Source, Unit};
 pub use request::{
     Align, Compare, Filter, FilterOperator, Granularity, Order, Preset, Query, Range,

@@ -66,7 +66,7 @@ pub(super) async fn get_realtime_stream(
         changes: app.hub.listen(),
         names: names(wanted.names.as_deref()),
         seen: seen.and_then(|id| id.to_str().ok()?.parse().ok()),
-        ends: ends(&app, &caller),
+        ends: Instant::now() + caller.token_left(app.core.sources.now()),
         told: None,
         told_at: Instant::now(),
         caller: caller.into_caller(),
@@ -84,12 +84,6 @@ fn too_many() -> Problem {
     )
     .detail(format!("A tenant may have {MAX_STREAMS}. Close one."))
     .retry_after(5)
-}
-
-/// When the token does.
-fn ends(app: &AppState, caller: &Caller) -> Instant {
-    let now = u64::try_from(app.core.sources.now().timestamp()).unwrap_or(0);
-    Instant::now() + Duration::from_secs(caller.claims.exp.saturating_sub(now))
 }
 
 /// One stream. It does something only when its reader asks for the next event, so nothing piles up.

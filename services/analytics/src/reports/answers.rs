@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     dashboards::{Tile, answer_tiles},
+    query::Effort,
     version,
 };
 
@@ -22,7 +23,7 @@ pub(super) async fn document(
     plan: &Plan,
 ) -> Result<Document, Problem> {
     let data_version = version::current(tx).await?;
-    let answers = answer_tiles(tx, now, &plan.tiles, &plan.view).await;
+    let answers = answer_tiles(tx, now, &plan.tiles, &plan.view, Effort::Job).await;
     let part = |(tile, answer): (&Tile, Result<_, Problem>)| Part {
         id: tile.id.clone(),
         title: tile.title.clone(),

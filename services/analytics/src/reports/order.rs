@@ -7,12 +7,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    resource::{CreateReport, Plan, Report},
+    resource::{CreateReport, Deliver, Format, Plan, Report},
     store::{self, NewReport},
 };
 use crate::{
     app::AppState,
+    charts::Locale,
     dashboards::{Tile, View},
+    query::Query,
 };
 
 /// How long the files of a report are kept.
@@ -37,12 +39,46 @@ pub(crate) async fn report(
         formula_guard: wanted.formula_guard,
         deliver: wanted.deliver.clone(),
     };
+    insert(app, tx, by, (&title, &plan, &wanted.formats), schedule).await
+}
+
+/// Orders the answer to a question as a report, when it takes longer than somebody waits; the one that is not done when the
+/// same is asked again.
+pub(crate) async fn of_question(
+    app: &AppState,
+    tx: &mut TenantTx,
+    by: Uuid,
+    query: &Query,
+) -> Result<Report, Problem> {
+    let (tile, view) = Tile::of_question(query);
+    let title = tile.title.clone();
+    let plan = Plan {
+        tiles: vec![tile],
+        view,
+        locale: Locale::default(),
+        formula_guard: true,
+        deliver: Deliver::default(),
+    };
+    if let Some(open) = store::open(tx, &plan).await? {
+        return Ok(open.shown(&[]));
+    }
+    let made = insert(app, tx, by, (&title, &plan, &[Format::Json]), None).await?;
+    made.ok_or_else(|| Problem::internal("a report without a schedule was there before"))
+}
+
+async fn insert(
+    app: &AppState,
+    tx: &mut TenantTx,
+    by: Uuid,
+    (title, plan, formats): (&str, &Plan, &[Format]),
+    schedule: Option<(Uuid, DateTime<Utc>)>,
+) -> Result<Option<Report>, Problem> {
     let now = app.core.sources.now();
     let new = NewReport {
         id: app.core.sources.id(),
-        title: &title,
-        plan: &plan,
-        formats: &wanted.formats,
+        title,
+        plan,
+        formats,
         schedule,
         by,
         at: now,

@@ -150,6 +150,16 @@ pub(super) async fn insert(
     Ok(row.fetch_optional(tx.conn()).await?)
 }
 
+/// A report with this plan that is not done.
+pub(super) async fn open(tx: &mut TenantTx, plan: &Plan) -> Result<Option<ReportRow>, DbError> {
+    let sql = format!(
+        "-- analytics.reports.open\n\
+         SELECT {COLUMNS} FROM analytics.reports WHERE status IN ('queued', 'running') AND plan = $1 ORDER BY id LIMIT 1"
+    );
+    let row = query_as(&sql).bind(Json(plan));
+    Ok(row.fetch_optional(tx.conn()).await?)
+}
+
 pub(super) async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<ReportRow>, DbError> {
     let sql =
         format!("-- analytics.reports.find\nSELECT {COLUMNS} FROM analytics.reports WHERE id = $1");

@@ -30,17 +30,23 @@ pub(crate) fn routes() -> Routes<AppState> {
 }
 
 /// The files, in the order in which they are listed.
-const FILES: [&str; 10] = [
+const FILES: [&str; 16] = [
     include_str!("data/paid-media.json"),
+    include_str!("data/growth.json"),
+    include_str!("data/agency-overview.json"),
     include_str!("data/google-ads.json"),
     include_str!("data/facebook-ads.json"),
     include_str!("data/linkedin-ads.json"),
+    include_str!("data/tiktok-ads.json"),
+    include_str!("data/microsoft-ads.json"),
     include_str!("data/ga4.json"),
     include_str!("data/search-console.json"),
     include_str!("data/ecommerce.json"),
     include_str!("data/ecommerce-cohorts.json"),
     include_str!("data/hubspot-crm.json"),
     include_str!("data/email.json"),
+    include_str!("data/social-organic.json"),
+    include_str!("data/local.json"),
 ];
 
 static ALL: LazyLock<Result<Vec<Template>, String>> = LazyLock::new(|| {

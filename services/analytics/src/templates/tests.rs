@@ -83,6 +83,13 @@ fn slugs_are_unique_versions_count_from_one_and_every_tile_needs_some_data() {
         "ecommerce-cohorts",
         "hubspot-crm",
         "paid-media",
+        "tiktok-ads",
+        "microsoft-ads",
+        "email",
+        "social-organic",
+        "local",
+        "growth",
+        "agency-overview",
     ] {
         assert!(find(slug).is_some(), "{slug}");
     }

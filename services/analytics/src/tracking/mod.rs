@@ -2,12 +2,12 @@
 //! order afterwards.
 
 mod body;
-mod erasure;
 mod event;
 mod export;
 mod fold;
 mod ingest;
 mod known;
+mod orders;
 mod partitions;
 mod rebuild;
 mod reconcile;
@@ -46,7 +46,7 @@ pub(crate) fn routes() -> Routes<AppState> {
     Routes::new()
         .routes(routes!(ingest::track_events))
         .routes(routes!(export::export_events))
-        .merge(erasure::routes())
+        .merge(orders::routes())
 }
 
 /// What works on events beside the requests.
@@ -57,6 +57,6 @@ pub(crate) fn jobs(core: &Core) -> [Job; 6] {
         partitions::rollups_job(core.clone()),
         reconcile::job(core.clone()),
         zones::job(core.clone()),
-        erasure::job(core.clone()),
+        orders::job(core.clone()),
     ]
 }

@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 const QUARTERS_KEPT: TimeDelta = TimeDelta::days(396 + 32);
 /// How long counts by day stay: five years.
 const DAYS_KEPT: TimeDelta = TimeDelta::days(5 * 366);
-/// How long orders to erase stay after they were done.
+/// How long orders to erase and to count again stay after they were done.
 const ORDERS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Makes the partitions that events may need from now on. Called before the service serves.

@@ -27,11 +27,16 @@ pub async fn rebuild(
 ) -> Result<(), DbError> {
     for day in days {
         let mut tx = db.tenant(scope).await?;
-        let zones = lock(&mut tx).await?;
-        utc_day(&mut tx, &zones, day).await?;
+        self::day(&mut tx, day).await?;
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// The counts of a UTC day, and of the local days that overlap it, in the transaction at hand.
+pub(super) async fn day(tx: &mut TenantTx, day: NaiveDate) -> Result<(), DbError> {
+    let zones = lock(tx).await?;
+    utc_day(tx, &zones, day).await
 }
 
 /// Locks the tenant's row, counts a rebuild and a version, and answers the zones whose days are kept. What batches added is

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod alerts;
+mod alerts_told;
 mod analytics_webhooks;
 mod board_data;
 mod boards;
@@ -18,6 +19,7 @@ mod exports;
 mod feeds;
 mod funnels;
 mod golden;
+mod import_events;
 mod imports;
 mod metrics;
 mod metrics_cache;
@@ -25,6 +27,7 @@ mod metrics_deals;
 mod metrics_dimensions;
 mod metrics_events;
 mod metrics_facts;
+mod metrics_later;
 mod metrics_sales;
 mod metrics_speed;
 mod metrics_standing;
@@ -33,6 +36,7 @@ mod performance;
 mod pulls;
 mod readers;
 mod realtime;
+mod rebuilding;
 mod report_mails;
 mod report_schedules;
 mod reports;

@@ -264,7 +264,13 @@ async fn a_question_that_cannot_be_answered_leaves_the_others_alone() {
     })
     .collect();
     let mut tx = app.db().snapshot(&app.acme.tenant.scope()).await.unwrap();
-    let answers = analytics::query::run_many(&mut tx, bz_testkit::NOW, &questions).await;
+    let answers = analytics::query::run_many(
+        &mut tx,
+        bz_testkit::NOW,
+        &questions,
+        analytics::query::Effort::AtOnce,
+    )
+    .await;
     let told: Vec<Result<String, String>> = answers
         .iter()
         .map(|answer| match answer {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{event, overview, send, stored_and_counted};
 
 /// Every row of both rollups of acme, as text, with all that was sent.
-async fn rollups(app: &TestApp<Analytics>) -> [Vec<String>; 2] {
+pub(crate) async fn rollups(app: &TestApp<Analytics>) -> [Vec<String>; 2] {
     tracking::fold_all(&app.core).await.unwrap();
     let mut admin = app.database.admin().await;
     let mut rows = [Vec::new(), Vec::new()];
@@ -49,7 +49,7 @@ fn day(day: &str, value: &str, count: i64, amount: i64) -> (String, String, i64,
     (day.to_owned(), value.to_owned(), count, amount)
 }
 
-async fn add_zone(app: &TestApp<Analytics>, zone: Tz) {
+pub(crate) async fn add_zone(app: &TestApp<Analytics>, zone: Tz) {
     let scope = app.acme.tenant.scope();
     let mut tx = app.db().tenant(&scope).await.unwrap();
     assert!(tracking::zones::want(&mut tx, zone).await.unwrap());
@@ -62,7 +62,7 @@ const WINDOWS: [i64; 2] = [0, 120];
 const WINDOW: i64 = 45;
 
 /// Events in every quarter of an hour of the windows, with all that can be counted.
-fn many(count: usize, first: usize) -> Vec<Value> {
+pub(crate) fn many(count: usize, first: usize) -> Vec<Value> {
     let of = |list: &[&str], n: usize| list[n % list.len()].to_owned();
     (first..first + count)
         .map(|n| {
@@ -144,7 +144,7 @@ async fn the_two_hundred_first_values_are_counted_by_themselves_and_the_others_t
     assert_eq!(rollups(&app).await, before);
 }
 
-async fn rebuild_all(app: &TestApp<Analytics>) {
+pub(crate) async fn rebuild_all(app: &TestApp<Analytics>) {
     for ago in WINDOWS {
         let last = (NOW - TimeDelta::days(ago)).date_naive();
         let first = last - TimeDelta::days(WINDOW);

@@ -1,8 +1,21 @@
 //! Templates: listed, read with what the tenant lacks, made into dashboards.
 
-use analytics::Analytics;
-use bz_testkit::{Tenant, TestApp};
+use std::collections::BTreeSet;
+
+use analytics::{
+    Analytics,
+    catalogue::{Catalogue, Dataset, Storage},
+    sources::{
+        Load,
+        facts::{self, Fact},
+    },
+};
+use bz_tenant::TenantScope;
+use bz_testkit::{NOW, Tenant, TestApp};
+use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{board_data::advertised, boards::path};
 
@@ -27,6 +40,13 @@ async fn all_templates_are_listed_with_their_layer_and_version() {
         "ecommerce-cohorts",
         "hubspot-crm",
         "paid-media",
+        "tiktok-ads",
+        "microsoft-ads",
+        "email",
+        "social-organic",
+        "local",
+        "growth",
+        "agency-overview",
     ] {
         let found = items.iter().find(|item| item["slug"] == slug).unwrap();
         assert!(
@@ -187,6 +207,98 @@ async fn a_dashboard_is_made_of_what_there_is_and_shows_its_numbers() {
         .put(&path(dashboard), changed)
         .await
         .assert_status(200);
+}
+
+/// A row with every measure and every dimension of a dataset, told apart by `which`.
+fn fact(dataset: &Dataset, day: NaiveDate, which: u64) -> Fact {
+    let measures = dataset.measures.iter().zip(1..);
+    let dimensions = dataset.dimensions.iter();
+    Fact {
+        day,
+        currency: "EUR".into(),
+        dims: dimensions
+            .map(|name| (name.clone(), format!("{name} {which}")))
+            .collect(),
+        measures: measures
+            .map(|(measure, n)| {
+                let name = measure.field.as_ref().unwrap_or(&measure.name);
+                (name.clone(), Decimal::from(1_000 * n + 10 * which))
+            })
+            .collect(),
+    }
+}
+
+/// A row on each of the last forty days in everything that is kept by day, by turns of two things.
+async fn measured(app: &TestApp<Analytics>) {
+    let days: BTreeSet<NaiveDate> = (1..=40)
+        .map(|ago| NOW.date_naive() - Days::new(ago))
+        .collect();
+    let kept_by_day = Catalogue::builtin().datasets().iter();
+    let kept_by_day = kept_by_day.filter(|dataset| dataset.storage == Storage::Facts);
+    for (dataset, n) in kept_by_day.zip(1..) {
+        let rows = days
+            .iter()
+            .zip(0..)
+            .map(|(day, n)| fact(dataset, *day, n % 2));
+        let load = Load {
+            source_id: Uuid::from_u128(n),
+            load_id: Uuid::from_u128(n),
+            at: NOW,
+        };
+        let scope = TenantScope::new(app.acme.id(), None);
+        let mut tx = app.db().tenant(&scope).await.unwrap();
+        facts::replace(&mut tx, &load, &dataset.key, &days, rows.collect())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_tile_of_every_template_has_numbers_where_there_are_data() {
+    let app = TestApp::<Analytics>::start().await;
+    measured(&app).await;
+    let listed = app.acme.viewer.get("/api/templates").await.json();
+    let mut made = Vec::new();
+    for template in listed["items"].as_array().unwrap() {
+        let slug = template["slug"].as_str().unwrap();
+        let url = format!("/api/templates/{slug}/instantiate");
+        let wanted = json!({ "skip_missing": true });
+        let answer = app.acme.member.post(&url, wanted).await;
+        if answer.problem_code().is_some() {
+            // Of orders and deals alone there is nothing.
+            assert!(
+                ["ecommerce-cohorts", "hubspot-crm"].contains(&slug),
+                "{slug}"
+            );
+            continue;
+        }
+        let dashboard = answer.assert_status(201).json()["dashboard"].clone();
+        let data = app.acme.viewer.get(&format!("{}/data", path(&dashboard)));
+        let data = data.await.assert_status(200).json();
+        for tile in data["tiles"].as_array().unwrap() {
+            let (id, frame) = (&tile["id"], &tile["frame"]);
+            // Users of GA4 are told by day, and its tiles ask for them over the whole period.
+            if slug == "ga4" && tile["problem"]["errors"][0]["code"] == "not_additive" {
+                continue;
+            }
+            assert_eq!(tile["problem"], Value::Null, "{slug} {id}");
+            let rows = frame["rows"].as_array().unwrap().iter();
+            let values = rows.flat_map(|row| row["values"].as_array().unwrap());
+            assert!(values.clone().any(Value::is_string), "{slug} {id}: {frame}");
+        }
+        made.push(slug.to_owned());
+    }
+    for slug in [
+        "tiktok-ads",
+        "microsoft-ads",
+        "social-organic",
+        "local",
+        "growth",
+        "agency-overview",
+    ] {
+        assert!(made.iter().any(|made| made == slug), "{slug}");
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,12 @@ async fn make(owner: &Client, path: &str) -> Option<Vec<String>> {
             let ordered = owner.delete("/api/events?actor_id=ada").await;
             ordered.assert_status(202).json()["id"].as_str()?.to_owned()
         }
+        "/api/analytics/rollup-rebuilds/{id}" => {
+            let ordered = owner
+                .post("/api/analytics/rollup-rebuilds", json!({}))
+                .await;
+            ordered.assert_status(202).json()["id"].as_str()?.to_owned()
+        }
         // Templates are everybody's, and a link is whose it is to whoever has it.
         _ => return None,
     };

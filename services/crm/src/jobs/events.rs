@@ -1,16 +1,8 @@
-use std::{convert::Infallible, time::Duration};
-
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use bz_auth::{Caller, Can};
 use bz_http::{Path, Problem};
-use futures_util::{Stream, stream};
+use bz_service::progress::{self, Watched};
+use bz_tenant::{DbError, TenantTx};
 use serde::Serialize;
 
 use super::{
@@ -18,11 +10,6 @@ use super::{
     store::{self, JobRow},
 };
 use crate::app::AppState;
-
-/// How often a job is looked at.
-const LOOK: Duration = Duration::from_millis(500);
-/// How often an idle stream says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Watch a job: server-sent events.
 ///
@@ -64,52 +51,19 @@ pub(crate) async fn watch<T: Serialize + 'static>(
     if kind.is_some_and(|kind| kind != row.kind) {
         return Err(Problem::not_found());
     }
-    let last = headers.get("last-event-id");
-    let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
-    let events = events(app.clone(), caller.clone(), row, last.unwrap_or(0), shown);
-    let alive = KeepAlive::new().interval(HEARTBEAT).text("alive");
-    Ok(Sse::new(events).keep_alive(alive).into_response())
+    Ok(progress::events(&app.core, caller, headers, row, shown))
 }
 
-fn events<T: Serialize + 'static>(
-    app: AppState,
-    caller: Caller,
-    row: JobRow,
-    seen: i64,
-    shown: fn(&JobRow) -> T,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let start = Some((row, seen));
-    stream::unfold(start, move |state| {
-        let (app, caller) = (app.clone(), caller.clone());
-        async move {
-            let (mut row, seen) = state?;
-            // What is over is told once more, so that who comes back late learns that there is nothing to wait for.
-            while row.version <= seen && !row.status.is_over() {
-                tokio::select! {
-                    () = app.core.shutdown.cancelled() => return None,
-                    () = tokio::time::sleep(LOOK) => {}
-                }
-                row = look(&app, &caller, &row).await?;
-            }
-            let over = row.status.is_over();
-            let event = Event::default()
-                .event(if over { "end" } else { "progress" })
-                .id(row.version.to_string())
-                .json_data(shown(&row))
-                .ok()?;
-            let version = row.version;
-            Some((Ok(event), (!over).then_some((row, version))))
-        }
-    })
-}
+impl Watched for JobRow {
+    fn tag(&self) -> String {
+        self.version.to_string()
+    }
 
-/// The job as it is now; the same as before when the database does not answer.
-async fn look(app: &AppState, caller: &Caller, row: &JobRow) -> Option<JobRow> {
-    let Ok(mut tx) = app.core.db.read(&caller.scope).await else {
-        return Some(row.clone());
-    };
-    match store::find(&mut tx, row.id).await {
-        Ok(found) => found,
-        Err(_) => Some(row.clone()),
+    fn is_over(&self) -> bool {
+        self.status.is_over()
+    }
+
+    async fn again(&self, tx: &mut TenantTx) -> Result<Option<Self>, DbError> {
+        store::find(tx, self.id).await
     }
 }

@@ -2,6 +2,7 @@
 //! it is told before anything is loaded.
 
 mod create;
+mod events;
 mod get;
 mod receive;
 mod workbook;
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Routes<AppState> {
     Routes::new()
         .routes(routes!(create::create_data_import))
         .routes(routes!(get::get_data_import))
+        .routes(routes!(events::get_data_import_events))
 }
 
 /// What was found in a file, and the run that loads it.

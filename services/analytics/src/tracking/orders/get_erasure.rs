@@ -3,7 +3,7 @@ use bz_auth::Can;
 use bz_http::{Json, Path, Problem};
 use uuid::Uuid;
 
-use super::{EventErasure, EventsDelete, find};
+use super::{ERASURE, EventErasure, EventsDelete, find};
 use crate::app::AppState;
 
 /// Look at an order to erase.
@@ -19,6 +19,7 @@ pub(super) async fn get_event_erasure(
     Path(id): Path<Uuid>,
 ) -> Result<Json<EventErasure>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let row = find(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let row = find(&mut tx, id, ERASURE).await?;
+    let row = row.ok_or_else(Problem::not_found)?;
     Ok(Json(row.into()))
 }

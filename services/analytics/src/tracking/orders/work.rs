@@ -2,20 +2,15 @@
 
 use std::time::Duration;
 
-use bz_kernel::TenantId;
 use bz_service::{Core, Job, Pace};
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::{Days, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::{Row, find};
-use crate::tracking::{
-    event::{MAX_AGE, MAX_AHEAD},
-    rebuild,
-};
+use super::{Row, Task, any};
+use crate::tracking::{event::MAX_AGE, rebuild};
 
 /// How soon an order is noticed.
 const IDLE: Duration = Duration::from_secs(1);
@@ -29,7 +24,7 @@ pub(crate) fn job(core: Core) -> Job {
         idle: IDLE,
         failed: FAILED,
     };
-    Job::in_turns("erase-events", pace, move |stop| {
+    Job::in_turns("event-orders", pace, move |stop| {
         let core = core.clone();
         async move { Ok(next(&core, &stop).await?) }
     })
@@ -38,24 +33,21 @@ pub(crate) fn job(core: Core) -> Job {
 /// Works on one order that is due; answers whether there was one.
 async fn next(core: &Core, stop: &CancellationToken) -> Result<bool, DbError> {
     let now = core.sources.now();
-    let mut tx = core.db.system().await?;
-    let due: Option<(Uuid, Uuid)> =
-        query_as("-- analytics.event_erasures.due\nSELECT tenant_id, id FROM analytics.event_erasure_due($1, $2)")
-            .bind(now)
-            .bind(now + LEASE)
-            .fetch_optional(tx.conn())
-            .await?;
-    tx.commit().await?;
-    let Some((tenant, id)) = due else {
+    let due = query_as(
+        "-- analytics.event_erasures.due\nSELECT tenant_id, id FROM analytics.event_erasure_due($1, $2)",
+    );
+    let due = core.db.due(due.bind(now).bind(now + LEASE)).await?;
+    let Some((tenant, id)) = due.into_iter().next() else {
         return Ok(false);
     };
-    #[expect(clippy::disallowed_methods, reason = "the tenant of a row of ours")]
-    let scope = TenantScope::new(TenantId::trusted(tenant), None);
+    let scope = TenantScope::new(tenant, None);
     let mut tx = core.db.read(&scope).await?;
-    let row = find(&mut tx, id).await?;
+    let row = any(&mut tx, id).await?;
     drop(tx);
-    if let Some(row) = row {
-        work(core, &scope, &row, stop).await?;
+    if let Some(row) = row
+        && let Some(task) = row.task()
+    {
+        work(core, &scope, &row, task, stop).await?;
     }
     Ok(true)
 }
@@ -65,22 +57,22 @@ async fn work(
     core: &Core,
     scope: &TenantScope,
     row: &Row,
+    task: Task<'_>,
     stop: &CancellationToken,
 ) -> Result<(), DbError> {
-    let Some(actor) = &row.actor_id else {
-        return Ok(());
-    };
-    let newest = (row.created_at + MAX_AHEAD).date_naive();
-    // Older events go with their month.
-    let oldest = (row.created_at - MAX_AGE).date_naive() - Days::new(1);
-    let mut day = row.reached.map_or(newest, |reached| reached - Days::new(1));
-    while day >= oldest {
+    let mut before = row.reached.unwrap_or(row.newest() + Days::new(1));
+    while let Some(day) = next_day(core, scope, task, before).await? {
         if stop.is_cancelled() {
             return Ok(());
         }
         let mut tx = core.db.tenant(scope).await?;
-        let deleted = erase_day(&mut tx, actor, day).await?;
-        let due = core.sources.now() + LEASE;
+        let deleted = match task {
+            Task::Erase(actor) => erase_day(&mut tx, actor, day).await?,
+            Task::Rebuild => {
+                rebuild::day(&mut tx, day).await?;
+                0
+            }
+        };
         query(
             "-- analytics.event_erasures.reached\n\
              UPDATE analytics.event_erasures SET reached = $2, deleted = deleted + $3, due_at = $4 WHERE id = $1",
@@ -88,11 +80,11 @@ async fn work(
         .bind(row.id)
         .bind(day)
         .bind(deleted)
-        .bind(due)
+        .bind(core.sources.now() + LEASE)
         .execute(tx.conn())
         .await?;
         tx.commit().await?;
-        day = day - Days::new(1);
+        before = day;
     }
     let mut tx = core.db.tenant(scope).await?;
     query(
@@ -106,10 +98,52 @@ async fn work(
     tx.commit().await
 }
 
+/// The next day behind `before` to look at: when erasing the one before it, when counting again the one before it that has events
+/// or counts. None behind the oldest one that can be counted.
+async fn next_day(
+    core: &Core,
+    scope: &TenantScope,
+    task: Task<'_>,
+    before: NaiveDate,
+) -> Result<Option<NaiveDate>, DbError> {
+    let oldest = (core.sources.now() - MAX_AGE).date_naive();
+    match task {
+        // Older events go with their month.
+        Task::Erase(_) => Ok(before
+            .pred_opt()
+            .filter(|day| *day >= oldest - Days::new(1))),
+        // Of the first day, and of those before it, there may be counts whose events are gone.
+        Task::Rebuild => Ok(newest_before(core, scope, before)
+            .await?
+            .filter(|day| *day > oldest)),
+    }
+}
+
+/// The newest day before another one that has events or counts.
+async fn newest_before(
+    core: &Core,
+    scope: &TenantScope,
+    before: NaiveDate,
+) -> Result<Option<NaiveDate>, DbError> {
+    let (begins, _) = rebuild::bounds(before, Tz::UTC);
+    let mut tx = core.db.read(scope).await?;
+    Ok(query_scalar(
+        "-- analytics.tracked_events.newest_day\n\
+         SELECT greatest( \
+           ((SELECT max(ts) FROM analytics.tracked_events WHERE ts < $1) AT TIME ZONE 'UTC')::date, \
+           ((SELECT max(bucket) FROM analytics.rollup_15m WHERE dim = '' AND bucket < $1) AT TIME ZONE 'UTC')::date, \
+           (SELECT max(day) FROM analytics.rollup_day WHERE dim = '' AND day < $2))",
+    )
+    .bind(begins)
+    .bind(before)
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// Deletes the actor's events of a UTC day, and counts the day again if there were any.
 async fn erase_day(tx: &mut TenantTx, actor: &str, day: NaiveDate) -> Result<i64, DbError> {
     let (from, until) = rebuild::bounds(day, Tz::UTC);
-    let there: bool = sqlx::query_scalar(
+    let there: bool = query_scalar(
         "-- analytics.tracked_events.are_of_actor\n\
          SELECT EXISTS (SELECT FROM analytics.tracked_events WHERE ts >= $1 AND ts < $2 AND actor_id = $3)",
     )

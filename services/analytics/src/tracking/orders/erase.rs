@@ -11,7 +11,7 @@ use sqlx::query;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{EventErasure, EventsDelete, find};
+use super::{ERASURE, EventErasure, EventsDelete, find};
 use crate::app::AppState;
 
 /// Whose events.
@@ -60,7 +60,8 @@ pub(super) async fn delete_events(
     .execute(tx.conn())
     .await
     .map_err(DbError::from)?;
-    let row = find(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
+    let row = find(&mut tx, id, ERASURE).await?;
+    let row = row.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     let location = format!("/api/event-erasures/{id}");
     let order = Json(EventErasure::from(row));
