@@ -3,6 +3,7 @@
 mod batch;
 mod endpoints;
 mod list;
+mod transfer;
 
 use bz_http::{Errors, Problem, Routes, Validate, routes};
 use bz_kernel::ActivityId;
@@ -35,6 +36,7 @@ const MOST_PARTICIPANTS: usize = 100;
 pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
+        .merge(transfer::routes())
         .routes(routes!(batch::create_activities))
 }
 

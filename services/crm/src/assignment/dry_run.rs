@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     AssignmentRuleId, AssignmentRulesRead,
-    choose::{Turn, fitting, of_rule},
+    choose::{Turn, fitting, pick},
     store,
 };
 use crate::{
@@ -82,7 +82,7 @@ pub(super) async fn dry_run_assignment_rules(
         tx: &mut tx,
         actor,
     };
-    let fits = fitting(&mut work, &lead, &rules).await?;
+    let fits = fitting(&mut work, &[&lead], &rules).await?;
     let mut tried = Tried {
         rule_id: None,
         owner_id: None,
@@ -90,20 +90,18 @@ pub(super) async fn dry_run_assignment_rules(
         rules: Vec::with_capacity(rules.len()),
     };
     for (n, rule) in rules.iter().enumerate() {
-        let matches = fits.contains(&n);
-        let found = match matches {
-            true => of_rule(&mut work, &lead, rule, Turn::Look).await?,
-            false => None,
-        };
-        if let Some((user, team)) = found.filter(|_| tried.rule_id.is_none() && rule.enabled) {
-            (tried.rule_id, tried.owner_id, tried.team_id) = (Some(rule.id), Some(user), team);
+        let this = std::slice::from_ref(rule);
+        let found = pick(&mut work, &[&lead], this, Turn::Look).await?.remove(0);
+        let owner_id = found.as_ref().map(|found| found.user);
+        if let Some(found) = found.filter(|_| tried.rule_id.is_none() && rule.enabled) {
+            (tried.rule_id, tried.owner_id, tried.team_id) = (Some(rule.id), owner_id, found.team);
         }
         tried.rules.push(TriedRule {
             rule_id: rule.id,
             name: rule.name.clone(),
             enabled: rule.enabled,
-            matches,
-            owner_id: found.map(|(user, _)| user),
+            matches: fits[0].contains(&n),
+            owner_id,
         });
     }
     Ok(Json(tried))

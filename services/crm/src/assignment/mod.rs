@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod dry_run;
 mod get;
+mod give;
 mod list;
 mod put;
 pub(crate) mod store;
@@ -19,7 +20,8 @@ use utoipa::ToSchema;
 use crate::{app::AppState, records::filter::Filter, rules};
 
 pub(crate) use assign::assign;
-pub(crate) use choose::{Picked, Turn, give, pick};
+pub(crate) use choose::{Picked, Turn, pick};
+pub(crate) use give::give;
 
 bz_auth::permissions! {
     /// See assignment rules.

@@ -164,23 +164,26 @@ pub(super) async fn delete(tx: &mut TenantTx, id: AssignmentRuleId) -> Result<()
     Ok(())
 }
 
-/// Which turn it is, from 0. Taking it locks the rule until the transaction ends, so that no two leads have one turn.
-pub(super) async fn turn(
+/// Which turn it is, from 0, of so many that come. Taking them locks the rule until the transaction ends, so that no two
+/// leads have one turn.
+pub(super) async fn turns(
     tx: &mut TenantTx,
     id: AssignmentRuleId,
+    count: i64,
     turn: Turn,
 ) -> Result<i64, DbError> {
     let sql = match turn {
         Turn::Take => {
-            "-- crm.assignment_rules.take_turn\n\
-             UPDATE crm.assignment_rules SET turn = turn + 1 WHERE id = $1 RETURNING turn - 1"
+            "-- crm.assignment_rules.take_turns\n\
+             UPDATE crm.assignment_rules SET turn = turn + $2 WHERE id = $1 RETURNING turn - $2"
         }
         Turn::Look => {
-            "-- crm.assignment_rules.turn\nSELECT turn FROM crm.assignment_rules WHERE id = $1"
+            "-- crm.assignment_rules.turn\nSELECT turn FROM crm.assignment_rules WHERE id = $1 AND $2 > 0"
         }
     };
     let turn: Option<i64> = query_scalar(sql)
         .bind(id.as_uuid())
+        .bind(count)
         .fetch_optional(tx.conn())
         .await?;
     Ok(turn.unwrap_or_default())

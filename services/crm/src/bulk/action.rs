@@ -10,7 +10,7 @@ use crate::records::{Fields as _, Record, patch::Change};
 pub(super) fn fields<R: Record>(bulk: &Bulk, record: &R) -> Result<Option<R::Fields>, Problem> {
     let tags = bulk.tags.as_deref().unwrap_or_default();
     match bulk.action {
-        BulkAction::Delete | BulkAction::Restore => Ok(None),
+        BulkAction::Delete | BulkAction::Restore | BulkAction::Rescore => Ok(None),
         BulkAction::Update => {
             let patch = bulk.patch.clone().unwrap_or_default();
             Change::new(patch).onto(record).map(Some)

@@ -1,4 +1,4 @@
-//! One record of many.
+//! The records of a request or of a step, one after the other.
 
 use axum::http::StatusCode;
 use bz_http::Problem;
@@ -6,17 +6,34 @@ use bz_tenant::DbError;
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use super::{Bulk, BulkAction, BulkResult, action};
+use super::{Bulk, BulkAction, BulkResult, action, scores};
 use crate::{
     problems,
     records::{Record, Work, access::Sight, store},
 };
 
-/// Changes a record. What keeps it from being changed is its result, and leaves no trace in the transaction.
+/// Does it with these records, and answers what became of each.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub(super) async fn change<R: Record>(
+pub(super) async fn all<R: Record>(
+    work: &mut Work<'_>,
+    sight: Sight,
+    bulk: &Bulk,
+    ids: &[Uuid],
+) -> Result<Vec<BulkResult>, Problem> {
+    if bulk.action == BulkAction::Rescore {
+        return scores::make::<R>(work, sight, ids).await;
+    }
+    let mut results = Vec::with_capacity(ids.len());
+    for id in ids {
+        results.push(change::<R>(work, sight, bulk, *id).await?);
+    }
+    Ok(results)
+}
+
+/// Changes a record. What keeps it from being changed is its result, and leaves no trace in the transaction.
+async fn change<R: Record>(
     work: &mut Work<'_>,
     sight: Sight,
     bulk: &Bulk,
@@ -26,13 +43,7 @@ pub(super) async fn change<R: Record>(
     let problem = match attempt::<R>(work, sight, bulk, id).await {
         Ok(version) => {
             savepoint(work, "RELEASE SAVEPOINT record").await?;
-            return Ok(BulkResult {
-                id,
-                status: 200,
-                version: Some(version),
-                code: None,
-                detail: None,
-            });
+            return Ok(done(id, version));
         }
         Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => return Err(problem),
         Err(problem) => problem,
@@ -46,7 +57,17 @@ async fn savepoint(work: &mut Work<'_>, statement: &'static str) -> Result<(), D
     Ok(())
 }
 
-fn refused(id: Uuid, problem: &Problem) -> BulkResult {
+pub(super) const fn done(id: Uuid, version: i64) -> BulkResult {
+    BulkResult {
+        id,
+        status: 200,
+        version: Some(version),
+        code: None,
+        detail: None,
+    }
+}
+
+pub(super) fn refused(id: Uuid, problem: &Problem) -> BulkResult {
     // A rule of the database that no other check has found, such as a value that must be unique.
     if problem.status().is_server_error() {
         tracing::warn!(problem = ?problem, "a record of many could not be changed");

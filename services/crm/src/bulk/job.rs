@@ -17,8 +17,6 @@ use crate::{
     records::{Record, Work, access::Sight, sql::Sql},
 };
 
-/// Records of a step.
-const RECORDS: usize = 200;
 /// How many of the records that were not changed are listed.
 const LISTED: usize = 1_000;
 
@@ -56,8 +54,7 @@ async fn change<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
         tx,
         actor: user,
     };
-    for id in ids {
-        let result = each::change::<R>(&mut work, sight, &bulk, id).await?;
+    for result in each::all::<R>(&mut work, sight, &bulk, &ids).await? {
         if result.code.is_none() {
             state.succeeded += 1;
             continue;
@@ -88,7 +85,7 @@ async fn next<R: Record>(
         let left = ids
             .iter()
             .filter(|id| after.is_none_or(|after| **id > after));
-        return Ok(left.take(RECORDS).copied().collect());
+        return Ok(left.take(bulk.action.at_a_time()).copied().collect());
     }
     let table = R::TYPE.table;
     let mut sql = Sql::new(format!(
@@ -98,7 +95,8 @@ async fn next<R: Record>(
     if let Some(after) = after {
         sql.push(" AND id > ").bind(after);
     }
-    sql.push(" ORDER BY id LIMIT ").bind(RECORDS as i64);
+    sql.push(" ORDER BY id LIMIT ")
+        .bind(bulk.action.at_a_time() as i64);
     let ids: Vec<(Uuid,)> = sql.fetch_all(tx).await?;
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }

@@ -5,6 +5,7 @@ mod action;
 mod each;
 mod job;
 mod order;
+mod scores;
 
 use bz_http::{Errors, Validate};
 use bz_kernel::{TeamId, UserId};
@@ -13,14 +14,14 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{jobs::Job, records::filter::Filter};
+use crate::{jobs::Job, records::filter::Filter, scoring::rescore};
 
 pub(crate) use job::step;
 pub(crate) use order::order;
 
 /// The most ids of a request.
 const MOST: usize = 10_000;
-/// Up to so many are changed at once.
+/// Up to so many are changed at once, by a request or by a step of a job.
 const AT_ONCE: usize = 200;
 
 /// What is done with each record.
@@ -39,6 +40,18 @@ pub(crate) enum BulkAction {
     Untag,
     /// It gets an owner, a team, or neither: `owner_id`, `team_id`.
     Assign,
+    /// Its score is made anew; for leads. All leads when neither `ids` nor `filter` is given.
+    Rescore,
+}
+
+impl BulkAction {
+    /// How many records a step of a job takes.
+    const fn at_a_time(self) -> usize {
+        match self {
+            Self::Rescore => rescore::BATCH as usize,
+            _ => AT_ONCE,
+        }
+    }
 }
 
 /// One change of many records.
@@ -73,6 +86,7 @@ pub(crate) struct Bulk {
 impl Validate for Bulk {
     fn validate(&self, errors: &mut Errors) {
         match (&self.ids, &self.filter) {
+            (None, None) if self.action == BulkAction::Rescore => {}
             (Some(_), Some(_)) | (None, None) => {
                 errors.add("/ids", "required", "give either ids or filter");
             }

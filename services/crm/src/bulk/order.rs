@@ -15,6 +15,7 @@ use super::{AT_ONCE, Bulk, BulkAction, BulkAnswer, each};
 use crate::{
     app::AppState,
     jobs::{self, Job, JobStatus, kinds::BULK},
+    leads::LEAD,
     problems,
     records::{
         Record, Work,
@@ -40,6 +41,10 @@ pub(crate) async fn order<R: Record>(
     key: &IdempotencyKey,
     wanted: Bulk,
 ) -> Result<Response, Problem> {
+    if wanted.action == BulkAction::Rescore && R::TYPE.name != LEAD.name {
+        let text = format!("{} have no score; leads do", R::TYPE.plural);
+        return Err(Problem::invalid("/action", "unexpected", text));
+    }
     let (core, sent) = (&app.core, wanted.clone());
     let done = bz_http::idempotent(
         (&core.db, &core.sources.clock),
@@ -93,16 +98,12 @@ async fn answer<R: Record>(
     match few {
         _ if bulk.dry_run => {}
         Some(ids) => {
-            let mut all = Vec::with_capacity(ids.len());
             let mut work = Work {
                 app,
                 tx,
                 actor: caller.user,
             };
-            for id in ids {
-                all.push(each::change::<R>(&mut work, sight, &bulk, id).await?);
-            }
-            results = Some(all);
+            results = Some(each::all::<R>(&mut work, sight, &bulk, &ids).await?);
         }
         None => {
             let total = bulk.ids.as_ref().map_or(count, |ids| ids.len() as i64);

@@ -8,6 +8,7 @@ mod moving;
 mod people;
 pub(crate) mod relocate;
 pub(crate) mod stage;
+mod timeline;
 pub(crate) mod told;
 pub(crate) mod totals;
 mod transfer;
@@ -39,6 +40,7 @@ const MOST_CONTACTS: usize = 50;
 pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
+        .merge(timeline::routes())
         .merge(transfer::routes())
         .routes(routes!(board::get_deal_board))
         .routes(routes!(moving::move_deal))

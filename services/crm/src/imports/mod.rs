@@ -20,7 +20,7 @@ mod write;
 
 use bz_http::{Problem, Routes, routes};
 use bz_kernel::UserId;
-use bz_tenant::TenantScope;
+use bz_tenant::{TenantScope, TenantTx};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,6 +38,8 @@ use crate::{
         percent, retention,
         store::JobRow,
     },
+    leads::LEAD,
+    scoring::rescore,
 };
 
 bz_auth::permissions! {
@@ -73,6 +75,8 @@ pub(crate) struct Import {
     pub on_duplicate: OnDuplicate,
     /// Whether nothing is written.
     pub dry_run: bool,
+    /// Whether new leads without an owner get one by the assignment rules.
+    pub assign: bool,
     /// The fields that the columns of the file go to, by their headings; `null` is left out.
     #[schema(value_type = Object)]
     pub mapping: Map<String, Value>,
@@ -163,6 +167,7 @@ fn shown(row: &JobRow) -> Result<Import, Problem> {
         match_on: plan.match_on.clone(),
         on_duplicate: plan.on_duplicate,
         dry_run: plan.dry_run,
+        assign: plan.assign,
         mapping: plan.mapping(),
         rows_total: row.total.unwrap_or(0),
         created: progress.created,
@@ -208,5 +213,21 @@ pub(crate) async fn ended(
     job.result = Some(progress.result());
     let mut tx = app.core.db.tenant(scope).await?;
     store::drop_pieces(&mut tx, job.id).await?;
+    score(app, &mut tx, job, progress).await?;
     Ok(tx.commit().await?)
+}
+
+/// Has the leads scored that an import wrote: its events name none of them.
+async fn score(
+    app: &AppState,
+    tx: &mut TenantTx,
+    job: &JobRow,
+    progress: Progress,
+) -> Result<(), Problem> {
+    let leads = job.record_type.as_deref() == Some(LEAD.name);
+    let written = progress.created + progress.updated > 0;
+    if leads && written && !Plan::of(job)?.dry_run {
+        rescore::imported(app, tx).await?;
+    }
+    Ok(())
 }

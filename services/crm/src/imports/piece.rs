@@ -35,6 +35,7 @@ pub(super) async fn step<R: Record>(step: Step<'_>) -> Result<Next, Problem> {
     let Step { app, tx, job } = step;
     let mut progress = Progress::of(job);
     let Some(piece) = store::next_piece(tx, job.id).await? else {
+        super::score(app, tx, job, progress).await?;
         return Ok(Next::Done(progress.result()));
     };
     let plan = Plan::of(job)?;

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{keys, mapping};
 use crate::{
     jobs::store::JobRow,
+    leads::LEAD,
     records::{RecordType, access::Sight, custom::Definition},
 };
 
@@ -50,6 +51,9 @@ pub(crate) struct ImportQuery {
     pub on_duplicate: Option<OnDuplicate>,
     /// Whether to check everything and write nothing.
     pub dry_run: Option<bool>,
+    /// Whether new leads without an owner get one by the assignment rules, as those do that come by themselves; `false` when
+    /// not given.
+    pub assign: Option<bool>,
     /// The field for each heading of the file as a JSON object: `{"E-Mail": "email", "Plan": "custom.plan", "Notes": null}`.
     /// Headings that it does not name go to the field of that name, if there is one.
     pub mapping: Option<String>,
@@ -66,6 +70,9 @@ pub(super) struct Plan {
     pub match_on: Vec<String>,
     pub on_duplicate: OnDuplicate,
     pub dry_run: bool,
+    /// Whether new records get owners by the assignment rules.
+    #[serde(default)]
+    pub assign: bool,
     pub delimiter: u8,
     /// The headings of the file.
     pub header: Vec<String>,
@@ -109,6 +116,11 @@ impl Plan {
                 "name a column of the file by which a row is the same as a record",
             );
         }
+        let assign = query.assign.unwrap_or(false);
+        if assign && record.name != LEAD.name {
+            let text = format!("is for leads: {} have no assignment rules", record.plural);
+            errors.add_parameter("assign", "unexpected", text);
+        }
         if !errors.is_empty() {
             return Err(Problem::validation(errors));
         }
@@ -121,6 +133,7 @@ impl Plan {
             match_on,
             on_duplicate: query.on_duplicate.unwrap_or(usual),
             dry_run: query.dry_run.unwrap_or(false),
+            assign,
             delimiter,
             header,
             columns,

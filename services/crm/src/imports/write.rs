@@ -24,13 +24,18 @@ pub(super) async fn write<R: Record>(
     work: &mut Work<'_>,
 ) -> Result<Vec<Written>, Problem> {
     let Batch {
+        plan,
         drafts,
         lines,
         found,
         ..
     } = batch;
     let mut written = Vec::new();
-    for record in insert(drafts, lines, work).await? {
+    let mut created = insert(drafts, lines, work).await?;
+    if plan.assign {
+        R::settle(&mut created, work).await?;
+    }
+    for record in created {
         record.written(work, None).await?;
         written.push(entry(&record, None));
     }

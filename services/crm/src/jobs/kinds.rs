@@ -76,6 +76,14 @@ macro_rules! of_type {
                 type $record = $crate::companies::Company;
                 $call
             }
+            Some("activity") => {
+                type $record = $crate::activities::Activity;
+                $call
+            }
+            Some("todo") => {
+                type $record = $crate::todos::Todo;
+                $call
+            }
             other => Err(bz_http::Problem::internal(format!(
                 "there are no records of type {other:?}"
             ))),

@@ -96,7 +96,8 @@ async fn perform(
             if lead.owner_id != Some(picked.user)
                 || picked.team.is_some_and(|team| lead.team_id != Some(team)) =>
         {
-            assignment::give(work, lead, picked, false).await?
+            let given = assignment::give(work, &[(&lead, picked.clone())], false).await?;
+            given.into_iter().next().unwrap_or(lead)
         }
         _ => lead,
     };
@@ -144,8 +145,8 @@ async fn picked(
             }
         },
     };
-    let picked = assignment::pick(work, lead, &rules, Turn::Take).await?;
-    Ok(picked.map(|picked| Picked {
+    let picked = assignment::pick(work, &[lead], &rules, Turn::Take).await?;
+    Ok(picked.into_iter().flatten().next().map(|picked| Picked {
         reason: because(picked.reason.clone()),
         ..picked
     }))

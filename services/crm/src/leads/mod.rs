@@ -264,7 +264,7 @@ impl Rules for Lead {
         }
     }
 
-    async fn settle(self, work: &mut Work<'_>) -> Result<Self, Problem> {
-        assignment::assign(work, self).await
+    async fn settle(created: &mut [Self], work: &mut Work<'_>) -> Result<(), Problem> {
+        assignment::assign(work, created).await
     }
 }

@@ -51,9 +51,11 @@ fn custom(was: &Map<String, Value>, now: &Map<String, Value>, changes: &mut Chan
 }
 
 /// One entry of the record of changes.
+#[derive(Serialize)]
 pub(crate) struct Note<'a> {
     pub id: Uuid,
     pub record_type: &'static str,
+    #[serde(rename = "record_id")]
     pub record: Uuid,
     pub action: &'static str,
     pub actor: Option<UserId>,
@@ -76,6 +78,18 @@ pub(crate) async fn insert(tx: &mut TenantTx, note: Note<'_>) -> Result<(), DbEr
         .set("reason", note.reason.map(ToOwned::to_owned));
     let mut sql = Sql::new("-- crm.record_changes.insert\nINSERT INTO crm.record_changes");
     sql.values(columns);
+    sql.execute(tx).await?;
+    Ok(())
+}
+
+/// Writes entries of many records in one statement.
+pub(crate) async fn insert_all(tx: &mut TenantTx, notes: Vec<Note<'_>>) -> Result<(), DbError> {
+    let names = "id, record_type, record_id, action, actor, at, changes, reason";
+    let mut sql = Sql::new(format!(
+        "-- crm.record_changes.insert_all\nINSERT INTO crm.record_changes ({names}) \
+         SELECT {names} FROM json_populate_recordset(NULL::crm.record_changes, "
+    ));
+    sql.bind(sqlx::types::Json(notes)).push("::json)");
     sql.execute(tx).await?;
     Ok(())
 }

@@ -194,12 +194,12 @@ pub(crate) trait Rules: Sized {
         std::future::ready(Ok(()))
     }
 
-    /// What becomes of a new record before anybody sees it, in the same transaction.
-    fn settle(self, _work: &mut Work<'_>) -> impl Future<Output = Result<Self, Problem>> + Send
-    where
-        Self: Send,
-    {
-        std::future::ready(Ok(self))
+    /// What becomes of new records before anybody sees them, in the same transaction.
+    fn settle(
+        _created: &mut [Self],
+        _work: &mut Work<'_>,
+    ) -> impl Future<Output = Result<(), Problem>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// After a record was written, in the same transaction: rows of other tables that follow it.

@@ -54,11 +54,11 @@ impl Work<'_> {
         self.check_team::<R>(&wanted, None).await?;
         R::prepare(self, &mut wanted, None).await?;
         let (id, actor, now) = (self.id(), self.actor, self.now());
-        let created: R = store::insert(self.tx, id, actor, now, &wanted)
+        let mut created: R = store::insert(self.tx, id, actor, now, &wanted)
             .await
             .map_err(|error| refused::problem(R::TYPE, error))?;
         created.written(self, None).await?;
-        let created = created.settle(self).await?;
+        R::settle(std::slice::from_mut(&mut created), self).await?;
         self.tell(&created, R::TYPE.events[0], &[]).await?;
         Ok(created)
     }
@@ -148,7 +148,19 @@ impl Work<'_> {
         changes: changes::Changes,
         reason: Option<&str>,
     ) -> Result<(), DbError> {
-        let note = changes::Note {
+        let note = self.noted::<R>(record, action, changes, reason);
+        changes::insert(self.tx, note).await
+    }
+
+    /// The same, to be written with others.
+    pub(crate) fn noted<'n, R: Record>(
+        &self,
+        record: Uuid,
+        action: &'static str,
+        changes: changes::Changes,
+        reason: Option<&'n str>,
+    ) -> changes::Note<'n> {
+        changes::Note {
             id: self.id(),
             record_type: R::TYPE.name,
             record,
@@ -157,8 +169,7 @@ impl Work<'_> {
             at: self.now(),
             changes,
             reason,
-        };
-        changes::insert(self.tx, note).await
+        }
     }
 
     /// Tells the other services, and everything in this one that follows the feed.

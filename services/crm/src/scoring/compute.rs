@@ -1,4 +1,5 @@
-//! Work that takes a core for long: on threads of its own, few at a time, and never inside a transaction.
+//! Work that takes a core for long: on threads of its own, few at a time. Inside a transaction only what takes milliseconds:
+//! the scores of one batch.
 
 use std::sync::Arc;
 

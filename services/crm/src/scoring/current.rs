@@ -92,10 +92,7 @@ impl Scored {
 /// Writes the lead's score down.
 pub(crate) async fn store(app: &AppState, tenant: TenantId, lead: LeadId) -> Result<(), Problem> {
     let done = rescore::leads(app, tenant, &[lead.as_uuid()]).await;
-    done.map_err(|error| match error.downcast::<DbError>() {
-        Ok(error) => error.into(),
-        Err(error) => Problem::internal(error),
-    })
+    done.map_err(rescore::problem)
 }
 
 /// The score of then, or the first one when the lead was first scored since.

@@ -12,11 +12,7 @@ use sqlx::{FromRow, query_as, query_scalar, types::Json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{
-    nightly, outcomes, rescore,
-    settings::{self, Positive},
-    training,
-};
+use super::{nightly, outcomes, rescore, settings, training};
 use crate::app::AppState;
 
 /// The name under which the position in the outbox is kept.
@@ -159,9 +155,7 @@ async fn take_in(app: &AppState, tenant: TenantId, touched: Touched) -> anyhow::
     let setup = settings::setup(app, &mut tx).await?;
     let leads = related(&mut tx, &touched).await?;
     nightly::begin(app, &mut tx).await?;
-    if let Some(positive) = Positive::parse(&setup.settings.positive_outcome) {
-        outcomes::derive(&mut tx, &positive, Some(&leads)).await?;
-    }
+    outcomes::derive(&mut tx, &setup.settings, Some(&leads)).await?;
     if touched.all {
         rescore::order(&mut tx, app.core.sources.now()).await?;
     }

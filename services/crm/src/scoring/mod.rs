@@ -16,7 +16,7 @@ mod jobs;
 mod models;
 mod nightly;
 mod outcomes;
-mod rescore;
+pub(crate) mod rescore;
 mod rule_set;
 pub(crate) mod settings;
 pub(crate) mod subject;

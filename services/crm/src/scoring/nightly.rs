@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use sqlx::{query, query_scalar, types::Json};
 
 use super::{
-    rescore,
-    settings::{self, Positive, Setup, StoredDrift},
+    outcomes, rescore,
+    settings::{self, Setup, StoredDrift},
     subject::{self, Subject, Which},
     training,
 };
@@ -52,10 +52,8 @@ pub(crate) async fn run(app: &AppState, tenant: TenantId) -> anyhow::Result<()> 
         }
         _ => None,
     };
+    outcomes::derive_all(app, &scope, &setup.settings).await?;
     let mut tx = app.core.db.tenant(&scope).await?;
-    if let Some(positive) = Positive::parse(&setup.settings.positive_outcome) {
-        super::outcomes::derive(&mut tx, &positive, None).await?;
-    }
     keep(app, &mut tx, &setup, drift.as_ref()).await?;
     if let Some(reason) = due(app, &mut tx, &setup, drift.as_ref()).await? {
         training::order(app, &mut tx, reason, None).await?;

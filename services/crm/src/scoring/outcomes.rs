@@ -1,65 +1,96 @@
 //! How leads ended: what was recorded, and what follows from what the tenant calls won.
 
 use bz_kernel::UserId;
-use bz_tenant::{DbError, TenantTx};
+use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::{DateTime, Utc};
 use sqlx::query;
 use uuid::Uuid;
 
-use super::settings::Positive;
+use super::settings::{Positive, Settings};
 use crate::{app::AppState, records::sql::Sql};
 
-/// Writes down how leads ended, where that follows from their state: of these leads, or of all. A win overrules a
-/// loss; nothing else that is known is changed. Like scores, this changes no version.
+/// The most leads whose outcome one statement writes down.
+const BATCH: u64 = 5_000;
+/// When a lead came to its status. One that was never changed came with it: of an imported one no more is known.
+const SINCE: &str = "CASE WHEN k.version = 1 THEN k.created_at ELSE k.updated_at END";
+
+/// Writes down how all leads of a tenant ended, where that follows from their state.
+pub(crate) async fn derive_all(
+    app: &AppState,
+    scope: &TenantScope,
+    settings: &Settings,
+) -> Result<(), DbError> {
+    loop {
+        let mut tx = app.core.db.tenant(scope).await?;
+        let written = derive(&mut tx, settings, None).await?;
+        tx.commit().await?;
+        if written < BATCH {
+            return Ok(());
+        }
+    }
+}
+
+/// The same of these leads, or of some of all. A win overrules a loss; nothing else that is known is changed. Like scores,
+/// this changes no version.
 pub(crate) async fn derive(
     tx: &mut TenantTx,
-    positive: &Positive,
+    settings: &Settings,
     of: Option<&[Uuid]>,
 ) -> Result<u64, DbError> {
+    let Some(positive) = Positive::parse(&settings.positive_outcome) else {
+        return Ok(0);
+    };
     let mut sql = Sql::new(
         "-- crm.leads.derive_outcomes\n\
-         UPDATE crm.leads AS l SET outcome = e.outcome, outcome_at = e.at FROM ( \
-         SELECT DISTINCT ON (ended.id) ended.id, ended.outcome, ended.at FROM (",
+         WITH e AS MATERIALIZED (SELECT DISTINCT ON (ended.id) ended.id, ended.outcome, ended.at FROM (",
     );
-    match positive {
+    match &positive {
         Positive::Converted => {
-            sql.push(
-                "SELECT id, 'won' AS outcome, coalesce(converted_at, updated_at) AS at FROM crm.leads \
-                 WHERE converted_at IS NOT NULL OR status = 'converted'",
-            );
+            sql.push("SELECT k.id, k.outcome AS was, 'won' AS outcome, coalesce(k.converted_at, ")
+                .push(SINCE)
+                .push(") AS at FROM crm.leads AS k WHERE (k.converted_at IS NOT NULL OR k.status = 'converted')");
+            open(&mut sql, of);
         }
         Positive::Status(status) => {
-            sql.push(
-                "SELECT id, 'won' AS outcome, updated_at AS at FROM crm.leads WHERE status = ",
-            )
-            .bind(status.clone());
+            sql.push("SELECT k.id, k.outcome AS was, 'won' AS outcome, ")
+                .push(SINCE)
+                .push(" AS at FROM crm.leads AS k WHERE k.status = ")
+                .bind(status.clone());
+            open(&mut sql, of);
         }
-        Positive::DealWon => deals(&mut sql, None),
-        Positive::Stage(stage) => deals(&mut sql, Some(*stage)),
+        Positive::DealWon => deals(&mut sql, None, of),
+        Positive::Stage(stage) => deals(&mut sql, Some(*stage), of),
     }
-    if !matches!(positive, Positive::Status(status) if status == "unqualified") {
-        sql.push(
-            " UNION ALL SELECT id, 'lost', updated_at FROM crm.leads WHERE status = 'unqualified'",
-        );
+    if !matches!(&positive, Positive::Status(status) if status == "unqualified") {
+        sql.push(" UNION ALL SELECT k.id, k.outcome, 'lost', ")
+            .push(SINCE)
+            .push(" FROM crm.leads AS k WHERE k.status = 'unqualified'");
+        open(&mut sql, of);
     }
     sql.push(
-        ") AS ended ORDER BY ended.id, ended.outcome = 'won' DESC, ended.at) AS e \
-         WHERE l.id = e.id AND l.deleted_at IS NULL \
-           AND (l.outcome IS NULL OR (l.outcome = 'lost' AND e.outcome = 'won'))",
-    );
-    if let Some(of) = of {
-        sql.push(" AND l.id = ANY(").bind(of.to_vec()).push(")");
-    }
+        ") AS ended WHERE ended.was IS NULL OR ended.outcome = 'won' \
+         ORDER BY ended.id, ended.outcome = 'won' DESC, ended.at LIMIT ",
+    )
+    .bind(BATCH as i64)
+    .push(") UPDATE crm.leads AS l SET outcome = e.outcome, outcome_at = e.at FROM e WHERE l.id = e.id");
     sql.execute(tx).await
 }
 
+/// Adds that the lead may still get an outcome, and that it is one of these, if they are given.
+fn open(sql: &mut Sql, of: Option<&[Uuid]>) {
+    sql.push(" AND k.deleted_at IS NULL AND k.outcome IS DISTINCT FROM 'won'");
+    if let Some(of) = of {
+        sql.push(" AND k.id = ANY(").bind(of.to_vec()).push(")");
+    }
+}
+
 /// Deals that were won or lost, or that reached a stage, by their leads.
-fn deals(sql: &mut Sql, stage: Option<Uuid>) {
-    for (n, lead) in ["d.lead_id", "l.id"].iter().enumerate() {
+fn deals(sql: &mut Sql, stage: Option<Uuid>, of: Option<&[Uuid]>) {
+    for (n, lead) in ["k.id = d.lead_id", "k.deal_id = d.id"].iter().enumerate() {
         if n > 0 {
             sql.push(" UNION ALL ");
         }
-        sql.push("SELECT ").push(lead).push(" AS id, ");
+        sql.push("SELECT k.id, k.outcome AS was, ");
         match stage {
             None => {
                 sql.push("d.status AS outcome");
@@ -70,17 +101,14 @@ fn deals(sql: &mut Sql, stage: Option<Uuid>) {
                     .push(" THEN 'lost' ELSE 'won' END AS outcome");
             }
         }
-        sql.push(", coalesce(d.closed_at, d.stage_entered_at) AS at FROM crm.deals AS d ");
-        if n > 0 {
-            sql.push("JOIN crm.leads AS l ON l.deal_id = d.id ");
-        }
-        sql.push("WHERE d.deleted_at IS NULL AND ")
+        sql.push(", coalesce(d.closed_at, d.stage_entered_at) AS at FROM crm.deals AS d JOIN crm.leads AS k ON ")
             .push(lead)
-            .push(" IS NOT NULL AND (d.status IN ('won', 'lost')");
+            .push(" WHERE d.deleted_at IS NULL AND (d.status IN ('won', 'lost')");
         if let Some(stage) = stage {
             sql.push(" OR d.stage_id = ").bind(stage);
         }
         sql.push(")");
+        open(sql, of);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use bz_http::Problem;
 use bz_kernel::TenantId;
+use bz_scoring::Model;
 use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{query, query_as};
@@ -11,13 +13,14 @@ use uuid::Uuid;
 use super::{
     answer::ScoreMode,
     assess::{Bare, Scorer},
+    nightly, outcomes,
     settings::{self, Setup},
     subject::{self, Subject, Which},
 };
 use crate::app::AppState;
 
 /// Leads of one transaction.
-const BATCH: i64 = 1_000;
+pub(crate) const BATCH: i64 = 1_000;
 /// How long work is held before another process takes it over.
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(60);
 
@@ -34,7 +37,7 @@ struct Scores {
 pub(crate) async fn leads(app: &AppState, tenant: TenantId, ids: &[Uuid]) -> anyhow::Result<()> {
     let scope = TenantScope::new(tenant, None);
     for ids in ids.chunks(BATCH as usize) {
-        let (_, scores) = score(app, &scope, Which::Ids(ids)).await?;
+        let scores = score(app, &scope, Which::Ids(ids)).await?;
         let mut tx = app.core.db.tenant(&scope).await?;
         write(app, &mut tx, scores).await?;
         tx.commit().await?;
@@ -42,31 +45,49 @@ pub(crate) async fn leads(app: &AppState, tenant: TenantId, ids: &[Uuid]) -> any
     Ok(())
 }
 
-async fn score(
-    app: &AppState,
-    scope: &TenantScope,
-    which: Which<'_>,
-) -> anyhow::Result<(Option<Uuid>, Scores)> {
+/// The same in a transaction that is there: of at most [`BATCH`] leads, which takes milliseconds.
+pub(crate) async fn within(app: &AppState, tx: &mut TenantTx, ids: &[Uuid]) -> anyhow::Result<()> {
+    let read = read(app, tx, Which::Ids(ids)).await?;
+    let scores = read.scored(app).await?;
+    Ok(write(app, tx, scores).await?)
+}
+
+async fn score(app: &AppState, scope: &TenantScope, which: Which<'_>) -> anyhow::Result<Scores> {
     let mut tx = app.core.db.read(scope).await?;
-    let setup = settings::setup(app, &mut tx).await?;
-    let model = setup.model(app, &mut tx).await?;
-    let subjects = subject::current(&mut tx, which, setup.settings.as_of_hours).await?;
+    let read = read(app, &mut tx, which).await?;
     drop(tx);
-    let now = app.core.sources.now();
-    let last = subjects.iter().map(|subject| subject.id).max();
-    let scores = app
-        .scoring
-        .compute
-        .run(move || {
+    read.scored(app).await
+}
+
+/// Leads, and what they are scored by.
+struct Read {
+    setup: Arc<Setup>,
+    model: Option<Arc<Model>>,
+    subjects: Vec<Subject>,
+}
+
+async fn read(app: &AppState, tx: &mut TenantTx, which: Which<'_>) -> Result<Read, DbError> {
+    let setup = settings::setup(app, tx).await?;
+    Ok(Read {
+        model: setup.model(app, tx).await?,
+        subjects: subject::current(tx, which, setup.settings.as_of_hours).await?,
+        setup,
+    })
+}
+
+impl Read {
+    async fn scored(self, app: &AppState) -> anyhow::Result<Scores> {
+        let now = app.core.sources.now();
+        let score = move || {
             let scorer = Scorer {
-                setup: &setup,
-                model: model.as_deref(),
+                setup: &self.setup,
+                model: self.model.as_deref(),
                 now,
             };
-            Scores::of(scorer, &subjects)
-        })
-        .await?;
-    Ok((last, scores))
+            Scores::of(scorer, &self.subjects)
+        };
+        app.scoring.compute.run(score).await
+    }
 }
 
 impl Scores {
@@ -118,7 +139,15 @@ async fn write(app: &AppState, tx: &mut TenantTx, scores: Scores) -> Result<(), 
     Ok(())
 }
 
-/// Has all leads of the tenant scored anew, soon.
+/// Why scores could not be made, as an answer.
+pub(crate) fn problem(error: anyhow::Error) -> Problem {
+    match error.downcast::<DbError>() {
+        Ok(error) => error.into(),
+        Err(error) => Problem::internal(error),
+    }
+}
+
+/// Has all leads of the tenant scored anew, soon, and how they ended written down where that follows from their state.
 pub(crate) async fn order(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<(), DbError> {
     query(
         "-- crm.scoring_work.order\n\
@@ -130,6 +159,12 @@ pub(crate) async fn order(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<(), D
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// The same after leads were written that no event names one by one: those of an import.
+pub(crate) async fn imported(app: &AppState, tx: &mut TenantTx) -> Result<(), DbError> {
+    nightly::begin(app, tx).await?;
+    order(tx, app.core.sources.now()).await
 }
 
 /// Scores all leads of a tenant, from where the work was left. Ends early when it was ordered anew or `stopped`.
@@ -149,10 +184,14 @@ pub(crate) async fn all(
         return Ok(());
     };
     // The order came with a change of the setup, which this process may not have seen yet.
-    let _: Arc<Setup> = settings::fresh(app, &mut tx).await?;
+    let setup = settings::fresh(app, &mut tx).await?;
     drop(tx);
+    if position.is_none() {
+        outcomes::derive_all(app, &scope, &setup.settings).await?;
+    }
     while !stopped() {
-        let (last, scores) = score(app, &scope, Which::After(position, BATCH)).await?;
+        let scores = score(app, &scope, Which::After(position, BATCH)).await?;
+        let last = scores.leads.last().copied();
         let mut tx = app.core.db.tenant(&scope).await?;
         if last.is_some() {
             write(app, &mut tx, scores).await?;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     models::{self, NewModel},
-    rescore,
+    outcomes, rescore,
     settings::{self, Setup},
     subject::{self, Subject, Which},
 };
@@ -212,6 +212,8 @@ async fn work(
     setup: &Setup,
     held: &Held,
 ) -> anyhow::Result<()> {
+    // What just happened counts, also before the worker that follows it has seen it.
+    outcomes::derive_all(app, scope, &setup.settings).await?;
     let lessons = lessons(app, scope, setup).await?;
     let (options, data) = (setup.options(), lessons.data);
     let Trained { model, report } = app

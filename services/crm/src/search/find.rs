@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use bz_auth::Can;
 use bz_http::{Errors, Json, Problem, Query, Validate};
@@ -5,8 +7,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{SearchRead, fragments::Matched, run, store};
-use crate::app::AppState;
+use super::{
+    SearchRead,
+    fragments::Matched,
+    narrow::{self, Filters},
+    run,
+    sent::Sent,
+};
+use crate::{
+    app::AppState,
+    records::{RecordType, filter::Filter},
+};
 
 /// What a query must be.
 const QUERY_LENGTH: &str = "must be 1 to 200 characters, with a letter or a digit";
@@ -20,8 +31,11 @@ pub(super) struct SearchQuery {
     /// record's own; `"two words"` next to each other, `-word` without it. 1 to 200 characters.
     #[param(max_length = 200)]
     q: String,
-    /// Only these types, with commas between them: `lead,company`.
+    /// Only these types, with commas between them: `lead,company`. All when not given, or those that `filter` names.
     types: Option<String>,
+    /// What must hold of the records, by type, as JSON: `{"lead": {"field": "status", "value": "new"}}`. The filters are those
+    /// of `POST /api/leads/query` and of the other lists.
+    filter: Option<String>,
     /// How to look; `auto` when not given.
     mode: Option<Mode>,
     /// Records a page, 1 to 100; 20 when not given.
@@ -36,14 +50,17 @@ pub(super) struct SearchQuery {
 /// The same as a body.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "q": "ada lovelace", "types": ["lead", "contact"] }))]
+#[schema(example = json!({ "q": "ada lovelace", "filter": { "lead": { "field": "status", "value": "new" }, "contact": { "all": [] } } }))]
 pub(super) struct Search {
     /// What to look for, as the parameter `q`. 1 to 200 characters.
     #[schema(max_length = 200)]
     q: String,
-    /// Only these types.
+    /// Only these types. All when not given, or those that `filter` names.
     #[serde(default)]
     types: Vec<String>,
+    /// What must hold of the records, by type; the filters are those of `POST /api/leads/query` and of the other lists.
+    #[serde(default)]
+    filter: BTreeMap<String, Filter>,
     /// How to look.
     #[serde(default)]
     mode: Mode,
@@ -127,7 +144,9 @@ pub(super) struct Hit {
 /// A search that was checked.
 pub(super) struct Wanted {
     pub q: String,
-    pub types: Vec<&'static crate::records::RecordType>,
+    pub types: Vec<&'static RecordType>,
+    pub filters: Filters,
+    pub sent: Sent,
     pub mode: Mode,
     pub limit: u16,
     pub cursor: Option<String>,
@@ -148,9 +167,11 @@ pub(super) async fn search_records(
 ) -> Result<Json<SearchResults>, Problem> {
     check_query(&query.q)?;
     let names = split(query.types.as_deref());
-    let unknown = |message| Problem::invalid_parameter("types", "unknown_type", message);
+    let (types, filters) = narrow::scope(Sent::Query, &names, read(query.filter.as_deref())?)?;
     let wanted = Wanted {
-        types: store::types(&names, unknown)?,
+        types,
+        filters,
+        sent: Sent::Query,
         q: query.q,
         mode: query.mode.unwrap_or_default(),
         limit: check_limit(query.limit.unwrap_or(20))?,
@@ -172,9 +193,11 @@ pub(super) async fn post_search(
     caller: Can<SearchRead>,
     Json(search): Json<Search>,
 ) -> Result<Json<SearchResults>, Problem> {
-    let unknown = |message| Problem::invalid("/types", "unknown_type", message);
+    let (types, filters) = narrow::scope(Sent::Body, &search.types, search.filter)?;
     let wanted = Wanted {
-        types: store::types(&search.types, unknown)?,
+        types,
+        filters,
+        sent: Sent::Body,
         q: search.q,
         mode: search.mode,
         limit: check_limit(search.limit.unwrap_or(20))?,
@@ -191,6 +214,14 @@ pub(super) fn split(list: Option<&str>) -> Vec<String> {
         .filter(|part| !part.is_empty())
         .map(ToOwned::to_owned)
         .collect()
+}
+
+/// The filters of a query string.
+fn read(filter: Option<&str>) -> Result<BTreeMap<String, Filter>, Problem> {
+    let text = "must be JSON with a filter for each type: {\"lead\": {\"field\": \"status\", \"value\": \"new\"}}";
+    let read = filter.map(serde_json::from_str).transpose();
+    let wrong = |_| Problem::invalid_parameter("filter", "invalid_value", text);
+    read.map_err(wrong).map(Option::unwrap_or_default)
 }
 
 fn is_query(text: &str) -> bool {

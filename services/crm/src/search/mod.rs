@@ -10,7 +10,9 @@ pub(crate) mod backlog;
 mod find;
 mod fragments;
 mod meaning;
+mod narrow;
 mod run;
+mod sent;
 mod store;
 mod suggest;
 

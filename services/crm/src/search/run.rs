@@ -10,9 +10,10 @@ use super::{
     asked,
     find::{Group, Hit, Mode, SearchResults, Wanted},
     fragments,
+    narrow::Narrow,
     store::{self, Found, Seen, Shown},
 };
-use crate::app::AppState;
+use crate::{app::AppState, records::filter::Filter};
 
 /// With fewer records than this by text, `auto` looks by meaning too.
 const FEW: usize = 5;
@@ -32,7 +33,9 @@ pub(super) async fn run(
 ) -> Result<SearchResults, Problem> {
     let (tenant, cursors) = (caller.tenant(), &app.core.cursors);
     let names: Vec<&str> = wanted.types.iter().map(|record| record.name).collect();
-    let list = format!("search?{names:?}{:?}{}", wanted.mode, wanted.q);
+    let filters: Vec<&Filter> = wanted.filters.iter().map(|(_, filter)| filter).collect();
+    let filters = serde_json::to_string(&filters).map_err(Problem::internal)?;
+    let list = format!("search?{names:?}{filters}{:?}{}", wanted.mode, wanted.q);
     let page = PageQuery::new(Some(wanted.limit), wanted.cursor.clone())
         .open::<u16>(cursors, tenant, &list)?;
     let start = usize::from(page.after.unwrap_or(0));
@@ -43,7 +46,7 @@ pub(super) async fn run(
         MOST
     };
 
-    let (mut found, seen) = by_text(app, caller, &wanted, most).await?;
+    let (mut found, seen, narrow) = by_text(app, caller, &wanted, most).await?;
     let asks = match wanted.mode {
         Mode::Text => false,
         Mode::Semantic | Mode::Hybrid => true,
@@ -59,7 +62,9 @@ pub(super) async fn run(
     let mut tx = app.core.db.read(&caller.scope).await?;
     if let Some(vector) = &vector {
         let limits = (NEAREST, app.meaning.exact_below);
-        let near = store::near(&mut tx, (vector, &app.meaning.model), &seen, limits).await?;
+        let asked = (vector.as_str(), app.meaning.model.as_str());
+        let among = narrow.among.as_deref();
+        let near = store::near(&mut tx, asked, &seen, limits, among).await?;
         mode_used = if wanted.mode == Mode::Semantic {
             Mode::Semantic
         } else {
@@ -69,6 +74,7 @@ pub(super) async fn run(
             found.clear();
         }
         found = fused(found, near);
+        narrow.keep((app, &mut tx, caller), &mut found).await?;
     }
     let more = found.len() > end;
     let shown: Vec<Found> = found
@@ -94,17 +100,22 @@ pub(super) async fn run(
 
 /// What the text finds, and whose records the caller sees. Looked for also when only the meaning is asked for, to fall
 /// back on it.
-async fn by_text(
+async fn by_text<'a>(
     app: &AppState,
     caller: &Caller,
-    wanted: &Wanted,
+    wanted: &'a Wanted,
     most: i32,
-) -> Result<(Vec<Found>, Seen), Problem> {
+) -> Result<(Vec<Found>, Seen, Narrow<'a>), Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
     let seen = store::seen(app, &mut tx, caller, &wanted.types).await?;
+    let scope = (wanted.types.as_slice(), &wanted.filters);
+    let narrow = Narrow::of((app, &mut tx, caller), wanted.sent, scope).await?;
+    let most = if narrow.is_open() { MOST } else { most };
     let keys = asked::keys(&wanted.q);
-    let found = store::text(&mut tx, &wanted.q, &keys, &seen, most).await?;
-    Ok((found, seen))
+    let among = (most, narrow.among.as_deref());
+    let mut found = store::text(&mut tx, &wanted.q, &keys, &seen, among).await?;
+    narrow.keep((app, &mut tx, caller), &mut found).await?;
+    Ok((found, seen, narrow))
 }
 
 /// Adds what the meaning found: reciprocal rank, exact keys first.

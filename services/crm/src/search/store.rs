@@ -1,13 +1,13 @@
 //! The functions of the database that the search calls. They take the tenant from the transaction.
 
 use bz_auth::Caller;
-use bz_http::Problem;
+use bz_http::{Errors, Problem};
 use bz_tenant::{DbError, TenantTx};
 use serde_json::{Map, Value};
 use sqlx::{FromRow, query_as};
 use uuid::Uuid;
 
-use super::asked::Keys;
+use super::{asked::Keys, sent::Sent};
 use crate::{
     app::AppState,
     records::{self, RecordType, access, access::Sight},
@@ -52,8 +52,9 @@ pub(super) async fn seen(
 /// # Errors
 /// 422 for a name that is no type of record.
 pub(super) fn types(
+    sent: Sent,
+    member: &'static str,
     names: &[String],
-    at: impl FnOnce(String) -> Problem,
 ) -> Result<Vec<&'static RecordType>, Problem> {
     let of = |name: &String| {
         records::ALL
@@ -63,11 +64,10 @@ pub(super) fn types(
     };
     if let Some(unknown) = names.iter().find(|name| of(name).is_none()) {
         let known: Vec<&str> = records::ALL.iter().map(|record| record.name).collect();
-        return Err(at(format!(
-            "knows no {:.40}; it knows {}",
-            unknown,
-            known.join(", ")
-        )));
+        let text = format!("knows no {:.40}; it knows {}", unknown, known.join(", "));
+        let mut errors = Errors::default();
+        sent.fault(&mut errors, member, "", "unknown_type", text);
+        return Err(Problem::validation(errors));
     }
     Ok(if names.is_empty() {
         records::ALL.to_vec()
@@ -91,11 +91,11 @@ pub(super) async fn text(
     asked: &str,
     keys: &Keys,
     seen: &Seen,
-    most: i32,
+    (most, among): (i32, Option<&[Uuid]>),
 ) -> Result<Vec<Found>, DbError> {
     let found = query_as(
         "-- crm.search.text\n\
-         SELECT record_type, record_id, score, is_exact FROM crm.search_text($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         SELECT record_type, record_id, score, is_exact FROM crm.search_text($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(asked)
     .bind(&keys.whole)
@@ -105,7 +105,8 @@ pub(super) async fn text(
     .bind(&seen.team)
     .bind(&seen.own)
     .bind(seen.viewer)
-    .bind(most);
+    .bind(most)
+    .bind(among);
     Ok(found.fetch_all(tx.conn()).await?)
 }
 
@@ -115,9 +116,10 @@ pub(super) async fn near(
     (vector, model): (&str, &str),
     seen: &Seen,
     (most, exact_below): (i32, i32),
+    among: Option<&[Uuid]>,
 ) -> Result<Vec<(String, Uuid)>, DbError> {
     let found = query_as(
-        "-- crm.search.near\nSELECT record_type, record_id FROM crm.search_near($1, $2, $3, $4, $5, $6, $7, $8)",
+        "-- crm.search.near\nSELECT record_type, record_id FROM crm.search_near($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(vector)
     .bind(model)
@@ -126,7 +128,8 @@ pub(super) async fn near(
     .bind(&seen.own)
     .bind(seen.viewer)
     .bind(most)
-    .bind(exact_below);
+    .bind(exact_below)
+    .bind(among);
     Ok(found.fetch_all(tx.conn()).await?)
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{SearchRead, find, store};
+use super::{SearchRead, find, sent::Sent, store};
 use crate::app::AppState;
 
 /// What is being typed.
@@ -68,9 +68,7 @@ pub(super) async fn suggest_records(
     find::check_query(&typed.q)?;
     let limit = find::check_limit(typed.limit.unwrap_or(10))?;
     let names = find::split(typed.types.as_deref());
-    let types = store::types(&names, |message| {
-        Problem::invalid_parameter("types", "unknown_type", message)
-    })?;
+    let types = store::types(Sent::Query, "types", &names)?;
     let mut tx = app.core.db.read(&caller.scope).await?;
     let seen = store::seen(&app, &mut tx, &caller, &types).await?;
     let titles = store::titles(&mut tx, &typed.q, &seen, i32::from(limit)).await?;

@@ -8,6 +8,7 @@ mod recurrence;
 pub(crate) mod reminders;
 mod reopen;
 mod series;
+mod transfer;
 
 use bz_auth::Caller;
 use bz_http::{Errors, IfMatch, Problem, Routes, Validate, Versioned, routes};
@@ -39,6 +40,7 @@ bz_auth::permissions! {
 pub(crate) fn routes() -> Routes<AppState> {
     endpoints::routes()
         .merge(list::routes())
+        .merge(transfer::routes())
         .routes(routes!(complete::complete_todo))
         .routes(routes!(reopen::reopen_todo))
 }

@@ -48,6 +48,27 @@ async fn linked(app: &TestApp<Crm>, path: &str) {
 }
 
 #[tokio::test]
+async fn a_deal_has_a_timeline_like_the_others() {
+    let app = TestApp::<Crm>::start().await;
+    let member = &app.acme.member;
+    let deal = made(&app, member, "/api/deals", json!({ "name": "Engine" })).await;
+    let path = format!("/api/deals/{}", text(&deal, "id"));
+    app.clock.advance(TimeDelta::seconds(1));
+    let change = json!({ "description": "Analytical" });
+    member.patch(&path, change).await.assert_status(200);
+    let links = json!([{ "type": "deal", "id": deal["id"] }]);
+    let note = json!({ "body": "Nice", "links": links });
+    made(&app, member, "/api/notes", note).await;
+    let timeline = format!("{path}/timeline");
+    let kinds = all_pages(&app.acme.viewer, &timeline, "kind").await;
+    assert_eq!(kinds, ["note", "updated", "created"]);
+    let foreign = app.globex.viewer.get(&timeline).await;
+    foreign.assert_problem(404, "not_found");
+    let bad = app.acme.viewer.get(&format!("{timeline}?limit=0")).await;
+    bad.assert_problem(422, "validation_failed");
+}
+
+#[tokio::test]
 async fn a_timeline_has_everything_newest_first_and_changes_with_before_and_after() {
     let app = TestApp::<Crm>::start().await;
     let path = lead(&app, "Ada").await;

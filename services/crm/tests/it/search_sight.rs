@@ -108,6 +108,14 @@ async fn the_functions_answer_nothing_without_a_tenant_and_the_table_nothing_at_
             "42704",
         ),
         (
+            "SELECT count(*) FROM crm.search_text('ada', '{}', '{}', NULL, '{lead}', '{}', '{}', gen_random_uuid(), 10, NULL)",
+            "42704",
+        ),
+        (
+            "SELECT count(*) FROM crm.search_near('[1]', 'm', '{lead}', '{}', '{}', gen_random_uuid(), 10, 10, NULL)",
+            "42704",
+        ),
+        (
             "SELECT count(*) FROM crm.embedding_texts('{lead}', '{}')",
             "42704",
         ),

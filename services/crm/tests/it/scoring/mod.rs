@@ -1,5 +1,6 @@
 //! Lead scoring, from the rules of a new tenant to a model that learned from its outcomes.
 
+mod converted;
 mod model;
 mod nightly;
 mod outcomes;
