@@ -8,7 +8,7 @@ use axum::{
     extract::Request,
     handler::Handler,
     response::IntoResponse,
-    routing::{MethodRouter, Route},
+    routing::{MethodFilter, MethodRouter, Route},
 };
 use tower::{Layer, Service};
 use utoipa::openapi::{HttpMethod, OpenApi};
@@ -58,8 +58,9 @@ impl<S: Clone + Send + Sync + 'static> PathRoutes<S> {
             self.path
         );
         self.path = path;
-        for method in methods {
-            self.methods = self.methods.on(method.to_method_filter(), handler.clone());
+        let filters = methods.iter().map(PathItemExt::to_method_filter);
+        if let Some(filter) = filters.reduce(MethodFilter::or) {
+            self.methods = self.methods.on(filter, handler);
         }
         self
     }

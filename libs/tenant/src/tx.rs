@@ -184,7 +184,9 @@ impl OpenTx {
         let mut guard = InFlight(Some(conn));
         match (goes_on, left) {
             (Some(_), _) => {}
-            (None, None) => drop(guard.conn().execute(&*begin.sql).await?),
+            (None, None) => {
+                guard.conn().execute(&*begin.sql).await?;
+            }
             (None, Some(_)) => {
                 // Not `AND CHAIN`: after a statement that failed, it forgets `READ ONLY`.
                 let begin = format!("ROLLBACK; {}", begin.sql);

@@ -129,6 +129,13 @@ async fn a_webhook_is_set_up_changed_tested_replayed_and_deleted_by_administrato
     app.start_jobs();
     wait_until(async || receiver.messages().len() == 1, PATIENCE).await;
     receiver.answer_from_now_on(200);
+    // When it is tried again counts from when its failure was written down.
+    let deliveries = path(&webhook, "/deliveries");
+    let written = async || {
+        let first = app.acme.owner.get(&deliveries).await.json()["items"][0].clone();
+        first["error"].is_string()
+    };
+    wait_until(written, PATIENCE).await;
     let again = format!(
         "/api/analytics/webhooks/deliveries/{}/replay",
         queued["id"].as_str().unwrap()

@@ -25,7 +25,7 @@ async fn titles(client: &Client, body: Value) -> Vec<String> {
     titles
 }
 
-fn ada(last_name: &str, more: Value) -> Value {
+fn ada(last_name: &str, more: &Value) -> Value {
     let mut lead = json!({ "first_name": "Ada", "last_name": last_name });
     for (name, value) in more.as_object().unwrap() {
         lead[name] = value.clone();
@@ -52,20 +52,20 @@ async fn only_what_passes_the_filter_of_its_type_is_found() {
         "/api/leads",
         ada(
             "One",
-            json!({ "status": "working", "tags": ["warm"], "owner_id": me }),
+            &json!({ "status": "working", "tags": ["warm"], "owner_id": me }),
         ),
     )
     .await;
     make(
         member,
         "/api/leads",
-        ada("Two", json!({ "custom": { "plan": "Pro" } })),
+        ada("Two", &json!({ "custom": { "plan": "Pro" } })),
     )
     .await;
     make(
         member,
         "/api/leads",
-        ada("Three", json!({ "city": "Lyon" })),
+        ada("Three", &json!({ "city": "Lyon" })),
     )
     .await;
     make(
@@ -140,11 +140,16 @@ async fn a_filter_that_many_pass_is_held_against_what_is_found() {
     make(
         member,
         "/api/leads",
-        ada("Fair", json!({ "source": "fair" })),
+        ada("Fair", &json!({ "source": "fair" })),
     )
     .await;
-    make(member, "/api/leads", ada("Web", json!({ "source": "web" }))).await;
-    make(member, "/api/leads", ada("None", json!({}))).await;
+    make(
+        member,
+        "/api/leads",
+        ada("Web", &json!({ "source": "web" })),
+    )
+    .await;
+    make(member, "/api/leads", ada("None", &json!({}))).await;
     for (source, expected) in [("fair", "Ada Fair"), ("web", "Ada Web")] {
         let filter = json!({ "lead": { "field": "source", "value": source } });
         let body = json!({ "q": "ada", "filter": filter });
@@ -161,19 +166,19 @@ async fn a_filter_shows_nobody_what_they_do_not_see() {
     make(
         &app.acme.owner,
         "/api/leads",
-        ada("Owners", json!({ "status": "working" })),
+        ada("Owners", &json!({ "status": "working" })),
     )
     .await;
     make(
         &app.acme.member,
         "/api/leads",
-        ada("Members", json!({ "status": "working" })),
+        ada("Members", &json!({ "status": "working" })),
     )
     .await;
     make(
         &app.globex.member,
         "/api/leads",
-        ada("Globex", json!({ "status": "working" })),
+        ada("Globex", &json!({ "status": "working" })),
     )
     .await;
     let narrow = "INSERT INTO crm.record_access (tenant_id, role, record_type, reads, writes, updated_at) \
@@ -275,7 +280,7 @@ async fn the_pages_of_a_search_with_a_filter_are_its_own() {
         make(
             member,
             "/api/leads",
-            ada(&format!("N{n}"), json!({ "status": status })),
+            ada(&format!("N{n}"), &json!({ "status": status })),
         )
         .await;
     }
