@@ -40,6 +40,9 @@ async fn a_read_costs_two_turns_and_a_create_its_statements_and_two() {
         read(&path).await;
         settled().await;
     }
+    // A write leaves no transaction open in which a read could go on.
+    create().await;
+    settled().await;
     read(&path).await;
     assert_eq!(proxy.turns(), 2, "BEGIN with the tenant, SELECT");
     settled().await;
