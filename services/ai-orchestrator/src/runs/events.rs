@@ -7,7 +7,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use bz_auth::{Caller, Can};
+use bz_auth::Can;
 use bz_http::{Path, Problem};
 use bz_kernel::RunId;
 use bz_tenant::{DbError, TenantScope};
@@ -84,7 +84,7 @@ pub(super) async fn stream_run_events(
     let deltas = Deltas::behind(&mut tx, (id, seen), &news).await?;
     drop(tx);
     let watcher = Watcher {
-        ends: ends(&app, &caller),
+        ends: Instant::now() + caller.token_left(app.core.sources.now()),
         scope: caller.scope,
         look: Instant::now(),
         ready: VecDeque::new(),
@@ -96,13 +96,6 @@ pub(super) async fn stream_run_events(
     };
     let alive = KeepAlive::new().interval(HEARTBEAT).text("heartbeat");
     Ok(Sse::new(events(watcher)).keep_alive(alive).into_response())
-}
-
-/// When the token does.
-fn ends(app: &AppState, caller: &Caller) -> Instant {
-    let now = u64::try_from(app.core.sources.now().timestamp()).unwrap_or(0);
-    let left = caller.claims.exp.saturating_sub(now).min(86_400);
-    Instant::now() + Duration::from_secs(left)
 }
 
 /// A stored event.
