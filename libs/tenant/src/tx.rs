@@ -56,6 +56,14 @@ impl TenantTx {
         self.tx.schema
     }
 
+    /// No other read goes on in this transaction: for those whose statements set something to its end, as functions do that ask
+    /// the planner for an index.
+    pub fn ends_here(&mut self) {
+        if let Access::Read(tenant) = &mut self.tx.access {
+            *tenant = None;
+        }
+    }
+
     /// Makes the changes durable.
     ///
     /// # Errors

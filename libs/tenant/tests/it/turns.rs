@@ -142,3 +142,24 @@ async fn a_write_after_a_read_of_the_same_tenant_is_a_transaction_of_its_own() {
     let refused = refused.as_database_error().unwrap();
     assert_eq!(refused.code().as_deref(), Some("25006"), "it is READ ONLY");
 }
+
+#[tokio::test]
+async fn what_a_read_sets_for_its_transaction_is_gone_when_it_says_that_it_ends_there() {
+    let (_test, _proxy, db) = with_note().await;
+    for _ in 0..5 {
+        let mut tx = db.read(&tenant(1)).await.unwrap();
+        tx.ends_here();
+        sqlx::query("SELECT set_config('enable_sort', 'off', true)")
+            .execute(tx.conn())
+            .await
+            .unwrap();
+        drop(tx);
+        let mut tx = db.read(&tenant(1)).await.unwrap();
+        let set: String = sqlx::query_scalar("SELECT current_setting('enable_sort')")
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
+        assert_eq!(set, "on");
+        tx.ends_here();
+    }
+}

@@ -156,6 +156,8 @@ async fn by_meaning(
     wanted: &SearchKnowledge,
     vector: &str,
 ) -> Result<Vec<Uuid>, DbError> {
+    // It sets what makes the planner take the index of vectors.
+    tx.ends_here();
     let found = query_scalar(
         "-- ai.knowledge.near\nSELECT chunk_id FROM ai.knowledge_near($1, $2, $3, $4, $5, $6)",
     );

@@ -93,6 +93,8 @@ pub(super) async fn text(
     seen: &Seen,
     (most, among): (i32, Option<&[Uuid]>),
 ) -> Result<Vec<Found>, DbError> {
+    // It sets how much alike words are alike.
+    tx.ends_here();
     let found = query_as(
         "-- crm.search.text\n\
          SELECT record_type, record_id, score, is_exact FROM crm.search_text($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -118,6 +120,8 @@ pub(super) async fn near(
     (most, exact_below): (i32, i32),
     among: Option<&[Uuid]>,
 ) -> Result<Vec<(String, Uuid)>, DbError> {
+    // It sets what makes the planner take the index of vectors.
+    tx.ends_here();
     let found = query_as(
         "-- crm.search.near\nSELECT record_type, record_id FROM crm.search_near($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
