@@ -88,7 +88,11 @@ async fn write(core: &Core, tenant: TenantId, record_type: &str) -> Result<(), D
                 .execute(tx.conn())
                 .await?;
             let table = known.table;
-            let sql = format!("-- {table}.reindex\nUPDATE {table} SET id = id WHERE id = ANY($1)");
+            // Locked in one order, as everybody does who locks many.
+            let sql = format!(
+                "-- {table}.reindex\nUPDATE {table} SET id = id WHERE id = ANY (ARRAY(\
+                 SELECT id FROM {table} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE))"
+            );
             query(&sql).bind(ids).execute(tx.conn()).await?;
             Ok::<_, DbError>(())
         })
