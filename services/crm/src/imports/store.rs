@@ -72,8 +72,8 @@ pub(super) async fn drop_pieces(tx: &mut TenantTx, import: Uuid) -> Result<(), D
     Ok(())
 }
 
-/// The records that have one of these values in the key's column, the oldest of several. Each value is looked up by the column's
-/// index: `OFFSET` keeps the planner, which knows nothing of a tenant's first import yet, from reading the table instead.
+/// The records that have one of these values in the key's column, the oldest of several. All values at once: before a table has
+/// statistics the planner may take an index of which only the tenant helps, and then reads the tenant's rows once, not once a value.
 pub(super) async fn known(
     tx: &mut TenantTx,
     record: &RecordType,
@@ -83,11 +83,8 @@ pub(super) async fn known(
     let (table, column) = (record.table, key.column);
     let array = if column == "id" { "uuid[]" } else { "text[]" };
     let sql = format!(
-        "-- {table}.known_by_{column}\nSELECT r.id, r.{column}::text \
-         FROM unnest($1::text[]::{array}) AS wanted (value) \
-         CROSS JOIN LATERAL (SELECT id, {column} FROM {table} \
-           WHERE {column} = wanted.value AND deleted_at IS NULL OFFSET 0) AS r \
-         ORDER BY r.id DESC"
+        "-- {table}.known_by_{column}\nSELECT id, {column}::text FROM {table} \
+         WHERE {column} = ANY($1::text[]::{array}) AND deleted_at IS NULL ORDER BY id DESC"
     );
     let rows: Vec<(Uuid, String)> = query_as(&sql).bind(values).fetch_all(tx.conn()).await?;
     Ok(rows.into_iter().map(|(id, value)| (value, id)).collect())
