@@ -60,8 +60,18 @@ pub(crate) async fn pick(
     turn: Turn,
 ) -> Result<Vec<Option<Picked>>, Problem> {
     let fits = fitting(work, leads, rules).await?;
+    pick_fitting(work, (leads, &fits), rules, turn).await
+}
+
+/// The same, of the rules that are known to fit each lead.
+pub(super) async fn pick_fitting(
+    work: &mut Work<'_>,
+    (leads, fits): (&[&Lead], &[Vec<usize>]),
+    rules: &[AssignmentRule],
+    turn: Turn,
+) -> Result<Vec<Option<Picked>>, Problem> {
     let (mut circles, mut chosen) = (Circles::new(), Vec::with_capacity(leads.len()));
-    for (lead, fits) in leads.iter().zip(&fits) {
+    for (lead, fits) in leads.iter().zip(fits) {
         chosen.push(choose(work, &mut circles, (lead, rules), fits).await?);
     }
     let mut queue = Queue::of(work, rules, &chosen, turn).await?;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     AssignmentRuleId, AssignmentRulesRead,
-    choose::{Turn, fitting, pick},
+    choose::{Turn, fitting, pick_fitting},
     store,
 };
 use crate::{
@@ -82,7 +82,8 @@ pub(super) async fn dry_run_assignment_rules(
         tx: &mut tx,
         actor,
     };
-    let fits = fitting(&mut work, &[&lead], &rules).await?;
+    let leads = [&lead];
+    let fits = fitting(&mut work, &leads, &rules).await?;
     let mut tried = Tried {
         rule_id: None,
         owner_id: None,
@@ -90,8 +91,10 @@ pub(super) async fn dry_run_assignment_rules(
         rules: Vec::with_capacity(rules.len()),
     };
     for (n, rule) in rules.iter().enumerate() {
-        let this = std::slice::from_ref(rule);
-        let found = pick(&mut work, &[&lead], this, Turn::Look).await?.remove(0);
+        let matches = fits[0].contains(&n);
+        let this = [if matches { vec![n] } else { Vec::new() }];
+        let found = pick_fitting(&mut work, (&leads, &this), &rules, Turn::Look).await?;
+        let found = found.into_iter().next().flatten();
         let owner_id = found.as_ref().map(|found| found.user);
         if let Some(found) = found.filter(|_| tried.rule_id.is_none() && rule.enabled) {
             (tried.rule_id, tried.owner_id, tried.team_id) = (Some(rule.id), owner_id, found.team);
@@ -100,7 +103,7 @@ pub(super) async fn dry_run_assignment_rules(
             rule_id: rule.id,
             name: rule.name.clone(),
             enabled: rule.enabled,
-            matches: fits[0].contains(&n),
+            matches,
             owner_id,
         });
     }
