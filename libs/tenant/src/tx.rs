@@ -188,24 +188,25 @@ impl OpenTx {
         name: &'static str,
     ) -> Result<Self, sqlx::Error> {
         let left = conn.left_open.take();
-        let goes_on = left.filter(|left| left.goes_on_as(begin.access));
         let mut guard = InFlight(Some(conn));
-        match (goes_on, left) {
-            (Some(_), _) => {}
-            (None, None) => {
-                guard.conn().execute(&*begin.sql).await?;
-            }
-            (None, Some(_)) => {
+        let begun = match left {
+            Some(left) if left.goes_on_as(begin.access) => Some(left.begun),
+            Some(_) => {
                 // Not `AND CHAIN`: after a statement that failed, it forgets `READ ONLY`.
                 let begin = format!("ROLLBACK; {}", begin.sql);
                 guard.conn().execute(&*begin).await?;
+                None
             }
-        }
+            None => {
+                guard.conn().execute(&*begin.sql).await?;
+                None
+            }
+        };
         let started = Instant::now();
         Ok(Self {
             conn: guard.0.take(),
             access: begin.access,
-            begun: goes_on.map_or(started, |left| left.begun),
+            begun: begun.unwrap_or(started),
             answered: true,
             schema,
             name,
@@ -221,7 +222,6 @@ impl OpenTx {
 
     #[expect(clippy::expect_used, reason = "HAS_CONNECTION")]
     fn raw(&mut self) -> &mut PgConnection {
-        self.answered = false;
         &mut self.conn.as_mut().expect(HAS_CONNECTION).conn
     }
 
