@@ -99,7 +99,7 @@ pub(crate) async fn rewrite(
         "-- {table}.rewrite\nWITH those AS (SELECT id, {column} AS was FROM {table} WHERE "
     ));
     rewrite.condition(record, &mut sql);
-    sql.push(" FOR UPDATE), changed AS (UPDATE ")
+    sql.push(" ORDER BY id FOR UPDATE), changed AS (UPDATE ")
         .push(table)
         .push(" AS t SET version = t.version + 1, updated_at = ")
         .bind(now);

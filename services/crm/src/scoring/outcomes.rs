@@ -72,7 +72,12 @@ pub(crate) async fn derive(
          ORDER BY ended.id, ended.outcome = 'won' DESC, ended.at LIMIT ",
     )
     .bind(BATCH as i64)
-    .push(") UPDATE crm.leads AS l SET outcome = e.outcome, outcome_at = e.at FROM e WHERE l.id = e.id");
+    .push(
+        "), locked AS MATERIALIZED (\
+           SELECT l.id FROM crm.leads AS l WHERE l.id IN (SELECT id FROM e) ORDER BY l.id FOR NO KEY UPDATE) \
+         UPDATE crm.leads AS l SET outcome = e.outcome, outcome_at = e.at FROM e JOIN locked USING (id) \
+         WHERE l.id = e.id AND (l.outcome IS NULL OR e.outcome = 'won' AND l.outcome = 'lost')",
+    );
     sql.execute(tx).await
 }
 
