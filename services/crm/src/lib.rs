@@ -78,7 +78,7 @@ impl Service for Crm {
         let more = automations::jobs(&state)?
             .into_iter()
             .chain(scoring::jobs(&state))
-            .chain([search::backlog::job(&core)]);
+            .chain([search::backlog::job(&core), search::words::job(&core)]);
         let public = app::routes().into_router().with_state(state);
         let app = App::new(public.merge(bz_events::feed_routes().with_state(core)));
         Ok(jobs.into_iter().chain(more).fold(app, App::with_job))

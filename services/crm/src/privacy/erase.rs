@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::AppState,
     records::{Kind, RecordType, changes},
+    search,
 };
 
 /// What stands where a name must be.
@@ -91,6 +92,7 @@ pub(super) async fn erase_person(
         let count = empty(&mut tx, record, &person.ids(record), now).await?;
         erased.insert(record.plural.to_owned(), count);
     }
+    search::words::forget(&mut tx).await?;
     let id = written_down(&app, &mut tx, &caller, &person, &erased).await?;
     tx.commit().await?;
     app.wake();

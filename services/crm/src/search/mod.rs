@@ -2,8 +2,8 @@
 //! other systems, and meaning.
 //!
 //! What is searched are the documents in `search_documents`, which triggers write in the transaction of the change, and
-//! after an import a job a moment later. Only
-//! functions of the database read them; they get here whose records the caller sees.
+//! after an import a job a moment later. Only functions of the database read them; they get here whose records the caller
+//! sees. Errors of typing are found by the words of all documents, in `search_words`.
 
 mod asked;
 pub(crate) mod backlog;
@@ -15,6 +15,7 @@ mod run;
 mod sent;
 mod store;
 mod suggest;
+pub(crate) mod words;
 
 use bz_http::{Routes, routes};
 

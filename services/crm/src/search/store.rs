@@ -93,8 +93,6 @@ pub(super) async fn text(
     seen: &Seen,
     (most, among): (i32, Option<&[Uuid]>),
 ) -> Result<Vec<Found>, DbError> {
-    // It sets how much alike words are alike.
-    tx.ends_here();
     let found = query_as(
         "-- crm.search.text\n\
          SELECT record_type, record_id, score, is_exact FROM crm.search_text($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

@@ -42,6 +42,7 @@ mod search_filter;
 mod search_meaning;
 mod search_performance;
 mod search_sight;
+mod search_words;
 mod support;
 mod tags;
 mod todo_series;

@@ -120,7 +120,11 @@ async fn the_functions_answer_nothing_without_a_tenant_and_the_table_nothing_at_
             "42704",
         ),
         ("SELECT crm.forget_search_documents(1)", "42704"),
+        ("SELECT crm.forget_search_words(1)", "42704"),
+        ("SELECT crm.forget_search_words_left(1)", "42704"),
         ("SELECT count(*) FROM crm.search_documents", "42501"),
+        ("SELECT count(*) FROM crm.search_words", "42501"),
+        ("SELECT count(*) FROM crm.search_words_left", "42501"),
         ("SELECT count(*) FROM crm.search_embeddings", "42501"),
     ] {
         let mut tx = app.db().system().await.unwrap();
