@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use bz_kernel::{ExposeSecret, SecretString, TenantId};
-use sqlx::postgres::{PgArguments, PgConnectOptions};
-use sqlx::{Connection, Postgres, query::QueryAs};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::{Connection, FromRow, Postgres, query::QueryAs};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::is_connection_lost;
-use crate::pool::{self, Pool};
-use crate::tx::{Begin, OpenTx};
+use crate::pool::{self, Pool, Pooled};
+use crate::tx::{self, Begin, OpenTx};
 use crate::{DbError, SystemTx, TenantScope, TenantTx, Violation, catalog};
 
 /// The name under which transactions without a name of their own are measured.
@@ -116,6 +116,32 @@ impl Db {
         self.open(&Begin::system(), UNNAMED)
             .await
             .map(SystemTx::new)
+    }
+
+    /// The first row that one statement answers, which begins without a tenant and is a transaction of its own: one turn to
+    /// the server. It only reads, because it is sent again when its connection turns out to be dead. A function of the schema
+    /// may set a tenant for itself, which ends with it.
+    ///
+    /// # Errors
+    /// Any [`DbError`].
+    pub async fn ask<'q, T>(
+        &self,
+        question: impl Fn() -> QueryAs<'q, Postgres, T, PgArguments>,
+    ) -> Result<Option<T>, DbError>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut attempts = 0;
+        loop {
+            let conn = self.acquire().await?;
+            match tx::ask(conn, question()).await {
+                Err(error) if is_connection_lost(&error) && attempts < self.pool_size => {
+                    self.count_stale();
+                    attempts += 1;
+                }
+                answered => return Ok(answered?),
+            }
+        }
     }
 
     /// What is due of all tenants: whose it is and which, as a reviewed function of the schema answers (`crm.jobs_due`). What
@@ -241,26 +267,34 @@ impl Db {
     async fn open(&self, begin: &Begin, name: &'static str) -> Result<OpenTx, DbError> {
         let mut attempts = 0;
         loop {
-            let asked = Instant::now();
-            let acquired = self
-                .in_time(async { self.pool.get().await.map_err(pool::refusal) })
-                .await;
-            metrics::histogram!("db_pool_wait_seconds", "schema" => self.schema)
-                .record(asked.elapsed().as_secs_f64());
+            let conn = self.acquire().await?;
             match self
-                .in_time(OpenTx::begin(acquired?, begin, self.schema, name))
+                .in_time(OpenTx::begin(conn, begin, self.schema, name))
                 .await
             {
                 // Nothing has happened yet, so BEGIN may go out again on another connection when the server closed
                 // this one while it was idle. At worst all idle ones are dead.
                 Err(error) if is_connection_lost(&error) && attempts < self.pool_size => {
-                    metrics::counter!("db_stale_connections_total", "schema" => self.schema)
-                        .increment(1);
+                    self.count_stale();
                     attempts += 1;
                 }
                 opened => return Ok(opened?),
             }
         }
+    }
+
+    async fn acquire(&self) -> Result<Pooled, sqlx::Error> {
+        let asked = Instant::now();
+        let acquired = self
+            .in_time(async { self.pool.get().await.map_err(pool::refusal) })
+            .await;
+        metrics::histogram!("db_pool_wait_seconds", "schema" => self.schema)
+            .record(asked.elapsed().as_secs_f64());
+        acquired
+    }
+
+    fn count_stale(&self) {
+        metrics::counter!("db_stale_connections_total", "schema" => self.schema).increment(1);
     }
 
     async fn in_time<T>(

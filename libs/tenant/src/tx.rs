@@ -8,7 +8,9 @@
 use std::time::{Duration, Instant};
 
 use bz_kernel::TenantId;
-use sqlx::{Executor, PgConnection};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryAs;
+use sqlx::{Executor, FromRow, PgConnection, Postgres};
 
 use crate::error::is_connection_lost;
 use crate::pool::{self, LeftOpen, Pooled};
@@ -262,6 +264,26 @@ impl Drop for OpenTx {
             }
         }
     }
+}
+
+/// Asks one statement outside of any transaction, and gives the connection back.
+pub(crate) async fn ask<T>(
+    mut conn: Pooled,
+    question: QueryAs<'_, Postgres, T, PgArguments>,
+) -> Result<Option<T>, sqlx::Error>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let left = conn.left_open.take();
+    let mut guard = InFlight(Some(conn));
+    if left.is_some() {
+        guard.conn().execute("ROLLBACK").await?;
+    }
+    let answer = question.fetch_optional(guard.conn()).await;
+    if matches!(answer, Ok(_) | Err(sqlx::Error::Database(_))) {
+        drop(guard.0.take());
+    }
+    answer
 }
 
 /// A connection while a command is on its way. Dropped in that state it is closed, because nobody knows what the server

@@ -25,6 +25,12 @@ async fn connections_that_died_while_idle_are_not_noticed_by_the_next_request() 
         Duration::from_secs(5),
     )
     .await;
+    let (one,): (i32,) = db
+        .ask(|| sqlx::query_as("SELECT 1"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(one, 1);
     added(&db, &tenant(1), 1).await;
     assert_eq!(ids(&db, &tenant(1)).await, [1]);
 }

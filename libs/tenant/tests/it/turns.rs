@@ -70,6 +70,32 @@ async fn the_next_transaction_ends_a_read_without_a_turn_for_it() {
     assert_eq!(proxy.turns(), 100, "none of them goes on in another's");
 }
 
+#[tokio::test]
+async fn a_question_costs_one_turn_and_leaves_no_tenant_on_its_connection() {
+    let (_test, proxy, db) = with_note().await;
+    let ask = async |sql: &'static str| db.ask(|| sqlx::query_as::<_, (String,)>(sql)).await;
+    let sets = "SELECT set_config('app.tenant_id', '00000000-0000-0000-0000-000000000001', true)";
+    ask(sets).await.unwrap();
+    proxy.reset_counts();
+    let (set,) = ask(sets).await.unwrap().unwrap();
+    assert!(set.ends_with('1'));
+    assert_eq!(proxy.turns(), 1);
+    let left = ask("SELECT coalesce(current_setting('app.tenant_id', true), '')").await;
+    assert_eq!(left.unwrap().unwrap().0, "", "it ended with its statement");
+    assert!(
+        ask("SELECT body FROM crm.notes").await.is_err(),
+        "no tenant, no rows"
+    );
+    assert_eq!(ask("SELECT 'x' WHERE false").await.unwrap(), None);
+    assert_eq!(proxy.connections(), 0, "also after an error it is good");
+
+    // What a read left open is not gone on with.
+    let mut read = db.read(&tenant(1)).await.unwrap();
+    all(read.conn()).await.unwrap();
+    drop(read);
+    assert!(ask("SELECT body FROM crm.notes").await.is_err());
+}
+
 /// A database behind a proxy, and a note of tenant 1.
 async fn with_note() -> (TestDb, FaultProxy, Db) {
     let (test, _) = notes().await;
