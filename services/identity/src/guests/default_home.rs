@@ -46,10 +46,7 @@ pub(crate) async fn set_default_tenant(
     Json(request): Json<DefaultTenant>,
 ) -> Result<StatusCode, Problem> {
     caller.refuse_impersonation()?;
-    let target = {
-        let mut tx = app.core.db.system().await?;
-        home::by_slug_or_id(&mut tx, &request.tenant).await?
-    };
+    let target = home::by_slug_or_id(&app.core.db, &request.tenant).await?;
     let target = target.ok_or_else(not_a_member)?;
     let verified_only = app.config.registration.needs_verified_email();
     let mut tx = app.core.db.tenant(&caller.scope).await?;

@@ -60,10 +60,10 @@ pub(crate) async fn discover_tenants(
 
 /// Mails the list to an address that has a home; it is written down there.
 async fn send(app: &AppState, email: &Email, language: Language) -> Result<(), DbError> {
-    let (home, tenants) = {
+    let home = users::store::home_of(&app.core.db, email).await?;
+    let tenants = {
         let mut tx = app.core.db.system().await?;
-        let tenants = store::tenants_of_address(&mut tx, email).await?;
-        (users::store::home_of(&mut tx, email).await?, tenants)
+        store::tenants_of_address(&mut tx, email).await?
     };
     let Some(home) = home.filter(|_| !tenants.is_empty()) else {
         return Ok(());

@@ -58,10 +58,7 @@ pub(crate) async fn switch_tenant(
     Json(request): Json<SwitchRequest>,
 ) -> Result<Response, Problem> {
     caller.refuse_impersonation()?;
-    let target = {
-        let mut tx = app.core.db.system().await?;
-        home::by_slug_or_id(&mut tx, &request.tenant).await?
-    };
+    let target = home::by_slug_or_id(&app.core.db, &request.tenant).await?;
     let target = target.ok_or_else(not_a_member)?;
     let (account, grant) = enter(&app, &caller, target, &origin).await?;
     Ok(issue::answer(&app, &account, &grant)?.with_status(StatusCode::OK))

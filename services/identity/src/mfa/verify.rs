@@ -171,7 +171,7 @@ async fn answer(
     };
     let (account, grant) = match issue::enter(tx, app, &session).await? {
         Ok(entered) => entered,
-        Err(Barred::Inactive) => return Ok(Err(Refused::Expired)),
+        Err(Barred::Inactive | Barred::Unverified) => return Ok(Err(Refused::Expired)),
         Err(Barred::Network) => return Ok(Err(Refused::Network)),
     };
     let entry = Entry {

@@ -113,7 +113,7 @@ impl Login<'_> {
         };
         let (account, grant) = match issue::enter(tx, app, &session).await? {
             Ok(entered) => entered,
-            Err(Barred::Inactive) => return Ok(Err(Refused::NotAccepted)),
+            Err(Barred::Inactive | Barred::Unverified) => return Ok(Err(Refused::NotAccepted)),
             Err(Barred::Network) => return Ok(Err(Refused::Network)),
         };
         let entry = Entry {

@@ -82,11 +82,9 @@ async fn find(
     applicant: &Applicant,
     key: &str,
 ) -> Result<Option<(Account, Vec<u8>)>, Problem> {
-    let home = {
-        let mut tx = app.core.db.system().await?;
-        users::home_of(&mut tx, &applicant.email).await?
+    let Some(home) = users::home_of(&app.core.db, &applicant.email).await? else {
+        return Ok(None);
     };
-    let Some(home) = home else { return Ok(None) };
     let mut tx = app.core.db.tenant(&TenantScope::new(home, None)).await?;
     let account = users::find_by_email(&mut tx, &applicant.email)
         .await?

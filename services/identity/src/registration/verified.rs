@@ -60,11 +60,9 @@ async fn tell_owner(
     language: Language,
 ) -> Result<(), DbError> {
     let email = &applicant.email;
-    let home = {
-        let mut tx = app.core.db.system().await?;
-        users::home_of(&mut tx, email).await?
+    let Some(home) = users::home_of(&app.core.db, email).await? else {
+        return Ok(());
     };
-    let Some(home) = home else { return Ok(()) };
     let work = async |tx: &mut TenantTx| {
         let account = users::find_by_email(tx, email).await?;
         let locale = account.and_then(|account| account.locale);

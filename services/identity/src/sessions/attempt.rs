@@ -81,13 +81,13 @@ pub(super) async fn seek(
             candidate: None,
         });
     };
-    let tenant = home::resolve(app, headers, credentials.tenant.as_deref(), &email).await?;
-    let tenant = tenant.unwrap_or(nil);
-    let mut tx = app.core.db.read(&TenantScope::new(tenant, None)).await?;
+    let named = home::named(app, headers, credentials.tenant.as_deref()).await?;
+    let named = named.map(|tenant| tenant.unwrap_or(nil));
+    let (tenant, candidate) = users::store::candidate(&app.core.db, &email, named).await?;
     Ok(Sought {
         tenant,
         name: LoginName::new(app, tenant, email.as_str()),
-        candidate: users::store::candidate(&mut tx, &email).await?,
+        candidate,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use bz_http::Problem;
 use bz_kernel::TenantId;
-use bz_tenant::{DbError, SystemTx};
+use bz_tenant::{Db, DbError};
 use http::{HeaderMap, StatusCode, header};
 use uuid::Uuid;
 
@@ -16,22 +16,37 @@ use crate::{app::AppState, tenants, users, users::Email};
 pub(crate) async fn resolve(
     app: &AppState,
     headers: &HeaderMap,
-    named: Option<&str>,
+    wanted: Option<&str>,
     email: &Email,
 ) -> Result<Option<TenantId>, Problem> {
-    let mut tx = app.core.db.system().await?;
+    match named(app, headers, wanted).await? {
+        Some(tenant) => Ok(tenant),
+        None => Ok(users::store::home_of(&app.core.db, email).await?),
+    }
+}
+
+/// The tenant by the host that was called, else by the slug or id that was sent. `None` when neither names one, and
+/// `Some(None)` for a name that no tenant has.
+///
+/// # Errors
+/// 400 when host and body name different tenants.
+pub(super) async fn named(
+    app: &AppState,
+    headers: &HeaderMap,
+    wanted: Option<&str>,
+) -> Result<Option<Option<TenantId>>, Problem> {
+    let db = &app.core.db;
     let by_host = match host_slug(app, headers) {
-        Some(slug) => Some(tenants::store::find_by_slug(&mut tx, slug).await?),
+        Some(slug) => Some(tenants::store::find_by_slug(db, slug).await?),
         None => None,
     };
-    let by_name = match named {
-        Some(named) => Some(by_slug_or_id(&mut tx, named).await?),
+    let by_name = match wanted {
+        Some(wanted) => Some(by_slug_or_id(db, wanted).await?),
         None => None,
     };
     match (by_host, by_name) {
         (Some(host), Some(name)) if host != name => Err(mismatch()),
-        (Some(tenant), _) | (None, Some(tenant)) => Ok(tenant),
-        (None, None) => Ok(users::store::home_of(&mut tx, email).await?),
+        (by_host, by_name) => Ok(by_host.or(by_name)),
     }
 }
 
@@ -53,13 +68,10 @@ pub(super) fn host_slug<'a>(app: &'a AppState, headers: &HeaderMap) -> Option<&'
     clippy::disallowed_methods,
     reason = "chooses where to look; nobody is let in by it"
 )]
-pub(crate) async fn by_slug_or_id(
-    tx: &mut SystemTx,
-    named: &str,
-) -> Result<Option<TenantId>, DbError> {
+pub(crate) async fn by_slug_or_id(db: &Db, named: &str) -> Result<Option<TenantId>, DbError> {
     match named.parse::<Uuid>() {
         Ok(id) => Ok(Some(TenantId::trusted(id))),
-        Err(_) => tenants::store::find_by_slug(tx, &named.trim().to_lowercase()).await,
+        Err(_) => tenants::store::find_by_slug(db, &named.trim().to_lowercase()).await,
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     app::AppState,
     origin::Origin,
+    problems::{email_not_verified, invalid_credentials},
     tenants::{TenantSummary, policy},
     users::{self, User, store::Account},
 };
@@ -98,15 +99,14 @@ pub(crate) async fn start(
 ) -> Result<Grant, DbError> {
     let (sources, now) = (&app.core.sources, app.core.sources.now());
     let token = RefreshToken::first(tx.scope().tenant(), sources.id(), &sources.rng);
-    store::insert(tx, session, &token, now).await?;
-    let shortened = policy::store::limit_session(tx, token.session, now).await?;
+    let token_ends = store::insert(tx, session, &token, now).await?;
     Ok(Grant {
         token,
         client_id: session.client_id.to_owned(),
         auth_time: now,
         acr: session.acr.to_owned(),
         amr: session.amr.iter().map(ToString::to_string).collect(),
-        token_ends: shortened.unwrap_or(now + session.refresh_lifetime()),
+        token_ends,
         token_id: sources.id(),
     })
 }
@@ -145,24 +145,49 @@ pub(crate) fn access_token(
 }
 
 /// Starts a session for the account as it is now: proving who one is takes long enough for somebody to disable it, or to
-/// change its roles. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this.
+/// change its roles. Storing the session locks the user weakly, so that whoever revokes their tokens waits for this. When
+/// somebody may not enter, the transaction must not be committed.
+pub(crate) async fn begin(
+    tx: &mut TenantTx,
+    app: &AppState,
+    session: &NewSession<'_>,
+) -> Result<(Grant, Result<Account, Barred>), DbError> {
+    let grant = start(tx, app, session).await?;
+    let account = users::store::find(tx, session.user).await?;
+    Ok((grant, admit(app, account, session.origin)))
+}
+
+/// The same for a transaction that is committed anyway: the session ends again when somebody may not enter.
 pub(crate) async fn enter(
     tx: &mut TenantTx,
     app: &AppState,
     session: &NewSession<'_>,
 ) -> Result<Result<(Account, Grant), Barred>, DbError> {
-    let grant = start(tx, app, session).await?;
-    let account = users::store::find(tx, session.user).await?;
-    let barred = match account.filter(|account| app.may_log_in(account)) {
-        Some(account) if account.policy.takes_network(session.origin.ip) => {
-            return Ok(Ok((account, grant)));
+    let (grant, admitted) = begin(tx, app, session).await?;
+    match admitted {
+        Ok(account) => Ok(Ok((account, grant))),
+        Err(barred) => {
+            let because = RevokedBecause::UserDisabled;
+            end::end(tx, app, grant.token.session, because, None).await?;
+            Ok(Err(barred))
         }
-        Some(_) => Barred::Network,
-        None => Barred::Inactive,
-    };
-    let because = RevokedBecause::UserDisabled;
-    end::end(tx, app, grant.token.session, because, None).await?;
-    Ok(Err(barred))
+    }
+}
+
+/// The account, if somebody who proved that it is theirs may have a session.
+pub(crate) fn admit(
+    app: &AppState,
+    account: Option<Account>,
+    origin: &Origin,
+) -> Result<Account, Barred> {
+    let account = account.filter(Account::is_active).ok_or(Barred::Inactive)?;
+    if !app.may_log_in(&account) {
+        return Err(Barred::Unverified);
+    }
+    if !account.policy.takes_network(origin.ip) {
+        return Err(Barred::Network);
+    }
+    Ok(account)
 }
 
 /// Why somebody who proved who they are gets no session.
@@ -170,8 +195,21 @@ pub(crate) async fn enter(
 pub(crate) enum Barred {
     /// The account may not log in any more.
     Inactive,
+    /// Its address was not verified.
+    Unverified,
     /// The tenant lets no session start from there.
     Network,
+}
+
+/// What a login with a password is answered. Only somebody who knows the password may learn more than that it failed.
+impl From<Barred> for Problem {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Inactive => invalid_credentials(),
+            Barred::Unverified => email_not_verified(),
+            Barred::Network => policy::ip_not_allowed(),
+        }
+    }
 }
 
 /// Signs the tokens of a session. No transaction is open meanwhile.

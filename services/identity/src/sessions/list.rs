@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::store_own::{self, LiveSession};
+use super::{
+    store,
+    store_own::{self, LiveSession},
+};
 use crate::app::AppState;
 
 /// What to list.
@@ -54,7 +57,8 @@ pub(crate) struct SessionInfo {
 
 impl SessionInfo {
     fn of(row: LiveSession, tenant: TenantId, current: Option<SessionId>) -> Self {
-        let (id, created_at) = (SessionId::from_uuid(row.id), started_at(&row));
+        let id = SessionId::from_uuid(row.id);
+        let created_at = store::started_at(row.id).unwrap_or(row.auth_time);
         Self {
             id,
             current: Some(id) == current,
@@ -71,14 +75,6 @@ impl SessionInfo {
             amr: row.amr,
         }
     }
-}
-
-/// A session's id is made when it starts, and carries the time.
-fn started_at(row: &LiveSession) -> DateTime<Utc> {
-    let stamp = row.id.get_timestamp().map(|stamp| stamp.to_unix());
-    stamp
-        .and_then(|(seconds, nanos)| DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos))
-        .unwrap_or(row.auth_time)
 }
 
 /// Where am I logged in?

@@ -3,8 +3,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_http::Problem;
-use bz_kernel::{TenantId, UserId};
-use bz_tenant::{DbError, TenantScope, TenantTx};
+use bz_kernel::TenantId;
+use bz_tenant::{TenantScope, TenantTx};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -25,10 +25,9 @@ use crate::{
     mfa::challenge::{self, MfaRequired},
     origin::Origin,
     passwords::Verdict,
-    problems::{PublicProblems, email_not_verified, invalid_credentials, overloaded},
-    tenants::policy,
+    problems::{PublicProblems, invalid_credentials, overloaded},
     users,
-    users::store::Account,
+    users::store::{Account, Candidate},
 };
 
 /// What a login answers.
@@ -69,8 +68,7 @@ pub(crate) async fn login(
         csrf::check(&app, &headers)?;
     }
     let known = authenticate(&app, &headers, &origin, &credentials).await?;
-    let started = start_session(&app, &known, &credentials, &origin).await?;
-    let mut response = match started.ok_or_else(invalid_credentials)? {
+    let mut response = match start_session(&app, &known, &credentials, &origin).await? {
         Started::Session(account, grant) => {
             issue::answer(&app, &account, &grant)?.deliver(StatusCode::OK, credentials.delivery)
         }
@@ -83,18 +81,38 @@ pub(crate) async fn login(
     Ok(response)
 }
 
-/// Somebody whose password was right.
+/// Somebody whose password was right a moment ago. Whether they may have a session is looked at when it begins.
 pub(crate) struct Authenticated {
-    /// The account.
-    pub(crate) account: Account,
     /// The password hashed anew, if its hash was outdated.
     pub(crate) new_hash: Option<String>,
+    tenant: TenantId,
+    candidate: Candidate,
     name: LoginName,
     device: Option<TrustedDevice>,
 }
 
-/// Whom the credentials are right for, if they may log in. The same for every way to log in with a password: its limits,
-/// its waits, its one comparison, its one answer.
+impl Authenticated {
+    /// The account, if it may have a session.
+    ///
+    /// # Errors
+    /// What a login is answered that failed, or that comes from where the tenant lets nobody in.
+    pub(crate) async fn account(
+        &self,
+        app: &AppState,
+        origin: &Origin,
+    ) -> Result<Account, Problem> {
+        let mut tx = app.core.db.read(&self.scope()).await?;
+        let account = users::store::find(&mut tx, self.candidate.user).await?;
+        Ok(issue::admit(app, account, origin)?)
+    }
+
+    const fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant, Some(self.candidate.user))
+    }
+}
+
+/// Whom the credentials are right for. The same for every way to log in with a password: its limits, its waits, its one
+/// comparison, its one answer.
 pub(crate) async fn authenticate(
     app: &AppState,
     headers: &HeaderMap,
@@ -115,28 +133,13 @@ pub(crate) async fn authenticate(
         return Err(attempt::refuse(app, attempt, failure).await);
     };
     attempt.succeeded(app).await;
-    let account = account_of(app, sought.tenant, candidate.user).await?;
-    // Only somebody who knows the password may learn this.
-    if !app.may_log_in(&account) {
-        return Err(email_not_verified());
-    }
-    policy::admit(&account.policy, origin)?;
     Ok(Authenticated {
-        account,
         new_hash: rehash(app, outdated, credentials).await,
+        tenant: sought.tenant,
+        candidate,
         name: sought.name,
         device,
     })
-}
-
-/// The account of somebody whose password was right a moment ago.
-async fn account_of(app: &AppState, tenant: TenantId, user: UserId) -> Result<Account, Problem> {
-    let scope = TenantScope::new(tenant, Some(user));
-    let mut tx = app.core.db.read(&scope).await?;
-    let account = users::store::find(&mut tx, user).await?;
-    account
-        .filter(Account::is_active)
-        .ok_or_else(invalid_credentials)
 }
 
 /// Compares the password with the account's if the attempt is open, else with nothing. No connection is held meanwhile,
@@ -179,45 +182,84 @@ enum Started {
     Challenge(MfaRequired),
 }
 
+/// Why a login does not go on as it began.
+enum Halt {
+    Problem(Problem),
+    /// A second factor was set up while the password was compared.
+    NeedsFactor,
+}
+
+impl<E: Into<Problem>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
 async fn start_session(
     app: &AppState,
     known: &Authenticated,
     credentials: &Credentials,
     origin: &Origin,
-) -> Result<Option<Started>, Problem> {
-    let account = &known.account;
-    let scope = TenantScope::new(account.tenant, Some(account.user));
+) -> Result<Started, Problem> {
     let session = NewSession {
         device_name: credentials.device_name.as_deref(),
         remember: credentials.remember,
-        ..NewSession::with_password(account.user, origin)
+        ..NewSession::with_password(known.candidate.user, origin)
     };
-    let start = async |tx: &mut TenantTx| {
-        if let (Some(old), Some(new)) = (&account.password_hash, &known.new_hash) {
-            users::store::replace_hash(tx, account.user, old, new).await?;
-        }
-        if !account.mfa.is_empty() {
-            let challenge = challenge::create(tx, app, &session).await?;
-            return Ok(Some(Started::Challenge(challenge)));
-        }
-        // Where it comes from was looked at before.
-        let Ok((account, grant)) = issue::enter(tx, app, &session).await? else {
-            return Ok(None);
+    let mut has_factor = known.candidate.has_factor;
+    loop {
+        let start = async |tx: &mut TenantTx| {
+            if let (Some(old), Some(new)) = (&known.candidate.password_hash, &known.new_hash) {
+                users::store::replace_hash(tx, session.user, old, new).await?;
+            }
+            if has_factor {
+                challenge(tx, app, &session).await
+            } else {
+                enter(tx, app, &session).await
+            }
         };
-        let entry = Entry {
-            actor: Actor::User(account.user),
-            action: "session.started",
-            target: Some(("session", grant.token.session.as_uuid())),
-            success: true,
-            changes: json!({ "amr": grant.amr }),
-            origin,
-        };
-        audit::record(tx, &app.core.sources, entry).await?;
-        Ok(Some(Started::Session(Box::new(account), grant)))
+        let db = &app.core.db;
+        match db
+            .run("identity.sessions.start", &known.scope(), start)
+            .await
+        {
+            Err(Halt::NeedsFactor) if !has_factor => has_factor = true,
+            Err(Halt::NeedsFactor) => return Err(invalid_credentials()),
+            Err(Halt::Problem(problem)) => return Err(problem),
+            Ok(started) => return Ok(started),
+        }
+    }
+}
+
+async fn challenge(
+    tx: &mut TenantTx,
+    app: &AppState,
+    session: &NewSession<'_>,
+) -> Result<Started, Halt> {
+    let account = users::store::find(tx, session.user).await?;
+    issue::admit(app, account, session.origin)?;
+    let challenge = challenge::create(tx, app, session).await?;
+    Ok(Started::Challenge(challenge))
+}
+
+async fn enter(
+    tx: &mut TenantTx,
+    app: &AppState,
+    session: &NewSession<'_>,
+) -> Result<Started, Halt> {
+    let (grant, admitted) = issue::begin(tx, app, session).await?;
+    let account = admitted?;
+    if !account.mfa.is_empty() {
+        return Err(Halt::NeedsFactor);
+    }
+    let entry = Entry {
+        actor: Actor::User(account.user),
+        action: "session.started",
+        target: Some(("session", grant.token.session.as_uuid())),
+        success: true,
+        changes: json!({ "amr": grant.amr }),
+        origin: session.origin,
     };
-    Ok(app
-        .core
-        .db
-        .run::<_, DbError>("identity.sessions.start", &scope, start)
-        .await?)
+    audit::record(tx, &app.core.sources, entry).await?;
+    Ok(Started::Session(Box::new(account), grant))
 }

@@ -151,7 +151,7 @@ pub(crate) async fn exchange(
     origin: &Origin,
 ) -> Result<Result<(Account, Grant), Refused>, DbError> {
     let now = app.core.sources.now();
-    let Some(session) = store::lock(tx, presented.session).await? else {
+    let Some(mut session) = store::lock(tx, presented.session).await? else {
         return Ok(Err(Refused::Invalid));
     };
     let Some(generation) = store::generation(tx, presented.session, presented.generation).await?
@@ -185,6 +185,10 @@ pub(crate) async fn exchange(
     let Some(account) = account.filter(Account::is_active) else {
         return Ok(Err(Refused::Revoked));
     };
+    session.limit(&account.policy);
+    if session.is_over(now) {
+        return Ok(Err(Refused::Expired));
+    }
     if let Err(refused) = meets_policy(&account.policy, &session, oauth_client, origin) {
         return Ok(Err(refused));
     }
@@ -193,7 +197,8 @@ pub(crate) async fn exchange(
     // Never after its session.
     let token_ends = (made_at + session.refresh_lifetime).min(session.expires_at);
     if generation.used_at.is_none() {
-        store::rotate(tx, presented, &successor, now, token_ends, origin).await?;
+        let tokens = (presented, &successor);
+        store::rotate(tx, &session, tokens, now, token_ends, origin).await?;
     }
     Ok(Ok((
         account,

@@ -7,7 +7,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{issue::NewSession, token::RefreshToken};
-use crate::origin::Origin;
+use crate::{origin::Origin, tenants::policy::Policy};
 
 /// A session that was locked until the end of the transaction.
 pub(crate) struct Session {
@@ -21,6 +21,10 @@ pub(crate) struct Session {
     pub(crate) acr: String,
     /// By what.
     pub(crate) amr: Vec<String>,
+    /// When it started.
+    pub(crate) started_at: DateTime<Utc>,
+    /// When its refresh token was last exchanged, or it started.
+    pub(crate) last_used_at: DateTime<Utc>,
     /// The absolute end.
     pub(crate) expires_at: DateTime<Utc>,
     /// How long a refresh token waits for its use.
@@ -29,13 +33,46 @@ pub(crate) struct Session {
     pub(crate) revoked: bool,
 }
 
+impl Session {
+    /// Shortens it to what the tenant's policy allows, which may have been another one when it started.
+    pub(crate) fn limit(&mut self, policy: &Policy) {
+        if let Some(hours) = policy.session_hours {
+            let end = self.started_at + TimeDelta::hours(hours.into());
+            self.expires_at = self.expires_at.min(end);
+        }
+        if let Some(hours) = policy.session_idle_hours {
+            let longest = TimeDelta::hours(hours.into());
+            self.refresh_lifetime = self.refresh_lifetime.min(longest);
+        }
+    }
+
+    /// Whether it has ended, or rested for too long.
+    pub(crate) fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at
+            .min(self.last_used_at + self.refresh_lifetime)
+            <= now
+    }
+
+    fn lifetime_seconds(&self) -> i32 {
+        i32::try_from(self.refresh_lifetime.num_seconds()).unwrap_or(i32::MAX)
+    }
+}
+
+/// When a session started: its id is made then, and carries the time.
+pub(crate) fn started_at(session: Uuid) -> Option<DateTime<Utc>> {
+    let (seconds, nanos) = session.get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+}
+
 #[derive(FromRow)]
 struct SessionRow {
+    id: Uuid,
     user_id: Uuid,
     auth_time: DateTime<Utc>,
     client_id: String,
     acr: String,
     amr: Vec<String>,
+    last_used_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     refresh_lifetime: i32,
     revoked: bool,
@@ -49,6 +86,8 @@ impl From<SessionRow> for Session {
             client_id: row.client_id,
             acr: row.acr,
             amr: row.amr,
+            started_at: started_at(row.id).unwrap_or(row.auth_time),
+            last_used_at: row.last_used_at,
             expires_at: row.expires_at,
             refresh_lifetime: TimeDelta::seconds(row.refresh_lifetime.into()),
             revoked: row.revoked,
@@ -118,24 +157,29 @@ impl RevokedBecause {
     }
 }
 
-/// Stores a session and the first generation of its refresh token.
+/// Stores a session, no longer than the tenant's policy allows, and the first generation of its refresh token; answers when
+/// that ends.
 pub(crate) async fn insert(
     tx: &mut TenantTx,
     session: &NewSession<'_>,
     token: &RefreshToken,
     at: DateTime<Utc>,
-) -> Result<(), DbError> {
+) -> Result<DateTime<Utc>, DbError> {
     let seconds = session.refresh_lifetime().num_seconds();
-    query(
+    Ok(query_scalar(
         "-- identity.sessions.insert\n\
          WITH session AS ( \
            INSERT INTO identity.sessions (id, user_id, client_id, auth_time, last_used_at, expires_at, \
              ip, user_agent, device_name, acr, amr, refresh_lifetime) \
-           VALUES ($1, $2, $3, $4, $4, $5, $9, $10, $11, $12, $13, $14) RETURNING id), \
+           SELECT $1, $2, $3, $4, $4, \
+             least($5, $4 + make_interval(hours => (t.policy->>'session_hours')::int)), \
+             $8, $9, $10, $11, $12, least($13, (t.policy->>'session_idle_hours')::int * 3600) \
+           FROM identity.tenants t RETURNING id, expires_at, refresh_lifetime), \
          back AS ( \
            UPDATE identity.users SET delete_after = NULL WHERE id = $2 AND delete_after IS NOT NULL) \
          INSERT INTO identity.refresh_tokens (session_id, generation, secret_hash, created_at, expires_at) \
-         SELECT id, $6, $7, $4, $8 FROM session",
+         SELECT id, $6, $7, $4, least(expires_at, $4 + make_interval(secs => refresh_lifetime)) FROM session \
+         RETURNING expires_at",
     )
     .bind(token.session.as_uuid())
     .bind(session.user.as_uuid())
@@ -144,16 +188,14 @@ pub(crate) async fn insert(
     .bind(session.ends(at))
     .bind(token.generation)
     .bind(token.secret_hash())
-    .bind(at + session.refresh_lifetime())
     .bind(session.origin.ip_text())
     .bind(session.origin.user_agent.as_deref())
     .bind(session.device_name)
     .bind(session.acr)
     .bind(session.amr)
     .bind(i32::try_from(seconds).unwrap_or(i32::MAX))
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// The session, locked: refresh, logout and revocation of one session happen one after the other. The weak lock of its
@@ -164,8 +206,8 @@ pub(crate) async fn lock(
 ) -> Result<Option<Session>, DbError> {
     let row: Option<SessionRow> = query_as(
         "-- identity.sessions.lock\n\
-         SELECT s.user_id, s.auth_time, s.client_id, s.acr, s.amr, s.expires_at, s.refresh_lifetime, \
-           s.revoked_at IS NOT NULL AS revoked \
+         SELECT s.id, s.user_id, s.auth_time, s.client_id, s.acr, s.amr, s.last_used_at, s.expires_at, \
+           s.refresh_lifetime, s.revoked_at IS NOT NULL AS revoked \
          FROM identity.sessions s JOIN identity.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
          WHERE s.id = $1 FOR UPDATE OF s FOR KEY SHARE OF u",
     )
@@ -195,11 +237,12 @@ pub(crate) async fn generation(
     .await?)
 }
 
-/// Exchanges the token of a locked session for its successor.
+/// Exchanges the token of a locked session for its successor, and shortens what is stored of the session to what it was
+/// limited to.
 pub(crate) async fn rotate(
     tx: &mut TenantTx,
-    used: &RefreshToken,
-    successor: &RefreshToken,
+    session: &Session,
+    (used, successor): (&RefreshToken, &RefreshToken),
     at: DateTime<Utc>,
     successor_ends: DateTime<Utc>,
     origin: &Origin,
@@ -210,7 +253,8 @@ pub(crate) async fn rotate(
            UPDATE identity.refresh_tokens SET used_at = $5 WHERE session_id = $1 AND generation = $2), \
          session AS ( \
            UPDATE identity.sessions \
-           SET last_used_at = $5, ip = coalesce($7, ip), user_agent = coalesce($8, user_agent) WHERE id = $1) \
+           SET last_used_at = $5, ip = coalesce($7, ip), user_agent = coalesce($8, user_agent), expires_at = $9, \
+             refresh_lifetime = $10 WHERE id = $1) \
          INSERT INTO identity.refresh_tokens (session_id, generation, secret_hash, created_at, expires_at) \
          VALUES ($1, $3, $4, $5, $6)",
     )
@@ -222,6 +266,8 @@ pub(crate) async fn rotate(
     .bind(successor_ends)
     .bind(origin.ip_text())
     .bind(origin.user_agent.as_deref())
+    .bind(session.expires_at)
+    .bind(session.lifetime_seconds())
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! The operator's way to bring a deleted tenant back: nobody of it can log in to do so.
 
-use bz_kernel::{Sources, TenantId};
+use bz_kernel::Sources;
 use bz_tenant::{Db, DbError, TenantScope};
 use serde_json::json;
 
@@ -16,11 +16,7 @@ use crate::{
 /// # Errors
 /// Any [`DbError`].
 pub async fn restore(db: &Db, sources: &Sources, slug: &str) -> Result<bool, DbError> {
-    let found: Option<TenantId> = {
-        let mut tx = db.system().await?;
-        store::find_by_slug(&mut tx, slug).await?
-    };
-    let Some(tenant) = found else {
+    let Some(tenant) = store::find_by_slug(db, slug).await? else {
         return Ok(false);
     };
     let mut tx = db.tenant(&TenantScope::new(tenant, None)).await?;

@@ -1,7 +1,7 @@
 //! SQL of tenants. Row-level security shows everybody exactly one.
 
 use bz_kernel::{Rng, TenantId};
-use bz_tenant::{DbError, SystemTx, TenantTx};
+use bz_tenant::{Db, DbError, SystemTx, TenantTx};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -89,16 +89,10 @@ pub(crate) async fn claim_slug(tx: &mut TenantTx, slug: &str) -> Result<bool, Db
     clippy::disallowed_methods,
     reason = "the directory of slugs is a trusted row"
 )]
-pub(crate) async fn find_by_slug(
-    tx: &mut SystemTx,
-    slug: &str,
-) -> Result<Option<TenantId>, DbError> {
-    let tenant: Option<Uuid> =
-        query_scalar("-- identity.tenants.find_by_slug\nSELECT identity.tenant_of_slug($1)")
-            .bind(slug)
-            .fetch_one(tx.conn())
-            .await?;
-    Ok(tenant.map(TenantId::trusted))
+pub(crate) async fn find_by_slug(db: &Db, slug: &str) -> Result<Option<TenantId>, DbError> {
+    let sql = "-- identity.tenants.find_by_slug\nSELECT identity.tenant_of_slug($1)";
+    let found: Option<(Option<Uuid>,)> = db.ask(|| query_as(sql).bind(slug)).await?;
+    Ok(found.and_then(|(tenant,)| tenant).map(TenantId::trusted))
 }
 
 /// Locks the tenant until the transaction ends: changes of it happen one after the other. Answers its version.

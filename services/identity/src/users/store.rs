@@ -1,7 +1,7 @@
 //! SQL of users and their memberships. Row-level security confines every statement to the tenant of the transaction.
 
 use bz_kernel::{TenantId, UserId};
-use bz_tenant::{DbError, SystemTx, TenantTx};
+use bz_tenant::{Db, DbError, TenantTx};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar, types::Json};
 use uuid::Uuid;
@@ -140,30 +140,35 @@ pub(crate) struct Candidate {
     pub(crate) password_hash: Option<String>,
     /// Whether user, membership and tenant all allow the user in.
     pub(crate) is_active: bool,
+    /// Whether there is a second factor that a login needs.
+    pub(crate) has_factor: bool,
 }
 
-/// Whose password a login with this address compares.
+/// Whose password a login with this address compares, in the tenant that was named, else in the address's default home; and
+/// which tenant that is, the nil one when there is none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tenant that was named, or that of a trusted row"
+)]
 pub(crate) async fn candidate(
-    tx: &mut TenantTx,
+    db: &Db,
     email: &Email,
-) -> Result<Option<Candidate>, DbError> {
-    let row: Option<(Uuid, Option<String>, bool)> = query_as(
-        "-- identity.users.candidate\n\
-         SELECT u.id, u.password_hash, \
-                coalesce(u.status = 'active' AND m.status = 'active' AND t.status = 'active', false) \
-         FROM identity.users u \
-         LEFT JOIN identity.memberships m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
-         LEFT JOIN identity.tenants t ON t.tenant_id = u.tenant_id \
-         WHERE u.email = $1",
-    )
-    .bind(email.as_str())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|(user, password_hash, is_active)| Candidate {
+    named: Option<TenantId>,
+) -> Result<(TenantId, Option<Candidate>), DbError> {
+    let sql = "-- identity.users.candidate\n\
+               SELECT tenant, user_id, password_hash, is_active, has_factor FROM identity.login_candidate($1, $2)";
+    let named = named.map(TenantId::as_uuid);
+    let found: Option<(Uuid, Option<Uuid>, Option<String>, bool, bool)> = db
+        .ask(|| query_as(sql).bind(email.as_str()).bind(named))
+        .await?;
+    let (tenant, user, password_hash, is_active, has_factor) = found.unwrap_or_default();
+    let candidate = user.map(|user| Candidate {
         user: user.into(),
         password_hash,
         is_active,
-    }))
+        has_factor,
+    });
+    Ok((TenantId::trusted(tenant), candidate))
 }
 
 /// The account with this address in the tenant.
@@ -306,13 +311,10 @@ pub(crate) async fn replace_hash(
     clippy::disallowed_methods,
     reason = "the directory of homes is a trusted row"
 )]
-pub(crate) async fn home_of(tx: &mut SystemTx, email: &Email) -> Result<Option<TenantId>, DbError> {
-    let home: Option<Uuid> =
-        query_scalar("-- identity.users.home_of\nSELECT identity.home_of_email($1)")
-            .bind(email.as_str())
-            .fetch_one(tx.conn())
-            .await?;
-    Ok(home.map(TenantId::trusted))
+pub(crate) async fn home_of(db: &Db, email: &Email) -> Result<Option<TenantId>, DbError> {
+    let sql = "-- identity.users.home_of\nSELECT identity.home_of_email($1)";
+    let home: Option<(Option<Uuid>,)> = db.ask(|| query_as(sql).bind(email.as_str())).await?;
+    Ok(home.and_then(|(home,)| home).map(TenantId::trusted))
 }
 
 /// Makes the tenant of the transaction the default home of an address; false when it has one already.
@@ -327,6 +329,20 @@ pub(crate) async fn claim_home(
         .fetch_one(tx.conn())
         .await?;
     Ok(claimed)
+}
+
+/// Gives up the default home of an address, if it is this user's of the transaction's tenant.
+pub(crate) async fn leave_home(
+    tx: &mut TenantTx,
+    address: &str,
+    user: UserId,
+) -> Result<(), DbError> {
+    query("-- identity.users.leave_home\nSELECT identity.leave_home($1, $2)")
+        .bind(address)
+        .bind(user.as_uuid())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Whether an address has a default home in any tenant.

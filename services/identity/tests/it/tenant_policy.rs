@@ -164,6 +164,61 @@ async fn a_passkey_is_given_and_not_gone_around() {
         .assert_status(200);
 }
 
+/// Pitfall 33: what was allowed when a session started says nothing of what is allowed now.
+#[tokio::test]
+async fn a_session_that_is_older_than_the_policy_allows_since_ends_at_its_next_refresh() {
+    let app = start().await;
+    let old = log_in(&app, Role::Member).await;
+    app.clock.advance(TimeDelta::hours(9));
+    let young = log_in(&app, Role::Member).await;
+    set_policy(&app, Tenant::Acme, json!({ "session_hours": 8 })).await;
+    refresh(&app, &old["refresh_token"])
+        .await
+        .assert_problem(401, "refresh_token_expired");
+    let refreshed = refresh(&app, &young["refresh_token"])
+        .await
+        .assert_status(200)
+        .json();
+    assert_eq!(refreshed["refresh_expires_in"], 8 * 3600);
+    let listed = client(&app, &refreshed).get("/auth/sessions").await.json();
+    let session = &listed["items"][0];
+    let ends = |name: &str| {
+        let text = session[name].as_str().unwrap();
+        text.parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+    };
+    assert_eq!(ends("expires_at") - ends("created_at"), TimeDelta::hours(8));
+    app.clock.advance(TimeDelta::hours(8));
+    refresh(&app, &refreshed["refresh_token"])
+        .await
+        .assert_problem(401, "refresh_token_expired");
+}
+
+#[tokio::test]
+async fn a_session_that_has_rested_longer_than_the_policy_allows_since_ends_at_its_next_refresh() {
+    let app = start().await;
+    let rested = log_in(&app, Role::Member).await;
+    app.clock.advance(TimeDelta::hours(3));
+    set_policy(&app, Tenant::Acme, json!({ "session_idle_hours": 2 })).await;
+    refresh(&app, &rested["refresh_token"])
+        .await
+        .assert_problem(401, "refresh_token_expired");
+    let mut session = log_in(&app, Role::Member).await;
+    for _ in 0..3 {
+        app.clock.advance(TimeDelta::minutes(119));
+        let token = &session["refresh_token"];
+        session = refresh(&app, token).await.assert_status(200).json();
+        assert_eq!(session["refresh_expires_in"], 2 * 3600);
+    }
+    // A lost answer is not given again by a session that is over.
+    refresh(&app, &session["refresh_token"])
+        .await
+        .assert_status(200);
+    set_policy(&app, Tenant::Acme, json!({ "session_hours": 1 })).await;
+    refresh(&app, &session["refresh_token"])
+        .await
+        .assert_problem(401, "refresh_token_expired");
+}
+
 #[tokio::test]
 async fn a_guest_owes_what_the_tenant_asks_for_since() {
     let app = start().await;

@@ -34,10 +34,10 @@ use crate::{
         delivery::TokenDelivery,
         end,
         issue::{self, Barred, NewSession},
-        login::{Authenticated, authenticate},
+        login::authenticate,
         store::RevokedBecause,
     },
-    users,
+    users::{self, store::Account},
 };
 
 /// `POST /oauth2/login`: the same rules as `POST /auth/login`, in the tenant of the application; then back to the request
@@ -65,8 +65,15 @@ pub(in crate::oauth) async fn log_in(
     // The application names the tenant; which host was called says nothing here.
     let mut hostless = headers.clone();
     hostless.remove(header::HOST);
-    match authenticate(&app, &hostless, &origin, &credentials).await {
-        Ok(known) => go_on(&app, &headers, &request, known, &origin).await,
+    let known = async {
+        let known = authenticate(&app, &hostless, &origin, &credentials).await?;
+        let account = known.account(&app, &origin).await?;
+        Ok((account, known.new_hash))
+    };
+    match known.await {
+        Ok((account, new_hash)) => {
+            go_on(&app, &headers, &request, account, new_hash, &origin).await
+        }
         Err(problem) => match refusal(&problem) {
             Some(refusal) => Ok(again(refusal)),
             None => Err(problem),
@@ -91,12 +98,10 @@ async fn go_on(
     app: &AppState,
     headers: &HeaderMap,
     request: &AuthorizationRequest,
-    known: Authenticated,
+    account: Account,
+    new_hash: Option<String>,
     origin: &Origin,
 ) -> Result<Response, Problem> {
-    let Authenticated {
-        account, new_hash, ..
-    } = known;
     let scope = TenantScope::new(account.tenant, Some(account.user));
     if !account.mfa.is_empty() {
         let session = NewSession::with_password(account.user, origin);
@@ -242,7 +247,9 @@ pub(super) async fn start(
         }
         let (account, grant) = match issue::enter(tx, app, session).await? {
             Ok(entered) => entered,
-            Err(Barred::Inactive) => return Ok(Err(Refusal::WrongCredentials)),
+            Err(Barred::Inactive | Barred::Unverified) => {
+                return Ok(Err(Refusal::WrongCredentials));
+            }
             Err(Barred::Network) => return Ok(Err(Refusal::Network)),
         };
         let cookie = browser::bind(tx, app, grant.token.session).await?;
