@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::query::ScimQuery;
+use super::{query::ScimQuery, resource::Record};
 use crate::app::AppState;
 
 /// RFC 7644 section 8.1.
@@ -62,19 +62,13 @@ pub(super) fn location(app: &AppState, path: &str) -> String {
 }
 
 /// What a resource says of itself.
-pub(super) fn meta(
-    app: &AppState,
-    (kind, path): (&str, &str),
-    created: DateTime<Utc>,
-    changed: DateTime<Utc>,
-    version: i64,
-) -> Value {
+pub(super) fn meta(app: &AppState, name: &str, id: &str, record: &Record) -> Value {
     let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     json!({
-        "resourceType": kind,
-        "created": at(created),
-        "lastModified": at(changed),
-        "location": location(app, path),
-        "version": format!("\"{version}\""),
+        "resourceType": name,
+        "created": at(record.created_at),
+        "lastModified": at(record.updated_at),
+        "location": location(app, &format!("{name}s/{id}")),
+        "version": format!("\"{}\"", record.version),
     })
 }

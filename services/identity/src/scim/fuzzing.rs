@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sqlx::{Execute, Postgres, QueryBuilder};
 
-use super::{filter::Filter, groups, patch, sql, users};
+use super::{filter::Filter, groups, patch, resource::Resource, sql, users};
 
 /// Filters: as conditions they carry nothing of the text, and all that they bind can be bound.
 pub fn scim_filter(data: &[u8]) {
@@ -55,7 +55,7 @@ pub fn scim_patch(data: &[u8]) {
         "emails": [{ "value": "ada@example.com", "type": "work" }],
         "displayName": "Crew", "members": [{ "value": "1" }, { "value": "2" }],
     });
-    for shape in [&users::SHAPE, &groups::SHAPE] {
+    for shape in [&users::ScimUser::SHAPE, &groups::ScimGroup::SHAPE] {
         let mut members: Map<String, Value> = resource.as_object().cloned().unwrap_or_default();
         let _refused = patch::apply(&mut members, shape, &request);
         let known = |name: &str| {
@@ -64,7 +64,7 @@ pub fn scim_patch(data: &[u8]) {
                 || resource.get(name).is_some()
         };
         assert!(members.keys().all(|name| known(name)), "{members:?}");
-        let _refused = users::WriteUser::read(&members);
-        let _refused = groups::WriteGroup::read(&members);
+        let _refused = users::ScimUser::read(&members);
+        let _refused = groups::ScimGroup::read(&members);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod fuzzing;
 mod groups;
 mod patch;
 mod query;
+mod resource;
 mod sql;
 mod users;
 
@@ -28,6 +29,7 @@ use bz_auth::Caller;
 use bz_http::Problem;
 use http::{HeaderValue, StatusCode, header};
 
+use self::{groups::ScimGroup, resource::Resource, users::ScimUser};
 use crate::{app::AppState, roles::guard::Granter};
 
 bz_auth::permissions! {
@@ -43,16 +45,6 @@ pub(crate) fn routes() -> Router<AppState> {
     const READ: &str = "GET, HEAD";
     const COLLECTION: &str = "GET, HEAD, POST";
     const RESOURCE: &str = "GET, HEAD, PUT, PATCH, DELETE";
-    let users = get(users::list::list_users).post(users::create::create_user);
-    let user = get(users::get::get_user)
-        .put(users::replace::replace_user)
-        .patch(users::patch::patch_user)
-        .delete(users::delete::delete_user);
-    let groups = get(groups::list::list_groups).post(groups::create::create_group);
-    let group = get(groups::get::get_group)
-        .put(groups::replace::replace_group)
-        .patch(groups::patch::patch_group)
-        .delete(groups::delete::delete_group);
     let routes = [
         ("ServiceProviderConfig", READ, get(discovery::get_config)),
         ("ResourceTypes", READ, get(discovery::list_resource_types)),
@@ -63,10 +55,10 @@ pub(crate) fn routes() -> Router<AppState> {
         ),
         ("Schemas", READ, get(discovery::list_schemas)),
         ("Schemas/{id}", READ, get(discovery::get_schema)),
-        ("Users", COLLECTION, users),
-        ("Users/{id}", RESOURCE, user),
-        ("Groups", COLLECTION, groups),
-        ("Groups/{id}", RESOURCE, group),
+        ("Users", COLLECTION, collection::<ScimUser>()),
+        ("Users/{id}", RESOURCE, single::<ScimUser>()),
+        ("Groups", COLLECTION, collection::<ScimGroup>()),
+        ("Groups/{id}", RESOURCE, single::<ScimGroup>()),
         ("Bulk", "POST", post(bulk::bulk)),
     ];
     let add =
@@ -84,6 +76,17 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/scim/v2/{*path}", any(nothing))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::map_response(error::in_scim_form))
+}
+
+fn collection<R: Resource>() -> MethodRouter<AppState> {
+    get(resource::list::<R>).post(resource::create::<R>)
+}
+
+fn single<R: Resource>() -> MethodRouter<AppState> {
+    get(resource::get::<R>)
+        .put(resource::replace::<R>)
+        .patch(resource::patch::<R>)
+        .delete(resource::delete::<R>)
 }
 
 async fn refuse_method(allowed: &'static str) -> Problem {

@@ -62,6 +62,7 @@ mod revocations;
 mod rights;
 mod roles;
 mod scim;
+mod scim_addresses;
 mod scim_bulk;
 mod scim_protocol;
 mod service_accounts;

@@ -23,20 +23,20 @@ pub(super) async fn apply(
     tx: &mut TenantTx,
     app: &AppState,
     by: By<'_>,
-    before: ScimGroup,
+    before: &ScimGroup,
     wanted: &WriteGroup,
-) -> Result<ScimGroup, Problem> {
+) -> Result<(), Problem> {
     if before.written == *wanted {
-        return Ok(before);
+        return Ok(());
     }
     let (id, now) = (before.id, app.core.sources.now());
     store::write(tx, id, wanted, now).await?;
-    let (added, removed) = set_members(tx, app, by, &before, wanted).await?;
+    let (added, removed) = set_members(tx, app, by, before, wanted).await?;
     let changes = json!({
         "by": "scim", "name": [before.written.display_name, wanted.display_name], "added": added, "removed": removed,
     });
     changes::tell(tx, app, by, "role.updated", ("role", id.as_uuid()), changes).await?;
-    store::find(tx, id).await?.ok_or_else(Problem::not_found)
+    Ok(())
 }
 
 /// Puts members in and takes them out; answers whom.

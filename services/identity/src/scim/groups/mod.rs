@@ -1,19 +1,15 @@
 //! Groups as a directory sees them (RFC 7643 section 4.2): roles of the tenant's own and who has them.
 
-pub(super) mod apply;
-pub(super) mod create;
-pub(super) mod delete;
-pub(super) mod get;
-pub(super) mod list;
-pub(super) mod patch;
-pub(super) mod replace;
+mod apply;
+mod create;
+mod delete;
 pub(super) mod store;
 
 use std::collections::BTreeSet;
 
 use bz_http::{Errors, Problem};
 use bz_kernel::RoleId;
-use chrono::{DateTime, Utc};
+use bz_tenant::{DbError, TenantTx};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -23,9 +19,12 @@ use super::{
     discovery::GROUP_SCHEMA,
     error::bad_request,
     patch::Shape,
+    query::Wanted,
+    resource::{Record, Resource},
 };
 use crate::{
     app::AppState,
+    changes::By,
     roles::{check_role_name, rights::Rights},
 };
 
@@ -44,24 +43,48 @@ pub(super) struct ScimGroup {
     pub(super) written: WriteGroup,
     /// What its members may do, which people decide.
     pub(super) rights: Rights,
-    pub(super) created_at: DateTime<Utc>,
-    pub(super) updated_at: DateTime<Utc>,
-    pub(super) version: i64,
+    pub(super) record: Record,
 }
 
-/// What a change may name.
-pub(super) const SHAPE: Shape = Shape {
-    single: &["displayName", "externalId"],
-    multiple: &["members"],
-    read_only: &["id", "meta", "schemas"],
-};
+impl Resource for ScimGroup {
+    type Id = RoleId;
+    type Written = WriteGroup;
 
-impl WriteGroup {
-    /// Reads a resource. What is not known here is left out (RFC 7644 section 3.3).
-    ///
-    /// # Errors
-    /// 400 `invalidValue`.
-    pub(super) fn read(resource: &Map<String, Value>) -> Result<Self, Problem> {
+    const NAME: &'static str = "Group";
+    const SCHEMA: &'static str = GROUP_SCHEMA;
+    const SHAPE: Shape = Shape {
+        single: &["displayName", "externalId"],
+        multiple: &["members"],
+        read_only: &["id", "meta", "schemas"],
+    };
+
+    fn id(&self) -> RoleId {
+        self.id
+    }
+
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn to_resource(&self, app: &AppState) -> Map<String, Value> {
+        let written = &self.written;
+        let mut resource = Map::new();
+        resource.insert("displayName".to_owned(), json!(written.display_name));
+        if let Some(id) = &written.external_id {
+            resource.insert("externalId".to_owned(), json!(id));
+        }
+        if !written.members.is_empty() {
+            let member = |id: &Uuid| {
+                let location = answer::location(app, &format!("Users/{id}"));
+                json!({ "value": id, "$ref": location, "type": "User" })
+            };
+            let members = written.members.iter().map(member).collect();
+            resource.insert("members".to_owned(), Value::Array(members));
+        }
+        resource
+    }
+
+    fn read(resource: &Map<String, Value>) -> Result<WriteGroup, Problem> {
         let display_name = text(resource, "displayName", 254)?
             .ok_or_else(|| bad_request("invalidValue", "displayName is required."))?;
         let mut errors = Errors::default();
@@ -69,48 +92,42 @@ impl WriteGroup {
         if !errors.is_empty() {
             return Err(Problem::validation(errors));
         }
-        Ok(Self {
+        Ok(WriteGroup {
             display_name,
             external_id: text(resource, "externalId", 254)?,
             members: members(resource)?,
         })
     }
 
-    /// The resource without what only we write.
-    pub(super) fn to_resource(&self, app: &AppState) -> Map<String, Value> {
-        let mut resource = Map::new();
-        resource.insert("displayName".to_owned(), json!(self.display_name));
-        if let Some(id) = &self.external_id {
-            resource.insert("externalId".to_owned(), json!(id));
-        }
-        if !self.members.is_empty() {
-            let member = |id: &Uuid| {
-                let location = answer::location(app, &format!("Users/{id}"));
-                json!({ "value": id, "$ref": location, "type": "User" })
-            };
-            let members = self.members.iter().map(member).collect();
-            resource.insert("members".to_owned(), Value::Array(members));
-        }
-        resource
+    async fn find(tx: &mut TenantTx, id: RoleId) -> Result<Option<Self>, DbError> {
+        store::find(tx, id).await
     }
-}
 
-impl ScimGroup {
-    /// The resource.
-    pub(super) fn to_json(&self, app: &AppState) -> Value {
-        let mut resource = self.written.to_resource(app);
-        resource.insert("schemas".to_owned(), json!([GROUP_SCHEMA]));
-        resource.insert("id".to_owned(), json!(self.id));
-        let path = format!("Groups/{}", self.id);
-        let meta = answer::meta(
-            app,
-            ("Group", &path),
-            self.created_at,
-            self.updated_at,
-            self.version,
-        );
-        resource.insert("meta".to_owned(), meta);
-        Value::Object(resource)
+    async fn list(tx: &mut TenantTx, wanted: &Wanted) -> Result<(i64, Vec<Self>), Problem> {
+        store::list(tx, wanted).await
+    }
+
+    async fn create(
+        tx: &mut TenantTx,
+        app: &AppState,
+        by: By<'_>,
+        wanted: &WriteGroup,
+    ) -> Result<RoleId, Problem> {
+        create::create(tx, app, by, wanted).await
+    }
+
+    async fn apply(
+        self,
+        tx: &mut TenantTx,
+        app: &AppState,
+        by: By<'_>,
+        wanted: &WriteGroup,
+    ) -> Result<(), Problem> {
+        apply::apply(tx, app, by, &self, wanted).await
+    }
+
+    async fn delete(self, tx: &mut TenantTx, app: &AppState, by: By<'_>) -> Result<(), Problem> {
+        delete::delete(tx, app, by, &self).await
     }
 }
 
@@ -127,7 +144,7 @@ fn members(resource: &Map<String, Value>) -> Result<BTreeSet<Uuid>, Problem> {
     all.iter().map(id).collect()
 }
 
-pub(super) fn no_member() -> Problem {
+fn no_member() -> Problem {
     bad_request(
         "invalidValue",
         "members must have the ids of users of the tenant.",

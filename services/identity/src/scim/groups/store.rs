@@ -12,6 +12,7 @@ use crate::{
     roles::rights::Rights,
     scim::{
         query::Wanted,
+        resource::Record,
         sql::{self, Column, Listing},
     },
 };
@@ -23,9 +24,8 @@ struct GroupRow {
     external_id: Option<String>,
     permissions: Vec<String>,
     members: Vec<Uuid>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    version: i64,
+    #[sqlx(flatten)]
+    record: Record,
 }
 
 impl From<GroupRow> for ScimGroup {
@@ -38,9 +38,7 @@ impl From<GroupRow> for ScimGroup {
                 members: row.members.into_iter().collect(),
             },
             rights: Rights::of_permissions(row.permissions),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            version: row.version,
+            record: row.record,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{ScimUser, WriteUser, store};
 use crate::{
     app::AppState,
     changes::{self, By},
+    guests,
     members::{self, change},
     roles::rights::Rights,
     scim::granter,
@@ -25,11 +26,11 @@ pub(super) async fn apply(
     tx: &mut TenantTx,
     app: &AppState,
     by: By<'_>,
-    before: ScimUser,
+    before: &ScimUser,
     wanted: &WriteUser,
-) -> Result<ScimUser, Problem> {
+) -> Result<(), Problem> {
     if before.written == *wanted {
-        return Ok(before);
+        return Ok(());
     }
     let (id, had) = (before.id, &before.written);
     let member = members::store::find(tx, id).await?;
@@ -52,8 +53,9 @@ pub(super) async fn apply(
         change::keep_an_owner(tx, member.as_ref()).await?;
     }
     if is_moved {
-        move_home(tx, app, id, wanted).await?;
+        move_home(tx, app, before, wanted).await?;
     }
+    guests::store::spread_profile(tx, id, now).await?;
     if is_moved || (had.active && !wanted.active) {
         let because = if is_moved {
             RevokedBecause::EmailChanged
@@ -69,21 +71,23 @@ pub(super) async fn apply(
     };
     let changes = json!({ "by": "scim", "email_changed": is_moved });
     changes::tell(tx, app, by, kind, ("user", id.as_uuid()), changes).await?;
-    store::find(tx, id).await?.ok_or_else(Problem::not_found)
+    Ok(())
 }
 
-/// Where addresses need not be verified, the tenant becomes the default home of a new address that has none.
+/// The old address is free for somebody else. Where addresses need not be verified, the tenant becomes the default home of a
+/// new one that has none.
 async fn move_home(
     tx: &mut TenantTx,
     app: &AppState,
-    id: bz_kernel::UserId,
+    before: &ScimUser,
     wanted: &WriteUser,
 ) -> Result<(), Problem> {
+    users::store::leave_home(tx, &before.written.email, before.id).await?;
     if let (Ok(email), false) = (
         Email::parse(&wanted.email),
         app.config.registration.needs_verified_email(),
     ) {
-        users::store::claim_home(tx, &email, id).await?;
+        users::store::claim_home(tx, &email, before.id).await?;
     }
     Ok(())
 }

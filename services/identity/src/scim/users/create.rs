@@ -1,56 +1,25 @@
-use axum::{extract::State, response::Response};
-use bz_auth::Can;
-use bz_http::{Problem, Query};
+use bz_http::Problem;
+use bz_kernel::UserId;
 use bz_tenant::TenantTx;
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{ScimUser, WriteUser, store};
+use super::{WriteUser, store};
 use crate::{
     app::AppState,
     changes::{self, By},
     members,
-    origin::Origin,
     roles::rights::BuiltIn,
-    scim::{
-        ScimManage, answer,
-        body::{ScimBody, member},
-        error::bad_request,
-        query::ScimQuery,
-    },
+    scim::{body::member, error::bad_request},
     users::{Email, admin},
 };
 
-/// Make a user, who is a member and sets a password by mail (RFC 7644 section 3.3).
-pub(in crate::scim) async fn create_user(
-    State(app): State<AppState>,
-    caller: Can<ScimManage>,
-    Query(query): Query<ScimQuery>,
-    origin: Origin,
-    ScimBody(resource): ScimBody,
-) -> Result<Response, Problem> {
-    let mut user = WriteUser::read(&resource)?;
-    if user.display_name.is_none() {
-        user.display_name = full_name(&resource, &user);
-    }
-    let by = By::new(&caller, &origin);
-    let create = async |tx: &mut TenantTx| create(tx, &app, by, &user).await;
-    let run = app
-        .core
-        .db
-        .run("identity.scim.create_user", &caller.scope, create);
-    let created = run.await?;
-    app.wake();
-    let (version, json) = (created.version, created.to_json(&app));
-    Ok(answer::resource(StatusCode::CREATED, version, json, &query))
-}
-
-async fn create(
+/// Makes a user, who is a member and sets a password by mail.
+pub(super) async fn create(
     tx: &mut TenantTx,
     app: &AppState,
     by: By<'_>,
     user: &WriteUser,
-) -> Result<ScimUser, Problem> {
+) -> Result<UserId, Problem> {
     let email = Email::parse(&user.email)
         .map_err(|_| bad_request("invalidValue", "emails must have an e-mail address."))?;
     let id = admin::create::insert(tx, app, &email, user.display_name.as_deref()).await?;
@@ -64,11 +33,11 @@ async fn create(
     }
     let changes = json!({ "by": "scim" });
     changes::tell(tx, app, by, "user.created", ("user", id.as_uuid()), changes).await?;
-    store::find(tx, id).await?.ok_or_else(Problem::not_found)
+    Ok(id)
 }
 
 /// What the user is called, when the directory gives no name to show.
-fn full_name(resource: &Map<String, Value>, user: &WriteUser) -> Option<String> {
+pub(super) fn full_name(resource: &Map<String, Value>, user: &WriteUser) -> Option<String> {
     let name = member(resource, "name").and_then(Value::as_object);
     let formatted = name
         .and_then(|name| member(name, "formatted"))

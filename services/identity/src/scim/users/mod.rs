@@ -1,27 +1,24 @@
 //! Users as a directory sees them (RFC 7643 section 4.1).
 
-pub(super) mod apply;
-pub(super) mod create;
-pub(super) mod delete;
-pub(super) mod get;
-pub(super) mod list;
-pub(super) mod patch;
-pub(super) mod replace;
+mod apply;
+mod create;
+mod delete;
 pub(super) mod store;
 
 use bz_http::Problem;
 use bz_kernel::UserId;
-use chrono::{DateTime, Utc};
+use bz_tenant::{DbError, TenantTx};
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer,
     body::{boolean, member, text},
     discovery::USER_SCHEMA,
     error::bad_request,
     patch::Shape,
+    query::Wanted,
+    resource::{Record, Resource},
 };
-use crate::{app::AppState, users::Email};
+use crate::{app::AppState, changes::By, users::Email};
 
 /// What a directory writes of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,43 +37,11 @@ pub(super) struct WriteUser {
 pub(super) struct ScimUser {
     pub(super) id: UserId,
     pub(super) written: WriteUser,
-    pub(super) created_at: DateTime<Utc>,
-    pub(super) updated_at: DateTime<Utc>,
-    pub(super) version: i64,
+    pub(super) record: Record,
 }
 
-/// What a change may name.
-pub(super) const SHAPE: Shape = Shape {
-    single: &["userName", "externalId", "displayName", "name", "active"],
-    multiple: &["emails"],
-    read_only: &["id", "meta", "schemas", "groups"],
-};
-
 impl WriteUser {
-    /// Reads a resource. What is not known here is left out (RFC 7644 section 3.3).
-    ///
-    /// # Errors
-    /// 400 `invalidValue`.
-    pub(super) fn read(resource: &Map<String, Value>) -> Result<Self, Problem> {
-        let user_name = text(resource, "userName", 254)?
-            .ok_or_else(|| bad_request("invalidValue", "userName is required."))?;
-        let empty = Map::new();
-        let name = member(resource, "name").and_then(Value::as_object);
-        let name = name.unwrap_or(&empty);
-        let active = member(resource, "active").map_or(Ok(true), boolean)?;
-        Ok(Self {
-            email: email(resource, &user_name)?,
-            external_id: text(resource, "externalId", 254)?,
-            display_name: text(resource, "displayName", 120)?,
-            given_name: text(name, "givenName", 120)?,
-            family_name: text(name, "familyName", 120)?,
-            user_name,
-            active,
-        })
-    }
-
-    /// The resource without what only we write.
-    pub(super) fn to_resource(&self) -> Map<String, Value> {
+    fn to_resource(&self) -> Map<String, Value> {
         let mut resource = Map::new();
         let mut set = |name: &str, value: Value| {
             resource.insert(name.to_owned(), value);
@@ -107,22 +72,85 @@ impl WriteUser {
     }
 }
 
-impl ScimUser {
-    /// The resource.
-    pub(super) fn to_json(&self, app: &AppState) -> Value {
-        let mut resource = self.written.to_resource();
-        resource.insert("schemas".to_owned(), json!([USER_SCHEMA]));
-        resource.insert("id".to_owned(), json!(self.id));
-        let path = format!("Users/{}", self.id);
-        let meta = answer::meta(
-            app,
-            ("User", &path),
-            self.created_at,
-            self.updated_at,
-            self.version,
-        );
-        resource.insert("meta".to_owned(), meta);
-        Value::Object(resource)
+impl Resource for ScimUser {
+    type Id = UserId;
+    type Written = WriteUser;
+
+    const NAME: &'static str = "User";
+    const SCHEMA: &'static str = USER_SCHEMA;
+    const SHAPE: Shape = Shape {
+        single: &["userName", "externalId", "displayName", "name", "active"],
+        multiple: &["emails"],
+        read_only: &["id", "meta", "schemas", "groups"],
+    };
+
+    fn id(&self) -> UserId {
+        self.id
+    }
+
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn to_resource(&self, _: &AppState) -> Map<String, Value> {
+        self.written.to_resource()
+    }
+
+    fn read(resource: &Map<String, Value>) -> Result<WriteUser, Problem> {
+        let user_name = text(resource, "userName", 254)?
+            .ok_or_else(|| bad_request("invalidValue", "userName is required."))?;
+        let empty = Map::new();
+        let name = member(resource, "name").and_then(Value::as_object);
+        let name = name.unwrap_or(&empty);
+        let active = member(resource, "active").map_or(Ok(true), boolean)?;
+        Ok(WriteUser {
+            email: email(resource, &user_name)?,
+            external_id: text(resource, "externalId", 254)?,
+            display_name: text(resource, "displayName", 120)?,
+            given_name: text(name, "givenName", 120)?,
+            family_name: text(name, "familyName", 120)?,
+            user_name,
+            active,
+        })
+    }
+
+    fn read_new(resource: &Map<String, Value>) -> Result<WriteUser, Problem> {
+        let mut user = Self::read(resource)?;
+        if user.display_name.is_none() {
+            user.display_name = create::full_name(resource, &user);
+        }
+        Ok(user)
+    }
+
+    async fn find(tx: &mut TenantTx, id: UserId) -> Result<Option<Self>, DbError> {
+        store::find(tx, id).await
+    }
+
+    async fn list(tx: &mut TenantTx, wanted: &Wanted) -> Result<(i64, Vec<Self>), Problem> {
+        store::list(tx, wanted).await
+    }
+
+    async fn create(
+        tx: &mut TenantTx,
+        app: &AppState,
+        by: By<'_>,
+        wanted: &WriteUser,
+    ) -> Result<UserId, Problem> {
+        create::create(tx, app, by, wanted).await
+    }
+
+    async fn apply(
+        self,
+        tx: &mut TenantTx,
+        app: &AppState,
+        by: By<'_>,
+        wanted: &WriteUser,
+    ) -> Result<(), Problem> {
+        apply::apply(tx, app, by, &self, wanted).await
+    }
+
+    async fn delete(self, tx: &mut TenantTx, app: &AppState, by: By<'_>) -> Result<(), Problem> {
+        delete::delete(tx, app, by, self.id).await
     }
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{ScimUser, WriteUser};
 use crate::scim::{
     query::Wanted,
+    resource::Record,
     sql::{self, Column, Listing},
 };
 
@@ -23,9 +24,8 @@ struct UserRow {
     given_name: Option<String>,
     family_name: Option<String>,
     active: bool,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    version: i64,
+    #[sqlx(flatten)]
+    record: Record,
 }
 
 impl From<UserRow> for ScimUser {
@@ -41,9 +41,7 @@ impl From<UserRow> for ScimUser {
                 family_name: row.family_name,
                 active: row.active,
             },
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            version: row.version,
+            record: row.record,
         }
     }
 }
@@ -89,10 +87,7 @@ pub(in crate::scim) fn column(name: &str) -> Option<Column> {
 }
 
 /// A user.
-pub(in crate::scim) async fn find(
-    tx: &mut TenantTx,
-    id: UserId,
-) -> Result<Option<ScimUser>, DbError> {
+pub(super) async fn find(tx: &mut TenantTx, id: UserId) -> Result<Option<ScimUser>, DbError> {
     let row: Option<UserRow> = query_as(concat!(select!("find"), "u.id = $1"))
         .bind(id.as_uuid())
         .fetch_optional(tx.conn())

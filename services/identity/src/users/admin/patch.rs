@@ -10,6 +10,7 @@ use super::{ManagedUser, UsersManage, store, target::target};
 use crate::{
     app::AppState,
     changes::{self, By},
+    guests,
     origin::Origin,
     registration::check_name,
 };
@@ -60,7 +61,9 @@ pub(super) async fn patch_user(
     if name == before.name.as_deref() {
         return Ok(Versioned(before.version, before));
     }
-    store::set_name(&mut tx, id, name, app.core.sources.now()).await?;
+    let now = app.core.sources.now();
+    store::set_name(&mut tx, id, name, now).await?;
+    guests::store::spread_profile(&mut tx, id, now).await?;
     let user = store::find(&mut tx, id)
         .await?
         .ok_or_else(Problem::not_found)?;
