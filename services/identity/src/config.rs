@@ -77,11 +77,11 @@ impl Config for IdentityConfig {
         let password_priority = env
             .parsed(
                 "PASSWORD_PRIORITY",
-                "low or idle",
-                "Priority of password hashing: `low` (nice 10) where others compete for the cores, `idle` (SCHED_IDLE) in a \
-                 container, where a request then never waits for a hash.",
+                "auto, low or idle",
+                "Priority of password hashing: `low` (nice 10), `idle` (SCHED_IDLE: no request ever waits for a hash, and no hash \
+                 runs while requests want all cores), or `auto`: idle as long as that gets on.",
             )
-            .or("low");
+            .or("auto");
         let cookie_origins = env
             .list(
                 "COOKIE_ORIGINS",

@@ -4,10 +4,7 @@
 //! priority than the ones that answer requests; memory is charged by what each hash needs; the queue is short.
 
 use std::collections::HashMap;
-use std::sync::{
-    Arc, Mutex, PoisonError, Weak,
-    mpsc::{self, Receiver, RecvTimeoutError, Sender},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::Block;
@@ -15,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     Priority,
+    crew::Crew,
+    patience::{PATIENCE, Patience, Turn},
     phc::{MEMORY_KIB, MOST_MEMORY_KIB},
 };
 
@@ -22,18 +21,10 @@ use super::{
 const WAITING_PER_CORE: usize = 4;
 /// How long one waits at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// How long an idle thread keeps its memory for the next hash, which then starts without page faults.
-const KEEP_MEMORY: Duration = Duration::from_secs(2);
 
 /// The queue is full, or the part of it that is for one of those who ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Full;
-
-/// A hash on its way to a thread.
-struct Job {
-    work: Box<dyn FnOnce(&mut Memory) + Send>,
-    admitted: Admitted,
-}
 
 /// The hashing threads and the queue in front of them.
 pub(super) struct Hasher {
@@ -41,10 +32,11 @@ pub(super) struct Hasher {
     places: Arc<Semaphore>,
     /// KiB of memory.
     memory: Arc<Semaphore>,
-    /// One permit for each thread.
-    threads: Arc<Semaphore>,
     shares: Arc<Shares>,
-    pool: Arc<Pool>,
+    /// Threads that take what nobody else wants, where hashes may run on those.
+    idle: Option<Crew>,
+    crew: Crew,
+    patience: Arc<Patience>,
 }
 
 /// How many places those who ask have now, by their name: a tenant, a network.
@@ -59,14 +51,8 @@ struct Share {
     of: String,
 }
 
-struct Pool {
-    jobs: Vec<Sender<Job>>,
-    /// Threads without a job, the last used on top: it is the one whose memory is still there.
-    idle: Mutex<Vec<usize>>,
-}
-
 /// What a hash holds from its admission to its end, whether or not somebody still waits for it.
-struct Admitted {
+pub(super) struct Admitted {
     _place: OwnedSemaphorePermit,
     _memory: OwnedSemaphorePermit,
     _thread: OwnedSemaphorePermit,
@@ -74,16 +60,12 @@ struct Admitted {
 }
 
 impl Hasher {
-    /// Starts `cores` threads.
+    /// Starts `cores` threads, or as many of two priorities of which one set works at a time.
     pub(super) fn start(cores: usize, priority: Priority) -> Self {
-        let (jobs, receivers): (Vec<_>, Vec<_>) = (0..cores).map(|_| mpsc::channel()).unzip();
-        let pool = Arc::new(Pool {
-            jobs,
-            idle: Mutex::new((0..cores).collect()),
-        });
-        for (index, receiver) in receivers.into_iter().enumerate() {
-            start_thread(index, receiver, Arc::downgrade(&pool), priority);
-        }
+        let (idle, priority) = match priority {
+            Priority::Auto => (Some(Crew::start(cores, Priority::Idle)), Priority::Low),
+            one => (None, one),
+        };
         // A hash with the most memory that is allowed must fit, or it would wait for ever.
         let memory = (cores * MEMORY_KIB as usize).max(MOST_MEMORY_KIB as usize);
         let places = cores * (1 + WAITING_PER_CORE);
@@ -94,8 +76,9 @@ impl Hasher {
                 held: Mutex::default(),
             }),
             memory: Arc::new(Semaphore::new(memory)),
-            threads: Arc::new(Semaphore::new(cores)),
-            pool,
+            idle,
+            crew: Crew::start(cores, priority),
+            patience: Arc::default(),
         }
     }
 
@@ -107,22 +90,54 @@ impl Hasher {
         memory_kib: u32,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Full> {
-        let admitted = self.admit(asker, memory_kib).await.inspect_err(|Full| {
+        let (crew, patience) = self.choose();
+        let admitted = self.admit(asker, memory_kib, crew).await;
+        let admitted = admitted.inspect_err(|Full| {
             metrics::counter!("identity_password_hashes_rejected_total").increment(1);
         })?;
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let started = std::time::Instant::now();
-        let work = Box::new(move |memory: &mut Memory| {
-            let out = work(memory);
+        let watching = patience.clone();
+        let work = move |memory: &mut Memory| {
+            let out = match &watching {
+                Some(patience) => patience.watch(|| work(memory)),
+                None => work(memory),
+            };
             metrics::histogram!("identity_password_hash_seconds").record(started.elapsed());
             // The caller may be gone.
             let _unwanted = answer.send(out);
-        });
-        self.pool.submit(Job { work, admitted });
+        };
+        crew.submit(admitted, work);
+        if let Some(patience) = patience {
+            match tokio::time::timeout(PATIENCE, &mut answered).await {
+                Ok(answer) => return answer.map_err(|_| Full),
+                Err(_) => patience.lose(),
+            }
+        }
         answered.await.map_err(|_| Full)
     }
 
-    async fn admit(&self, asker: &str, memory_kib: u32) -> Result<Admitted, Full> {
+    /// The threads for the next hash, and who is told when they get nothing to run on.
+    fn choose(&self) -> (&Crew, Option<Arc<Patience>>) {
+        let Some(idle) = &self.idle else {
+            return (&self.crew, None);
+        };
+        match self.patience.ask() {
+            Turn::Idle => return (idle, Some(Arc::clone(&self.patience))),
+            Turn::Low => {}
+            Turn::Probe => match Arc::clone(idle.threads()).try_acquire_owned() {
+                Ok(thread) => {
+                    let patience = Arc::clone(&self.patience);
+                    idle.submit(thread, move |_| patience.probe());
+                }
+                // All of them are still at what they did not get done.
+                Err(_) => self.patience.lose(),
+            },
+        }
+        (&self.crew, None)
+    }
+
+    async fn admit(&self, asker: &str, memory_kib: u32, crew: &Crew) -> Result<Admitted, Full> {
         let share = Shares::take(&self.shares, asker).ok_or(Full)?;
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
@@ -131,7 +146,7 @@ impl Hasher {
             let memory = Arc::clone(&self.memory)
                 .acquire_many_owned(memory_kib)
                 .await;
-            (memory, Arc::clone(&self.threads).acquire_owned().await)
+            (memory, Arc::clone(crew.threads()).acquire_owned().await)
         };
         match tokio::time::timeout(LONGEST_WAIT, both).await {
             Ok((Ok(memory), Ok(thread))) => Ok(Admitted {
@@ -180,69 +195,6 @@ impl Drop for Share {
     }
 }
 
-impl Pool {
-    /// Hands the job to an idle thread. There is one: the job holds a thread's permit.
-    fn submit(&self, job: Job) {
-        if let Some(index) = self.idle().pop()
-            && let Some(thread) = self.jobs.get(index)
-        {
-            // A closed channel drops the job, and the caller is told by its closed answer.
-            let _closed = thread.send(job);
-        }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A thread ends when the pool is gone, because its channel is closed then.
-#[expect(
-    clippy::expect_used,
-    reason = "a process that cannot start two threads cannot serve either"
-)]
-fn start_thread(index: usize, jobs: Receiver<Job>, pool: Weak<Pool>, priority: Priority) {
-    std::thread::Builder::new()
-        .name(format!("password-{index}"))
-        .spawn(move || {
-            priority.take();
-            work(index, &jobs, &pool);
-        })
-        .expect("a thread");
-}
-
-fn work(index: usize, jobs: &Receiver<Job>, pool: &Weak<Pool>) {
-    let mut memory = Memory::default();
-    loop {
-        let job = if memory.0.is_empty() {
-            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            jobs.recv_timeout(KEEP_MEMORY)
-        };
-        match job {
-            Ok(Job { work, admitted }) => {
-                // A panic of one job must not take the thread, and with it a core's worth of logins.
-                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut memory)))
-                    .is_err()
-                {
-                    tracing::error!("a password hash panicked");
-                }
-                // Old hashes are larger, and rare.
-                if memory.0.len() > MEMORY_KIB as usize {
-                    memory = Memory::default();
-                }
-                // First idle, then free: whoever gets the permit must find the thread.
-                if let Some(pool) = pool.upgrade() {
-                    pool.idle().push(index);
-                }
-                drop(admitted);
-            }
-            Err(RecvTimeoutError::Timeout) => memory = Memory::default(),
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-    }
-}
-
 /// The memory of one hash, reused by the next one on the same thread.
 #[derive(Default)]
 pub(super) struct Memory(Vec<Block>);
@@ -253,6 +205,16 @@ pub(super) struct Memory(Vec<Block>);
 const GIVEN_BACK_WHEN_FREED: usize = 32 * 1024 * 1024 + Block::SIZE;
 
 impl Memory {
+    /// How many blocks a hash has used.
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// At least `count` blocks; what is in them does not matter to Argon2.
     pub(super) fn blocks(&mut self, count: usize) -> &mut [Block] {
         if self.0.capacity() < count {

@@ -3,8 +3,10 @@
 mod admission;
 mod bench;
 mod check;
+mod crew;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod patience;
 mod phc;
 mod priority;
 mod rules;

@@ -7,9 +7,11 @@ pub enum Priority {
     Normal,
     /// A tenth of the share of a request, see nice(2). For machines where others compete for the cores as well.
     Low,
+    /// `Idle` while there is something that nobody else wants, `Low` while there is not.
+    Auto,
     /// What nobody else wants, see `SCHED_IDLE` in sched(7): a request preempts a hash the moment that it arrives, and a core
     /// that only hashes counts as free. Under `Low` a hash may first use up its slice of some milliseconds. Where
-    /// anything else wants all cores all the time, logins come to a halt: for containers, whose share is their own.
+    /// anything else wants all cores all the time, logins come to a halt.
     Idle,
 }
 
@@ -18,9 +20,10 @@ impl std::str::FromStr for Priority {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "auto" => Ok(Self::Auto),
             "low" => Ok(Self::Low),
             "idle" => Ok(Self::Idle),
-            _ => Err("write low or idle".to_owned()),
+            _ => Err("write auto, low or idle".to_owned()),
         }
     }
 }
@@ -36,7 +39,7 @@ impl Priority {
         // The mildest that nice(2) would still call polite.
         const NICE: i32 = 10;
         let taken = match self {
-            Self::Normal => Ok(()),
+            Self::Normal | Self::Auto => Ok(()),
             Self::Low => rustix::process::nice(NICE)
                 .map(drop)
                 .map_err(|error| error.to_string()),

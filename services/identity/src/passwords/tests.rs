@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use super::*;
 
@@ -97,6 +97,38 @@ async fn idle_threads_hash_as_well() {
         "no thread has SCHED_IDLE: {:?}",
         policies()
     );
+}
+
+/// Requests that want all cores slow logins down, and do not bring them to a halt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hashes_get_on_while_something_else_wants_all_cores() {
+    let (wanted, cores) = (
+        Arc::new(AtomicBool::new(true)),
+        std::thread::available_parallelism().unwrap().get(),
+    );
+    let spin = |_| {
+        let wanted = Arc::clone(&wanted);
+        std::thread::spawn(move || while wanted.load(Ordering::Relaxed) {})
+    };
+    let spinning: Vec<_> = (0..cores).map(spin).collect();
+    let passwords = Passwords::with_priority(Rng::seeded(1), 1, Priority::Auto);
+    // It may be the one that finds out.
+    let first = {
+        let passwords = passwords.clone();
+        tokio::spawn(async move { passwords.verify(&secret("guess"), None).await })
+    };
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    for _ in 0..2 {
+        let guess = secret("guess");
+        let verified = passwords.verify(&guess, None);
+        let verified = tokio::time::timeout(Duration::from_secs(10), verified).await;
+        assert_eq!(verified, Ok(Ok(Verdict::Mismatch)));
+    }
+    wanted.store(false, Ordering::Relaxed);
+    for thread in spinning {
+        thread.join().unwrap();
+    }
+    assert_eq!(first.await.unwrap(), Ok(Verdict::Mismatch));
 }
 
 /// The scheduling policies of the threads of this process, as proc(5) numbers them.
