@@ -15,7 +15,7 @@ use crate::{
     changes::{self, Change},
     guests,
     mail::Template,
-    one_time,
+    mfa, one_time,
     origin::Origin,
     passwords,
     problems::{invalid_credentials, overloaded},
@@ -84,6 +84,7 @@ pub(crate) async fn change_password(
             return Err(invalid_credentials());
         }
         one_time::retire(tx, user, now).await?;
+        mfa::store::forget_challenges(tx, user).await?;
         if request.revoke_other_sessions {
             let because = RevokedBecause::PasswordChanged;
             guests::end_everywhere(tx, &app, user, caller.session, because, Some(user)).await?;

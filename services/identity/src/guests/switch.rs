@@ -2,13 +2,13 @@ use axum::{extract::State, response::Response};
 use bz_auth::Caller;
 use bz_http::{Errors, Json, Problem, Validate};
 use bz_kernel::TenantId;
-use bz_tenant::TenantScope;
+use bz_tenant::{TenantScope, TenantTx};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{carry, home_of, not_a_member};
+use super::{carry, home_of, not_a_member, store::Held};
 use crate::{
     app::AppState,
     audit::{self, Actor, Entry},
@@ -73,12 +73,10 @@ async fn enter(
 ) -> Result<(Account, Grant), Problem> {
     let scope = TenantScope::new(target, Some(caller.user));
     let mut tx = app.core.db.tenant(&scope).await?;
+    // Before the session, as everybody does. Whoever takes rights away waits for this, and this for them.
+    users::hold(&mut tx, caller.user).await?;
     let held = carry::hold(&mut tx, app, caller).await?;
-    let account = users::find(&mut tx, caller.user)
-        .await?
-        .filter(|account| account.is_active() && account.home_tenant == home_of(caller))
-        .ok_or_else(not_a_member)?;
-    carry::admit(&account.policy, &held, origin)?;
+    let account = member(&mut tx, caller, &held, origin).await?;
     let grant = carry::start(&mut tx, app, caller, &held, origin).await?;
     let entry = Entry {
         actor: Actor::of(caller),
@@ -91,4 +89,19 @@ async fn enter(
     audit::record(&mut tx, &app.core.sources, entry).await?;
     tx.commit().await?;
     Ok((account, grant))
+}
+
+/// The caller's account in the tenant of the transaction, if that lets their session in.
+async fn member(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    held: &Held,
+    origin: &Origin,
+) -> Result<Account, Problem> {
+    let account = users::find(tx, caller.user)
+        .await?
+        .filter(|account| account.is_active() && account.home_tenant == home_of(caller))
+        .ok_or_else(not_a_member)?;
+    carry::admit(&account.policy, held, origin)?;
+    Ok(account)
 }

@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{LONGEST, UsersImpersonate, store};
 use crate::{
@@ -114,9 +115,17 @@ pub(super) async fn impersonate_user(
         .core
         .db
         .run("identity.impersonation.start", &caller.scope, start);
-    let (account, session) = run.await?;
+    let started = run.await?;
     app.wake();
-    answer(&app, by, &account, session, request.seconds())
+    answer(&app, by, &started, request.seconds())
+}
+
+/// What was started.
+struct Started {
+    account: Account,
+    session: SessionId,
+    /// Id of the access token. Made while nobody's rights change: a change of them from here on is later than the token.
+    token_id: Uuid,
 }
 
 async fn start(
@@ -125,7 +134,8 @@ async fn start(
     by: By<'_>,
     id: UserId,
     request: &Impersonate,
-) -> Result<(Account, SessionId), Problem> {
+) -> Result<Started, Problem> {
+    members::store::lock_all(tx).await?;
     let (Some(member), Some(account)) = (
         members::store::find(tx, id).await?,
         users::store::find(tx, id).await?,
@@ -161,7 +171,11 @@ async fn start(
     let changes = json!({ "session_id": session, "reason": reason, "seconds": request.seconds() });
     let target = ("user", id.as_uuid());
     changes::tell(tx, app, by, "user.impersonated", target, changes).await?;
-    Ok((account, session))
+    Ok(Started {
+        account,
+        session,
+        token_id: app.core.sources.id(),
+    })
 }
 
 /// Whether the caller may act in the member's name.
@@ -191,11 +205,11 @@ fn check(by: By<'_>, member: &Member) -> Result<(), Problem> {
 fn answer(
     app: &AppState,
     by: By<'_>,
-    account: &Account,
-    session: SessionId,
+    started: &Started,
     seconds: u32,
 ) -> Result<Response, Problem> {
-    let (sources, now) = (&app.core.sources, app.core.sources.now());
+    let (account, session) = (&started.account, started.session);
+    let now = app.core.sources.now();
     let grant = UserGrant {
         user: account.user,
         tenant: account.tenant,
@@ -210,7 +224,7 @@ fn answer(
         act: Some(Actor { sub: by.user() }),
     };
     let lifetime = TimeDelta::seconds(seconds.into());
-    let claims = Claims::of_user(&app.core.issuer, grant, sources.id(), now, lifetime);
+    let claims = Claims::of_user(&app.core.issuer, grant, started.token_id, now, lifetime);
     let token = app
         .keys
         .current()

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Method, store};
-use crate::{app::AppState, credential::Credential, sessions::issue::NewSession};
+use crate::{app::AppState, credential::Credential, sessions::issue::NewSession, users};
 
 /// What a challenge's token starts with.
 pub(crate) const PREFIX: &str = "mf1.";
@@ -54,6 +54,7 @@ pub(crate) async fn create(
     app: &AppState,
     session: &NewSession<'_>,
 ) -> Result<MfaRequired, DbError> {
+    users::store::hold(tx, session.user).await?;
     let (sources, now) = (&app.core.sources, app.core.sources.now());
     let token = Credential::new(tx.scope().tenant(), sources.id::<Uuid>(), &sources.rng);
     let challenge = store::Challenge {

@@ -6,6 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
+use crate::users;
+
 /// An authenticator app.
 #[derive(FromRow)]
 pub(crate) struct Factor {
@@ -146,6 +148,7 @@ pub(crate) async fn remove_totp(
     user: UserId,
     at: DateTime<Utc>,
 ) -> Result<bool, DbError> {
+    users::store::hold(tx, user).await?;
     Ok(query_scalar(
         "-- identity.totp_factors.remove\n\
          WITH codes AS (DELETE FROM identity.recovery_codes WHERE user_id = $1), \
@@ -239,15 +242,17 @@ pub(crate) async fn insert_challenge(
     Ok(())
 }
 
-/// A waiting login, locked until the end of the transaction: attempts at one challenge happen one after the other.
+/// A waiting login, locked until the end of the transaction: attempts at one challenge happen one after the other. Its user
+/// first, as by everybody who ends challenges.
 pub(crate) async fn lock_challenge(
     tx: &mut TenantTx,
     id: Uuid,
 ) -> Result<Option<Challenge>, DbError> {
     Ok(query_as(
         "-- identity.mfa_challenges.lock\n\
-         SELECT user_id, secret_hash, attempts, remember, device_name, created_at, expires_at \
-         FROM identity.mfa_challenges WHERE id = $1 FOR UPDATE",
+         SELECT c.user_id, c.secret_hash, c.attempts, c.remember, c.device_name, c.created_at, c.expires_at \
+         FROM identity.mfa_challenges c JOIN identity.users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id \
+         WHERE c.id = $1 FOR NO KEY UPDATE OF u FOR UPDATE OF c",
     )
     .bind(id)
     .fetch_optional(tx.conn())
@@ -261,6 +266,17 @@ pub(crate) async fn count_attempt(tx: &mut TenantTx, id: Uuid) -> Result<(), DbE
          UPDATE identity.mfa_challenges SET attempts = attempts + 1 WHERE id = $1",
     )
     .bind(id)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Ends the challenges of a user.
+pub(crate) async fn forget_challenges(tx: &mut TenantTx, user: UserId) -> Result<(), DbError> {
+    query(
+        "-- identity.mfa_challenges.forget\nDELETE FROM identity.mfa_challenges WHERE user_id = $1",
+    )
+    .bind(user.as_uuid())
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -15,6 +15,7 @@ use crate::{
     app::AppState,
     cookies,
     credential::Credential,
+    sessions::store::started_at,
     users::{self, store::Account},
 };
 
@@ -82,7 +83,15 @@ pub(super) async fn find(
         return Ok(None);
     };
     let account = users::store::find(&mut tx, UserId::from(row.user_id)).await?;
-    Ok(account.filter(Account::is_active).map(|account| Browser {
+    let now = app.core.sources.now();
+    let lasts = |account: &Account| {
+        let end = account
+            .policy
+            .session_end(started_at(row.session_id).unwrap_or(row.auth_time));
+        end.is_none_or(|end| end > now)
+    };
+    let good = account.filter(|account| account.is_active() && lasts(account));
+    Ok(good.map(|account| Browser {
         id: cookie.id,
         session: row.session_id.into(),
         auth_time: row.auth_time,

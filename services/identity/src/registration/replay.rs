@@ -67,14 +67,14 @@ pub(super) async fn replay(
     }
     let scope = TenantScope::new(account.tenant, Some(account.user));
     let start = async |tx: &mut TenantTx| {
-        issue::start(tx, app, &NewSession::with_password(account.user, origin)).await
+        issue::enter(tx, app, &NewSession::with_password(account.user, origin)).await
     };
-    let grant = app
+    let entered = app
         .core
         .db
         .run::<_, DbError>("identity.registration.replay", &scope, start)
         .await?;
-    Ok(Some((account, grant)))
+    Ok(entered.ok())
 }
 
 async fn find(

@@ -5,11 +5,8 @@ use bz_kernel::{SessionId, UserId};
 use bz_tenant::{DbError, TenantTx};
 use serde::Serialize;
 
-use super::{
-    store::{self, RevokedBecause},
-    store_own,
-};
-use crate::{app::AppState, oauth::backchannel, revocations, revocations::Revoked};
+use super::store::{self, RevokedBecause};
+use crate::{app::AppState, mfa, oauth::backchannel, revocations, revocations::Revoked, users};
 
 /// What siblings learn of a session's end.
 #[derive(Serialize)]
@@ -44,7 +41,10 @@ pub(crate) async fn end_all(
     actor: Option<UserId>,
 ) -> Result<usize, DbError> {
     // Whoever ends all sessions of one user takes turns: two who lock some of them each would wait for each other.
-    store_own::take_turn(tx, user).await?;
+    // Logins wait as well, or are waited for: their sessions are seen.
+    users::store::hold(tx, user).await?;
+    // What waits for a second factor would become a session.
+    mfa::store::forget_challenges(tx, user).await?;
     let ended = store::revoke_all(tx, user, except, because, app.core.sources.now()).await?;
     for session in &ended {
         tell(tx, app, *session, because, actor).await?;

@@ -4,7 +4,7 @@ use axum::{
 };
 use bz_http::Problem;
 use bz_kernel::TenantId;
-use bz_tenant::{TenantScope, TenantTx};
+use bz_tenant::{OnConstraint, TenantScope, TenantTx};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -29,6 +29,9 @@ use crate::{
     users,
     users::store::{Account, Candidate},
 };
+
+/// How often a session is begun when what it depends on changes meanwhile.
+const MOST_STARTS: usize = 3;
 
 /// What a login answers.
 #[derive(Serialize, ToSchema)]
@@ -67,8 +70,8 @@ pub(crate) async fn login(
     if credentials.delivery == TokenDelivery::Cookie {
         csrf::check(&app, &headers)?;
     }
-    let known = authenticate(&app, &headers, &origin, &credentials).await?;
-    let mut response = match start_session(&app, &known, &credentials, &origin).await? {
+    let mut known = authenticate(&app, &headers, &origin, &credentials).await?;
+    let mut response = match start_session(&app, &mut known, &credentials, &origin).await? {
         Started::Session(account, grant) => {
             issue::answer(&app, &account, &grant)?.deliver(StatusCode::OK, credentials.delivery)
         }
@@ -104,6 +107,20 @@ impl Authenticated {
         let mut tx = app.core.db.read(&self.scope()).await?;
         let account = users::store::find(&mut tx, self.candidate.user).await?;
         Ok(issue::admit(app, account, origin)?)
+    }
+
+    /// Goes on if the password that was right is still the account's.
+    fn check(&self, account: &Account) -> Result<(), Halt> {
+        let stored = account.password_hash.as_deref();
+        let right = [&self.candidate.password_hash, &self.new_hash];
+        if right
+            .into_iter()
+            .flatten()
+            .any(|hash| Some(&**hash) == stored)
+        {
+            return Ok(());
+        }
+        Err(Halt::OtherHash(account.password_hash.clone()))
     }
 
     const fn scope(&self) -> TenantScope {
@@ -187,6 +204,8 @@ enum Halt {
     Problem(Problem),
     /// A second factor was set up while the password was compared.
     NeedsFactor,
+    /// Another hash is stored by now: of another password, or a newer one of the same.
+    OtherHash(Option<String>),
 }
 
 impl<E: Into<Problem>> From<E> for Halt {
@@ -197,7 +216,7 @@ impl<E: Into<Problem>> From<E> for Halt {
 
 async fn start_session(
     app: &AppState,
-    known: &Authenticated,
+    known: &mut Authenticated,
     credentials: &Credentials,
     origin: &Origin,
 ) -> Result<Started, Problem> {
@@ -206,16 +225,16 @@ async fn start_session(
         remember: credentials.remember,
         ..NewSession::with_password(known.candidate.user, origin)
     };
-    let mut has_factor = known.candidate.has_factor;
-    loop {
+    // Each time something was changed meanwhile, which nobody does for ever.
+    for _ in 0..MOST_STARTS {
         let start = async |tx: &mut TenantTx| {
             if let (Some(old), Some(new)) = (&known.candidate.password_hash, &known.new_hash) {
                 users::store::replace_hash(tx, session.user, old, new).await?;
             }
-            if has_factor {
-                challenge(tx, app, &session).await
+            if known.candidate.has_factor {
+                challenge(tx, app, known, &session).await
             } else {
-                enter(tx, app, &session).await
+                enter(tx, app, known, &session).await
             }
         };
         let db = &app.core.db;
@@ -223,32 +242,47 @@ async fn start_session(
             .run("identity.sessions.start", &known.scope(), start)
             .await
         {
-            Err(Halt::NeedsFactor) if !has_factor => has_factor = true,
-            Err(Halt::NeedsFactor) => return Err(invalid_credentials()),
-            Err(Halt::Problem(problem)) => return Err(problem),
             Ok(started) => return Ok(started),
+            Err(Halt::Problem(problem)) => return Err(problem),
+            Err(Halt::NeedsFactor) => known.candidate.has_factor = true,
+            Err(Halt::OtherHash(hash)) => {
+                let (password, hash) = (&credentials.password, hash.as_deref());
+                let verdict = app.passwords.verify(password, hash).await;
+                if verdict.map_err(overloaded)? == Verdict::Mismatch {
+                    return Err(invalid_credentials());
+                }
+                known.candidate.password_hash = hash.map(ToOwned::to_owned);
+                known.new_hash = None;
+            }
         }
     }
+    Err(invalid_credentials())
 }
 
 async fn challenge(
     tx: &mut TenantTx,
     app: &AppState,
+    known: &Authenticated,
     session: &NewSession<'_>,
 ) -> Result<Started, Halt> {
+    // First, because it locks the user as a session does.
+    let challenge = challenge::create(tx, app, session).await;
+    let challenge = challenge.on_constraint("mfa_challenges_user_fkey", gone)?;
     let account = users::store::find(tx, session.user).await?;
-    issue::admit(app, account, session.origin)?;
-    let challenge = challenge::create(tx, app, session).await?;
+    known.check(&issue::admit(app, account, session.origin)?)?;
     Ok(Started::Challenge(challenge))
 }
 
 async fn enter(
     tx: &mut TenantTx,
     app: &AppState,
+    known: &Authenticated,
     session: &NewSession<'_>,
 ) -> Result<Started, Halt> {
-    let (grant, admitted) = issue::begin(tx, app, session).await?;
+    let begun = issue::begin(tx, app, session).await;
+    let (grant, admitted) = begun.on_constraint("sessions_user_fkey", gone)?;
     let account = admitted?;
+    known.check(&account)?;
     if !account.mfa.is_empty() {
         return Err(Halt::NeedsFactor);
     }
@@ -262,4 +296,9 @@ async fn enter(
     };
     audit::record(tx, &app.core.sources, entry).await?;
     Ok(Started::Session(Box::new(account), grant))
+}
+
+/// Somebody deleted the user while the password was compared.
+fn gone() -> Halt {
+    Halt::Problem(invalid_credentials())
 }

@@ -23,6 +23,7 @@ use crate::{
     audit::{self, Actor, Entry},
     origin::Origin,
     problems::PublicProblems,
+    users,
 };
 
 /// Which sessions to end.
@@ -142,7 +143,7 @@ async fn end_by_refresh_token(
         };
         if scope != LogoutScope::Session {
             // Before the lock of the session, as whoever ends several sessions does.
-            store_own::take_turn(tx, user).await?;
+            users::store::hold(tx, user).await?;
         }
         let Some(session) = store::lock(tx, token.session).await? else {
             return Ok(());

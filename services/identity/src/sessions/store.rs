@@ -36,8 +36,7 @@ pub(crate) struct Session {
 impl Session {
     /// Shortens it to what the tenant's policy allows, which may have been another one when it started.
     pub(crate) fn limit(&mut self, policy: &Policy) {
-        if let Some(hours) = policy.session_hours {
-            let end = self.started_at + TimeDelta::hours(hours.into());
+        if let Some(end) = policy.session_end(self.started_at) {
             self.expires_at = self.expires_at.min(end);
         }
         if let Some(hours) = policy.session_idle_hours {
@@ -158,7 +157,7 @@ impl RevokedBecause {
 }
 
 /// Stores a session, no longer than the tenant's policy allows, and the first generation of its refresh token; answers when
-/// that ends.
+/// that ends. Waits for whoever ends the user's sessions, who waits for this: what comes of it is seen then.
 pub(crate) async fn insert(
     tx: &mut TenantTx,
     session: &NewSession<'_>,
@@ -168,13 +167,14 @@ pub(crate) async fn insert(
     let seconds = session.refresh_lifetime().num_seconds();
     Ok(query_scalar(
         "-- identity.sessions.insert\n\
-         WITH session AS ( \
+         WITH turn AS MATERIALIZED (SELECT FROM identity.users WHERE id = $2 FOR NO KEY UPDATE), \
+         session AS ( \
            INSERT INTO identity.sessions (id, user_id, client_id, auth_time, last_used_at, expires_at, \
              ip, user_agent, device_name, acr, amr, refresh_lifetime) \
            SELECT $1, $2, $3, $4, $4, \
              least($5, $4 + make_interval(hours => (t.policy->>'session_hours')::int)), \
              $8, $9, $10, $11, $12, least($13, (t.policy->>'session_idle_hours')::int * 3600) \
-           FROM identity.tenants t RETURNING id, expires_at, refresh_lifetime), \
+           FROM identity.tenants t LEFT JOIN turn ON true RETURNING id, expires_at, refresh_lifetime), \
          back AS ( \
            UPDATE identity.users SET delete_after = NULL WHERE id = $2 AND delete_after IS NOT NULL) \
          INSERT INTO identity.refresh_tokens (session_id, generation, secret_hash, created_at, expires_at) \

@@ -76,19 +76,6 @@ pub(super) async fn owner(
     Ok(owner.map(UserId::from))
 }
 
-/// Waits for others who end several sessions of the user. Refreshes, which hold a weaker lock of the user, are not in
-/// the way.
-pub(super) async fn take_turn(tx: &mut TenantTx, user: UserId) -> Result<(), DbError> {
-    query(
-        "-- identity.sessions.take_turn\n\
-         SELECT 1 FROM identity.users WHERE id = $1 FOR NO KEY UPDATE",
-    )
-    .bind(user.as_uuid())
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// Notes that the user of a session proved who they are once more.
 pub(super) async fn reauthenticated(
     tx: &mut TenantTx,

@@ -194,6 +194,16 @@ pub(crate) async fn find(tx: &mut TenantTx, user: UserId) -> Result<Option<Accou
     Ok(row.map(|row| row.of(tenant)))
 }
 
+/// Waits for whoever starts a session of the user, ends all of them or changes the user, and lets them wait. Refreshes are
+/// not in the way. Before anything else of the user's is locked: two in different orders would wait for each other.
+pub(crate) async fn hold(tx: &mut TenantTx, user: UserId) -> Result<(), DbError> {
+    query("-- identity.users.hold\nSELECT 1 FROM identity.users WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(user.as_uuid())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// The owners of the tenant.
 pub(crate) async fn owners(tx: &mut TenantTx) -> Result<Vec<Account>, DbError> {
     let tenant = tx.scope().tenant();

@@ -60,6 +60,7 @@ mod register;
 mod retention;
 mod revocations;
 mod rights;
+mod rights_race;
 mod roles;
 mod scim;
 mod scim_addresses;

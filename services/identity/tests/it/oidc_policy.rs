@@ -17,6 +17,21 @@ fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
     rest.split_once(after).unwrap().0
 }
 
+/// A browser that was logged in before the tenant wanted shorter sessions logs in again.
+#[tokio::test]
+async fn a_browsers_login_is_no_older_than_the_policy_allows_now() {
+    let app = start().await;
+    let client = Application::register(&app).await;
+    let mut browser = Browser::new(&app);
+    browser.code(&client.request(&[]), &owner()).await;
+    app.clock.advance(chrono::TimeDelta::hours(3));
+    let again = browser.authorize(&client.request(&[])).await;
+    assert!(location(&again).contains_key("code"));
+    set_policy(&app, Tenant::Acme, json!({ "session_hours": 2 })).await;
+    let page = browser.authorize(&client.request(&[])).await;
+    assert!(page.assert_status(200).text().contains("name=\"password\""));
+}
+
 /// Pitfall 48: the page sets the second factor up that the tenant asks for, and nobody gets to an application without.
 #[tokio::test]
 async fn the_login_page_sets_up_the_second_factor_that_the_tenant_asks_for() {

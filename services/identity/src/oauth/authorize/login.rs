@@ -241,10 +241,6 @@ pub(super) async fn start(
         if let Some((old, new)) = rehashed {
             users::store::replace_hash(tx, session.user, old, new).await?;
         }
-        if let Some(before) = &before {
-            let (because, actor) = (RevokedBecause::Logout, Some(before.account.user));
-            end::end(tx, app, before.session, because, actor).await?;
-        }
         let (account, grant) = match issue::enter(tx, app, session).await? {
             Ok(entered) => entered,
             Err(Barred::Inactive | Barred::Unverified) => {
@@ -252,6 +248,11 @@ pub(super) async fn start(
             }
             Err(Barred::Network) => return Ok(Err(Refusal::Network)),
         };
+        // After the new one has locked its user.
+        if let Some(before) = &before {
+            let (because, actor) = (RevokedBecause::Logout, Some(before.account.user));
+            end::end(tx, app, before.session, because, actor).await?;
+        }
         let cookie = browser::bind(tx, app, grant.token.session).await?;
         let entry = Entry {
             actor: Actor::User(account.user),

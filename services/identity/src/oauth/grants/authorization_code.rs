@@ -123,6 +123,8 @@ impl Redemption<'_> {
         if stored.expires_at <= self.app.core.sources.now() {
             return Ok(Outcome::Refused);
         }
+        // Before the account is read: whoever shuts the user out waits for this, and this for them.
+        users::store::hold(tx, stored.code.user).await?;
         let account = users::store::find(tx, stored.code.user).await?;
         let meets_policy = |account: &Account| account.policy.is_met_by(&stored.code.acr);
         let account = account.filter(|account| account.is_active() && meets_policy(account));

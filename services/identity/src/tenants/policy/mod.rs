@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use bz_auth::claims::TWO_FACTORS;
 use bz_http::{Errors, Problem, Validate};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -169,6 +170,12 @@ impl Policy {
     /// Whether a session of this strength may do what its user may do.
     pub(crate) fn is_met_by(&self, acr: &str) -> bool {
         !self.mfa_required || acr == TWO_FACTORS
+    }
+
+    /// When a session ends at the latest that started then, if there is a limit.
+    pub(crate) fn session_end(&self, started: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let hours = self.session_hours?;
+        Some(started + TimeDelta::hours(hours.into()))
     }
 
     /// Whether a session may be started from there. An address that is not known is none of the allowed ones.
