@@ -82,6 +82,12 @@ pub(crate) fn redirect_uri(uri: &str) -> Result<(), &'static str> {
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err("must not name a user");
     }
+    // `https:0x//app.example.com` leads to 0.0.0.0, and browsers read it like that.
+    let host = parsed.host_str().unwrap_or_default();
+    let is_shown = uri.starts_with(&format!("{}://{host}", parsed.scheme()));
+    if matches!(parsed.scheme(), "http" | "https") && !is_shown {
+        return Err("must begin with the scheme, two slashes, and the host in lower case");
+    }
     match parsed.scheme() {
         "https" => Ok(()),
         "http" if matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) => Ok(()),
@@ -181,6 +187,7 @@ mod tests {
         for good in [
             "https://app.example.com/cb",
             "https://app.example.com:8443/cb?tenant=1",
+            "https://app.example.com/@ada/cb",
             "http://localhost:3000/cb",
             "http://127.0.0.1/cb",
             "http://[::1]:5000/",
@@ -200,6 +207,10 @@ mod tests {
             "https://*.example.com/cb",
             "https://app.example.com/ cb",
             "https://app.example.com\\@evil.example/cb",
+            "https:0x//user@app.example.com/cb",
+            "https:app.example.com/cb",
+            "https:///app.example.com/cb",
+            "https://0x7f.1/cb",
             "https://äpp.example.com/cb",
             "http://app.example.com/cb",
             "http://localhost.evil.example/cb",
