@@ -1,12 +1,14 @@
 //! Numbers, from analytics, with the user's own token.
 
-use bz_http::client::Sibling;
+use bz_http::client::{Sibling, SiblingError};
 use bz_kernel::SecretString;
 use bz_service::Core;
 use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
-use crate::failure::{Failure, Part};
+use crate::crm::CrmError;
+use crate::failure::{self, Failure};
 
 /// Analytics. Cheap to clone.
 #[derive(Clone)]
@@ -56,6 +58,46 @@ pub(crate) struct Meta {
     pub(crate) partial_period: bool,
 }
 
+/// What a question leads to.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Counted {
+    /// The numbers.
+    Now(Frame),
+    /// They take longer than one waits, and will be in a report.
+    Later(Report),
+}
+
+/// A report that was ordered.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) id: Uuid,
+    pub(crate) title: String,
+}
+
+/// A report's file, as far as it answers one question.
+#[derive(Deserialize)]
+struct Document {
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    answer: PartAnswer,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PartAnswer {
+    Frame(Frame),
+    Problem(Fault),
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    detail: String,
+}
+
 impl Analytics {
     /// The analytics service that is configured.
     pub(crate) fn new(core: &Core) -> anyhow::Result<Self> {
@@ -66,7 +108,7 @@ impl Analytics {
     /// Everything that can be asked for.
     pub(crate) async fn catalogue(&self, token: &SecretString) -> Result<Vec<Metric>, Failure> {
         let call = self.0.get("/api/metrics/catalog").bearer(token);
-        let catalogue: Catalogue = call.send().await.map_err(Failure::of(Part::Analytics))?;
+        let catalogue: Catalogue = call.send().await.map_err(failed)?;
         Ok(catalogue.metrics)
     }
 
@@ -76,9 +118,40 @@ impl Analytics {
         query: &Value,
         token: &SecretString,
         key: &str,
-    ) -> Result<Frame, Failure> {
+    ) -> Result<Counted, Failure> {
         let call = self.0.post("/api/metrics/query").bearer(token);
         let call = call.idempotency_key(key).json(query);
-        call.send().await.map_err(Failure::of(Part::Analytics))
+        call.send().await.map_err(failed)
+    }
+
+    /// The numbers of a report that a question ordered; none while it is being made.
+    pub(crate) async fn numbers(
+        &self,
+        report: &Report,
+        token: &SecretString,
+    ) -> Result<Option<Frame>, Failure> {
+        let path = format!("/api/reports/{}/download?format=json", report.id);
+        let document: Document = match self.0.get(&path).bearer(token).send().await {
+            Err(SiblingError::Refused { code, .. }) if code == "report_not_ready" => {
+                return Ok(None);
+            }
+            document => document.map_err(failed)?,
+        };
+        match document.parts.into_iter().next().map(|part| part.answer) {
+            Some(PartAnswer::Frame(frame)) => Ok(Some(frame)),
+            Some(PartAnswer::Problem(fault)) => Err(refused(fault.detail)),
+            None => Err(refused("the report is empty".to_owned())),
+        }
+    }
+}
+
+fn failed(error: SiblingError) -> Failure {
+    Failure::of(failure::Part::Analytics)(error)
+}
+
+const fn refused(why: String) -> Failure {
+    Failure {
+        part: failure::Part::Analytics,
+        why: CrmError::Refused(why),
     }
 }

@@ -1,13 +1,17 @@
 //! Numbers over time: the metric that is meant, found in analytics' own catalogue, over the days that were said, with the
 //! period before for comparison.
 
+use std::time::Duration;
+
+use bz_http::context;
 use bz_kernel::SecretString;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::actions::Answer;
-use crate::analytics::{Analytics, Frame, Metric};
+use crate::analytics::{Analytics, Counted, Frame, Metric, Report};
 use crate::failure::Failure;
 use crate::understand::Range;
 
@@ -15,6 +19,10 @@ use crate::understand::Range;
 const DAYS: i64 = 30;
 /// The most metrics that are named when it is not clear which is meant.
 const CHOICES: usize = 8;
+/// How long an answer waits for numbers that have to be counted.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// The pause before it looks again.
+const PAUSE: Duration = Duration::from_millis(250);
 /// Words that people use, and the metric that has them under another name.
 const ALSO_CALLED: &[(&str, &str)] = &[
     ("visitors", "events.actors"),
@@ -72,8 +80,41 @@ pub(crate) async fn answer(
         "metrics": [metric.key], "range": { "from": range.from, "to": range.to },
         "timezone": question.zone.name(), "compare": "previous_period",
     });
-    let frame = analytics.query(&query, token, key).await?;
-    Ok(Answer::say(said(metric, &frame)).cited("analytics", "/api/metrics/query"))
+    let report = match analytics.query(&query, token, key).await? {
+        Counted::Now(frame) => {
+            let answer = Answer::say(said(metric, &frame));
+            return Ok(answer.cited("analytics", "/api/metrics/query"));
+        }
+        Counted::Later(report) => report,
+    };
+    let answer = match waited_for(&report, analytics, token).await? {
+        Some(frame) => Answer::say(said(metric, &frame)),
+        None => Answer::say(format!(
+            "Counting {} takes a while. The numbers will be in the report \"{}\" of your analytics.",
+            named(metric),
+            report.title
+        )),
+    };
+    Ok(answer.cited("analytics", &format!("/api/reports/{}", report.id)))
+}
+
+/// The numbers of a report, when it is made while a person still waits.
+async fn waited_for(
+    report: &Report,
+    analytics: &Analytics,
+    token: &SecretString,
+) -> Result<Option<Frame>, Failure> {
+    let left = context::current().map(|context| context.remaining() / 2);
+    let until = Instant::now() + left.unwrap_or(PATIENCE).min(PATIENCE);
+    loop {
+        if let Some(frame) = analytics.numbers(report, token).await? {
+            return Ok(Some(frame));
+        }
+        if Instant::now() + PAUSE > until {
+            return Ok(None);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Which metric is meant.

@@ -20,6 +20,7 @@ mod hostile;
 mod languages;
 mod latency;
 mod limits;
+mod numbers;
 mod questions;
 mod records;
 mod retention;

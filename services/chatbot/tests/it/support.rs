@@ -49,6 +49,12 @@ impl World {
         Self::with(|chat| chat.sibling(&platform::AI_ORCHESTRATOR, &url)).await
     }
 
+    /// With other analytics.
+    pub(crate) async fn with_analytics(provider: &Provider) -> Self {
+        let url: Url = format!("http://{}", provider.address()).parse().unwrap();
+        Self::with(|chat| chat.sibling(&platform::ANALYTICS, &url)).await
+    }
+
     async fn with(configure: impl FnOnce(Chat) -> Chat) -> Self {
         Self::beside(TestApp::<Crm>::start().await, configure).await
     }
