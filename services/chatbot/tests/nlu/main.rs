@@ -12,5 +12,6 @@ mod languages;
 mod phrasings;
 mod shared;
 mod speed;
+mod times;
 mod titles;
 mod vocabulary;

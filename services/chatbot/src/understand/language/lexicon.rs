@@ -25,6 +25,14 @@ pub(super) struct Pattern {
     pub(super) needs_own: bool,
 }
 
+/// A way to say a time: words around the hour, and how many minutes they are after it (before it, when negative).
+#[derive(Debug)]
+pub(super) struct TimeOfDay {
+    pub(super) before: Vec<String>,
+    pub(super) after: Vec<String>,
+    pub(super) minutes: i32,
+}
+
 /// The words of a language.
 #[derive(Debug, Default)]
 pub(in crate::understand) struct Lexicon {
@@ -32,6 +40,8 @@ pub(in crate::understand) struct Lexicon {
     sections: BTreeMap<String, Vec<Vec<String>>>,
     /// Date words and their English, the longest first.
     pub(super) dates: Vec<(Vec<String>, String)>,
+    /// What is said around the hour, `*` in the file.
+    pub(super) clocks: Vec<TimeOfDay>,
     weights: HashMap<String, usize>,
 }
 
@@ -92,6 +102,10 @@ impl Lexicon {
             }
             return;
         }
+        if section == "clocks" {
+            self.clock(line);
+            return;
+        }
         for phrase in line.split('|') {
             let intent = INTENTS.iter().find(|(name, _)| *name == section);
             if let Some((_, intent)) = intent {
@@ -99,13 +113,31 @@ impl Lexicon {
                 continue;
             }
             let words = split(phrase);
-            let weight = if section == "function" { 2 } else { 1 };
+            let weight = match section {
+                "function" => 2,
+                // They say little about the language: "km", "euro", the ends of words.
+                "hours" | "counted" | "uncounted" | "plurals" => 0,
+                _ => 1,
+            };
             words.iter().for_each(|word| self.weigh(word, weight));
             self.sections
                 .entry(section.to_owned())
                 .or_default()
                 .push(words);
         }
+    }
+
+    fn clock(&mut self, line: &str) {
+        let said = line.split_once('=').and_then(|(said, minutes)| {
+            let (before, after) = said.split_once('*')?;
+            Some((split(before), split(after), minutes.trim().parse().ok()?))
+        });
+        self.clocks
+            .extend(said.map(|(before, after, minutes)| TimeOfDay {
+                before,
+                after,
+                minutes,
+            }));
     }
 
     fn pattern(&mut self, intent: Intent, phrase: &str) {
@@ -144,6 +176,26 @@ impl Lexicon {
     /// How much a word speaks for this language.
     pub(super) fn weight(&self, word: &str) -> usize {
         self.weights.get(word).copied().unwrap_or_default()
+    }
+
+    /// Whether the words begin with some of a date.
+    pub(super) fn date_at(&self, words: &[&str]) -> bool {
+        let begins = |phrase: &[String]| words.get(..phrase.len()).is_some_and(|all| phrase == all);
+        self.dates.iter().any(|(phrase, _)| begins(phrase))
+    }
+
+    /// The English of a word of dates.
+    pub(super) fn english_of(&self, word: &str) -> Option<&str> {
+        let mut dates = self.dates.iter();
+        let found = dates.find(|(phrase, _)| matches!(&phrase[..], [one] if one == word));
+        found.map(|(_, english)| english.as_str())
+    }
+
+    /// Whether a word is a thing that a number counts: a measure, or a plural by its end.
+    pub(super) fn is_counted(&self, word: &str) -> bool {
+        let ends = self.sections.get("plurals").into_iter().flatten().flatten();
+        let is_plural = || word.len() > 3 && ends.into_iter().any(|end| word.ends_with(end));
+        self.has("counted", word) || (!self.has("uncounted", word) && is_plural())
     }
 
     /// Whether a section has the word alone.

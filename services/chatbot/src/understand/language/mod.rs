@@ -1,6 +1,7 @@
 //! To-do commands in other languages than English, and which language a message is in. Everything that differs between them
 //! is data: one lexicon a language. Dates are put into English word by word and read by the same grammar.
 
+mod clocks;
 mod lexicon;
 mod moments;
 mod places;

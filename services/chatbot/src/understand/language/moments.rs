@@ -6,6 +6,7 @@ use std::ops::Range as Span;
 use chrono::NaiveDateTime;
 
 use super::Folded;
+use super::clocks::Sentence;
 use super::lexicon::Lexicon;
 use crate::understand::dates;
 
@@ -51,15 +52,22 @@ pub(super) fn find(
 fn translated(message: &str, words: &[Folded], lexicon: &Lexicon) -> (String, Vec<Piece>) {
     let mut english = String::new();
     let mut pieces = Vec::new();
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    let sentence = Sentence {
+        message,
+        words,
+        texts: &texts,
+        lexicon,
+    };
     let mut at = 0;
     while at < words.len() {
-        let texts: Vec<&str> = words[at..].iter().map(|word| word.text.as_str()).collect();
         let known = lexicon.dates.iter().find(|(phrase, _)| {
-            texts.len() >= phrase.len() && phrase.iter().zip(&texts).all(|(a, b)| a == b)
+            texts.len() >= at + phrase.len() && phrase.iter().zip(&texts[at..]).all(|(a, b)| a == b)
         });
-        let (length, text) = match known {
-            Some((phrase, english)) => (phrase.len(), english.clone()),
-            None => (
+        let (length, text) = match (sentence.clock(at), known) {
+            (Some(clock), _) => clock,
+            (None, Some((phrase, english))) => (phrase.len(), english.clone()),
+            (None, None) => (
                 1,
                 number(message, words, at).unwrap_or_else(|| "xx".to_owned()),
             ),
@@ -77,20 +85,9 @@ fn translated(message: &str, words: &[Folded], lexicon: &Lexicon) -> (String, Ve
             source,
         });
         english.push(if glue { ':' } else { ' ' });
-        if known.is_none() && is_hour_before_a_verb(words, at) {
-            english.push_str(". ");
-        }
         at += length;
     }
     (english, pieces)
-}
-
-/// "a las 10 llamar a Ada": an infinitive is nothing that one counts, so the number before it is an hour.
-fn is_hour_before_a_verb(words: &[Folded], at: usize) -> bool {
-    let text = |n: usize| words.get(n).map_or("", |word| word.text.as_str());
-    let after_hours = at >= 2 && text(at - 2) == "a" && text(at - 1) == "las";
-    let is_verb = |word: &str| ["ar", "er", "ir"].iter().any(|end| word.ends_with(end));
-    after_hours && is_verb(text(at + 1))
 }
 
 /// A number stays as it is; "15h30" and "15h" are times.

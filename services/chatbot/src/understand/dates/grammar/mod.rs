@@ -3,6 +3,7 @@
 //! Every rule is a method `rule(i) -> Option<(value, next)>`: it reads tokens from `i` on and returns what it found and
 //! where it stopped. A phrase is a sequence of pieces (day, clock, part of the day, shift from now) in any order.
 
+mod bare;
 mod calendar;
 mod clock;
 mod day;
@@ -254,11 +255,11 @@ impl<'t> Parser<'t> {
         let mut at = i;
         while at < self.tokens.len() {
             let next = self.connectors(at);
-            let from_here = self.piece(&mut phrase, at, end > i);
+            let from_here = self.piece(&mut phrase, at, (i, end > i));
             let step = from_here.or_else(|| {
                 let anchored = end > i || next > at && ANCHORS.contains(&self.word(next - 1));
                 if next > at {
-                    self.piece(&mut phrase, next, anchored)
+                    self.piece(&mut phrase, next, (i, anchored))
                 } else {
                     None
                 }
@@ -277,8 +278,14 @@ impl<'t> Parser<'t> {
             .unwrap_or(i + 4)
     }
 
-    /// Reads one piece that the phrase does not hold yet. `anchored`: something before makes a bare number a time.
-    fn piece(&self, phrase: &mut Phrase, i: usize, anchored: bool) -> Option<usize> {
+    /// Reads one piece that the phrase, which begins at `start`, does not hold yet. `anchored`: something before makes a bare
+    /// number a time.
+    fn piece(
+        &self,
+        phrase: &mut Phrase,
+        i: usize,
+        (start, anchored): (usize, bool),
+    ) -> Option<usize> {
         // "today in one hour" is one moment, "March in a year" is not.
         let shiftable = phrase.clock.is_none() && matches!(phrase.day, None | Some(Day::Offset(_)));
         if shiftable
@@ -298,7 +305,7 @@ impl<'t> Parser<'t> {
         }
         if phrase.clock.is_none()
             && let Some((clock, end)) = self.clock(i)
-            && self.clock_fits(&clock, end, anchored)
+            && (self.clock_fits(&clock, end, anchored) || self.is_said_first(start, i))
         {
             phrase.clock = Some(clock);
             let (offset, end) = self
@@ -316,44 +323,6 @@ impl<'t> Parser<'t> {
         let end = self.now(i).filter(|_| self.lenient && phrase.is_empty())?;
         phrase.now = true;
         Some(end)
-    }
-
-    /// A bare number is a time after "at", next to a day, or when the whole text is a date phrase.
-    fn clock_fits(&self, clock: &Clock, end: usize, anchored: bool) -> bool {
-        clock.certain
-            || self.lenient
-            || self.zone(end).is_some()
-            || anchored && self.ends_a_number(end)
-            || self.day_word_follows(end)
-    }
-
-    /// After a bare number nothing may follow that makes it a count ("at 5 guys", "for 3 people").
-    fn ends_a_number(&self, i: usize) -> bool {
-        let follows = self.word(i);
-        follows.is_empty()
-            || CONNECTORS.contains(&follows)
-            || matches!(
-                follows,
-                "." | "!"
-                    | "?"
-                    | "to"
-                    | "and"
-                    | "with"
-                    | "that"
-                    | "i"
-                    | "please"
-                    | "tomorrow"
-                    | "tonight"
-                    | "today"
-                    | "every"
-            )
-            || self.day_and_part(i).is_some()
-    }
-
-    fn day_word_follows(&self, i: usize) -> bool {
-        matches!(self.word(i), "tomorrow" | "tonight" | "today")
-            || self.word(i) == "this"
-                && matches!(self.word(i + 1), "morning" | "afternoon" | "evening")
     }
 
     fn now(&self, i: usize) -> Option<usize> {
