@@ -8,7 +8,7 @@ use bz_kernel::ConversationId;
 use chrono::{DateTime, Utc};
 
 use super::outcome::Why;
-use super::turn::{Decision, Opening, Turn};
+use super::turn::{Decision, Opening, Turn, to_the_end};
 use super::{ChatReply, ChatRequest, confirmations, limits};
 use crate::actions::{ActionId, done};
 use crate::app::AppState;
@@ -37,14 +37,9 @@ pub(crate) async fn decide(
         true => ("Yes", Decision::Confirm),
         false => ("No", Decision::Reject),
     };
-    decided(
-        app,
-        caller,
-        (standing.conversation(), Some(id)),
-        said,
-        decision,
-    )
-    .await
+    let place = (standing.conversation(), Some(id));
+    let turn = decided(app.clone(), caller, place, said, decision);
+    to_the_end(&app, turn).await
 }
 
 /// Takes back what was done.
@@ -66,21 +61,16 @@ pub(crate) async fn undo(
         return Err(Problem::conflict("action_not_undoable", detail));
     }
     let conversation = past.conversation;
-    decided(
-        app,
-        caller,
-        (conversation, None),
-        "Undo",
-        Decision::Undo(past),
-    )
-    .await
+    let undo = Decision::Undo(past);
+    let turn = decided(app.clone(), caller, (conversation, None), "Undo", undo);
+    to_the_end(&app, turn).await
 }
 
 async fn decided(
     app: AppState,
     caller: Caller,
     (conversation, question): (ConversationId, Option<ActionId>),
-    said: &str,
+    said: &'static str,
     decision: Decision,
 ) -> Result<ChatReply, Problem> {
     let request = ChatRequest::saying(said, conversation);

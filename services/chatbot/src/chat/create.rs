@@ -11,7 +11,7 @@ use bz_http::{IdempotencyKey, Json, Problem, context};
 use serde_json::json;
 
 use super::events::{self, Listener};
-use super::turn::{Opening, Turn};
+use super::turn::{Opening, Turn, to_the_end};
 use super::{ChatReply, ChatRequest, limits};
 use crate::app::{AppState, ChatWrite};
 
@@ -55,7 +55,9 @@ pub(super) async fn create_chat(
     if streams && !turn.request.dry_run {
         return stream(turn, key.as_deref()).await;
     }
-    Ok(Json(turn.answer(key.as_deref()).await?).into_response())
+    let (app, key) = (turn.app.clone(), key.as_deref().map(str::to_owned));
+    let answer = to_the_end(&app, async move { turn.answer(key.as_deref()).await });
+    Ok(Json(answer.await?).into_response())
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {

@@ -3,7 +3,7 @@
 use aws_lc_rs::digest;
 use axum::http::StatusCode;
 use bz_auth::Caller;
-use bz_http::Problem;
+use bz_http::{Problem, context};
 use bz_kernel::ConversationId;
 use bz_tenant::{DbError, OnConstraint, TenantTx};
 use chrono::{DateTime, Utc};
@@ -247,6 +247,15 @@ impl Turn {
         tx.commit().await?;
         Ok(answer)
     }
+}
+
+/// Goes on also when the client goes away or has no time any more: what was begun is finished, and its answer kept.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    app: &AppState,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let work = app.core.tasks.spawn(context::carry(work));
+    work.await.map_err(Problem::internal)?
 }
 
 fn in_progress() -> Problem {

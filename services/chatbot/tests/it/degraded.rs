@@ -1,6 +1,9 @@
-use bz_testkit::Fault;
+use std::time::Duration;
+
+use bz_testkit::{Fault, wait_until};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::support::World;
 
@@ -90,4 +93,48 @@ async fn health_shows_whether_the_crm_answers() {
         .assert_status(200)
         .json();
     assert_eq!(health["status"], "degraded");
+}
+
+#[tokio::test]
+async fn what_was_begun_is_finished_also_for_a_client_that_goes_away() {
+    let world = World::start().await;
+    world.todos(&["call Ada"]).await;
+    let mut talk = world.talk();
+    let asked = talk.ask("delete call Ada").await;
+    let latency = Duration::from_millis(300);
+    world
+        .between
+        .set(Fault::Delay {
+            latency,
+            jitter: Duration::ZERO,
+        })
+        .await;
+    let patience = Duration::from_millis(450);
+    let yes = timeout(patience, talk.send(json!({ "message": "yes" }))).await;
+    assert!(yes.is_err(), "it was answered before the client went away");
+    wait_until(
+        async || world.titles().await.is_empty(),
+        Duration::from_secs(10),
+    )
+    .await;
+    // The conversation has the answer, and what was done can be taken back.
+    let path = format!(
+        "/api/conversations/{}/messages",
+        asked["conversation_id"].as_str().unwrap()
+    );
+    let told = async || {
+        let messages = world
+            .chat
+            .acme
+            .owner
+            .get(&path)
+            .await
+            .assert_status(200)
+            .json();
+        messages.to_string().contains("Deleted the to-do")
+    };
+    wait_until(told, Duration::from_secs(10)).await;
+    world.between.set(Fault::Pass).await;
+    talk.ask("undo").await;
+    assert_eq!(world.titles().await, ["call Ada"]);
 }
