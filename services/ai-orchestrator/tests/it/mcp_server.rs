@@ -79,8 +79,13 @@ async fn a_client_without_handshake_says_with_each_request_what_it_is() {
         (&listed["resultType"], &listed["cacheScope"]),
         (&json!("complete"), &json!("private"))
     );
-    let unknown = send("resources/list", alone("resources/list", json!({}))).await;
-    assert_eq!(unknown.assert_status(404).json()["error"]["code"], -32601);
+    // Nothing is pushed, so that nobody can listen, and a list is to be read anew each time.
+    assert_eq!(found["capabilities"], json!({ "tools": {} }));
+    assert_eq!(listed["ttlMs"], 0);
+    for method in ["resources/list", "subscriptions/listen"] {
+        let unknown = send(method, alone(method, json!({}))).await;
+        assert_eq!(unknown.assert_status(404).json()["error"]["code"], -32601);
+    }
     // Another method in the header than in the message.
     let other = send("ping", alone("tools/list", json!({}))).await;
     assert_eq!(other.assert_status(400).json()["error"]["code"], -32020);
