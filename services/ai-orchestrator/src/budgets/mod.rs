@@ -31,7 +31,9 @@ pub(crate) fn routes() -> Routes<AppState> {
 const MAX_BUDGETS: usize = 100;
 
 /// Whom a budget limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Scope {
     /// All together.
@@ -43,7 +45,9 @@ pub(crate) enum Scope {
 }
 
 /// How long a budget lasts before it begins anew, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Period {
     /// A day.

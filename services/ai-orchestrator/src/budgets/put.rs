@@ -81,7 +81,10 @@ pub(super) async fn put_budgets(
 ) -> Result<Json<Page<Budget>>, Problem> {
     let (sources, mut kept) = (&app.core.sources, Vec::new());
     let mut tx = app.core.db.tenant(&caller.scope).await?;
-    for limits in &request.items {
+    // Always in the same order, so that nobody waits for somebody who waits for him.
+    let mut items: Vec<&BudgetLimits> = request.items.iter().collect();
+    items.sort_unstable_by_key(|limits| (limits.scope, limits.subject, limits.period));
+    for limits in items {
         kept.push(store::set(&mut tx, sources.id(), sources.now(), limits).await?);
     }
     store::keep_only(&mut tx, &kept).await?;

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{LlmError, Usage, chat, estimate, sse};
 
+/// The most calls of one answer.
+const MAX_CALLS: usize = 256;
+
 /// The answer of a stream so far.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
@@ -68,6 +71,10 @@ impl Assembly {
             .as_u64()
             .and_then(|at| usize::try_from(at).ok());
         let at = at.unwrap_or(0).min(self.calls.len());
+        if at == MAX_CALLS {
+            self.error = Some(json!({ "code": "provider_error" }));
+            return;
+        }
         if at == self.calls.len() {
             let function = json!({ "name": "", "arguments": "" });
             self.calls

@@ -222,10 +222,13 @@ impl Gateway {
         let mut last = LlmError::NotConfigured;
         for (provider, body) in self.candidates(models, &body)? {
             let attempt = async {
-                let reserved = self.reserve(who, provider, &body).await?;
-                let events = provider.stream(&body, &self.0.sources).await?;
-                let events = stream::begun(events, self.0.deadline).await?;
-                Ok((events, reserved))
+                let mut reserved = self.reserve(who, provider, &body).await?;
+                let events = provider.stream(&body, &self.0.sources).await;
+                let events = async { stream::begun(events?, self.0.deadline).await }.await;
+                if let (Err(_), Some(reserved)) = (&events, &mut reserved) {
+                    reserved.settle(&Usage::default(), 0).await;
+                }
+                Ok((events?, reserved))
             };
             match note(provider, attempt.await) {
                 Ok((events, reserved)) => {
@@ -369,14 +372,14 @@ fn guess(body: &Map<String, Value>, answer: &Value) -> Usage {
 }
 
 fn answer(asked: Asked<Value>) -> Result<ChatAnswer, LlmError> {
-    let choice = Choice::from_wire(&asked.answer)?;
+    let choice = Choice::from_wire(&asked.answer)?.without_zeros();
     let model = asked.answer["model"].as_str();
     Ok(ChatAnswer {
         content: choice.content,
         tool_calls: choice.tool_calls,
         finish_reason: choice.finish_reason,
         usage: asked.usage,
-        model: model.unwrap_or_default().to_owned(),
+        model: model.unwrap_or_default().replace('\0', ""),
         provider: asked.provider,
         cost: asked.cost,
         fallbacks: asked.fallbacks,

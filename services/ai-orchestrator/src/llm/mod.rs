@@ -19,6 +19,7 @@ mod read;
 mod sse;
 mod status;
 mod stream;
+mod zeros;
 
 pub use chat::{
     Charge, ChatAnswer, ChatRequest, FinishReason, Message, ResponseFormat, Tool, ToolCall,

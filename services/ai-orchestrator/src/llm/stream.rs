@@ -16,15 +16,28 @@ use crate::budgets::Reservation;
 /// arrive as an `error` event.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Infallible>> + Send>>;
 
+/// How much of a stream is passed on, and kept until it ends; a longer one is a fault of the provider.
+const MAX_STREAM_BYTES: usize = 32 * 1024 * 1024;
+
 /// Passes on what arrives; `idle` is the longest silence.
 pub(super) fn relay(answer: reqwest::Response, idle: Duration) -> ByteStream {
     let parts = answer.bytes_stream();
     Box::pin(stream::unfold(
-        Some(Box::pin(parts)),
-        move |parts| async move {
-            let mut parts = parts?;
+        Some((Box::pin(parts), 0)),
+        move |state| async move {
+            let (mut parts, so_far) = state?;
             match tokio::time::timeout(idle, parts.next()).await {
-                Ok(Some(Ok(bytes))) => Some((Ok(bytes), Some(parts))),
+                Ok(Some(Ok(bytes))) if so_far + bytes.len() > MAX_STREAM_BYTES => Some((
+                    Ok(error_event(
+                        "provider_error",
+                        "the LLM provider does not come to an end",
+                    )),
+                    None,
+                )),
+                Ok(Some(Ok(bytes))) => {
+                    let so_far = so_far + bytes.len();
+                    Some((Ok(bytes), Some((parts, so_far))))
+                }
                 Ok(None) => None,
                 Ok(Some(Err(_))) => Some((
                     Ok(error_event(

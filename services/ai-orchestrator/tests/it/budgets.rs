@@ -324,3 +324,40 @@ async fn fifty_requests_for_vectors_side_by_side_never_overspend_and_failed_ones
     }
     assert_eq!(used(&app.acme.viewer).await, 0);
 }
+
+#[tokio::test]
+async fn a_stream_that_no_provider_began_uses_nothing() {
+    let provider = Provider::that(Act::json(500, &json!({ "error": { "message": "no" } }))).await;
+    let app = provider.app().start().await;
+    set(&app, json!([tokens("tenant", 1000)]))
+        .await
+        .assert_status(200);
+    for stream in [false, true] {
+        let mut body = chat(100);
+        body["stream"] = json!(stream);
+        let answer = app.acme.viewer.post(CHAT, body).await;
+        answer.assert_problem(502, "provider_error");
+        assert_eq!(used(&app.acme.viewer).await, 0, "{stream}");
+    }
+}
+
+#[tokio::test]
+async fn two_administrators_who_set_the_same_budgets_in_another_order_do_not_stop_each_other() {
+    let app = TestApp::<AiOrchestrator>::start().await;
+    let mut items: Vec<Value> = (0..40_u128)
+        .map(|n| {
+            let mut item = tokens("user", 1000);
+            item["subject"] = json!(uuid::Uuid::from_u128(n));
+            item
+        })
+        .collect();
+    set(&app, json!(items)).await.assert_status(200);
+    let forth = json!(items);
+    items.reverse();
+    let back = json!(items);
+    for _ in 0..10 {
+        let (one, other) = tokio::join!(set(&app, forth.clone()), set(&app, back.clone()));
+        one.assert_status(200);
+        other.assert_status(200);
+    }
+}

@@ -169,6 +169,31 @@ async fn an_answer_without_end_is_given_up_and_the_provider_is_told() {
 }
 
 #[tokio::test]
+async fn a_stream_without_end_is_given_up_and_the_provider_is_told() {
+    const MOST: usize = 64 * 1024 * 1024;
+    let much = "x".repeat(65_536);
+    let text = EVENT.replace("\"I\"", &format!("\"{much}\""));
+    let name = EVENT.replace("\"content\":\"I\"", "\"tool_calls\":[{\"index\":99999999}]");
+    for endless in [text, name.repeat(500), much] {
+        let act = Act::Forever(HEAD.as_bytes().to_vec(), chunk(&endless).into_bytes());
+        let provider = Provider::that(act).await;
+        let app = provider.app().start().await;
+        let answer = app.acme.viewer.post(CHAT, streamed()).stream().await;
+        let mut pieces = answer.into_body().into_data_stream();
+        let (mut size, mut last) = (0, Vec::new());
+        while let Some(piece) = pieces.next().await {
+            last = piece.unwrap().to_vec();
+            size += last.len();
+            assert!(size < MOST, "{size} bytes of {:.60}", endless);
+        }
+        let last = String::from_utf8(last).unwrap();
+        assert!(last.contains("provider_error"), "{last:.200}");
+        let closed = async || provider.open() == 0;
+        wait_until(closed, Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_breaks_off_ends_with_an_event_that_says_so() {
     let half = format!("{HEAD}{}{}", chunk(EVENT), chunk("data: {\"cho")).into_bytes();
     for (act, code) in [

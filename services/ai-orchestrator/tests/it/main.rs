@@ -36,6 +36,7 @@ mod run_answers;
 mod run_approvals;
 mod run_budgets;
 mod run_deltas;
+mod run_faults;
 mod run_limits;
 mod run_workers;
 mod runs;

@@ -26,10 +26,11 @@ pub(super) async fn run(app: &AppState, (tenant, id): (TenantId, RunId), stops: 
     let scope = TenantScope::new(tenant, None);
     match opened(app, scope, id, stops).await {
         Ok(Some((engine, head))) => {
-            app.runs.note(|pulse| pulse.begun(&head.subject));
+            let ready = ready(app, &head);
+            app.runs.note(|pulse| pulse.begun(ready));
             let ended = walk(&engine, &head, stops).await;
-            let status = finish::write(&engine, ended, head.failures).await;
-            app.runs.note(|pulse| pulse.ended(&head.subject, status));
+            let status = finish::write(&engine, ended).await;
+            app.runs.note(|pulse| pulse.ended(ready, status));
         }
         // It is gone, or another worker's.
         Ok(None) => {}
@@ -38,6 +39,13 @@ pub(super) async fn run(app: &AppState, (tenant, id): (TenantId, RunId), stops: 
             tracing::warn!(error, run.id = %id, "a run could not be read; it is left to its lease");
         }
     }
+}
+
+/// The ready agent whose run it is: health tells of these alone, whatever tenants call their own agents and crews.
+fn ready<'a>(app: &'a AppState, head: &Head) -> Option<&'a str> {
+    let named = head.kind == "agent" && head.subject_id.is_none();
+    let ready = app.ready_agent(&head.subject).filter(|_| named)?;
+    Some(&ready.name)
 }
 
 /// Reads what is needed.

@@ -6,7 +6,7 @@ use bz_tenant::DbError;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::store::{self, End};
+use super::store::{self, End, Locked};
 use crate::runs::{
     RunError, RunOutput, RunStatus,
     engine::{Engine, Halt},
@@ -23,12 +23,12 @@ const WRITES: u32 = 3;
 
 /// Writes the end; answers where the run is then. None when it is another worker's or could not be written: then its lease
 /// ends, and another worker comes to the same end.
-pub(super) async fn write(engine: &Engine, ended: Ended, failures: i32) -> Option<RunStatus> {
+pub(super) async fn write(engine: &Engine, ended: Ended) -> Option<RunStatus> {
     if ended == Err(Halt::Lost) {
         return None;
     }
     for try_ in 0..WRITES {
-        match try_write(engine, &ended, failures).await {
+        match try_write(engine, &ended).await {
             Ok(status) => {
                 engine.app.runs.tell(engine.journal.run);
                 engine.app.wake();
@@ -51,22 +51,19 @@ fn late(engine: &Engine, error: &DbError) {
     tracing::warn!(error, run.id = %engine.journal.run, "the end of a run could not be written");
 }
 
-async fn try_write(
-    engine: &Engine,
-    ended: &Ended,
-    failures: i32,
-) -> Result<Option<RunStatus>, DbError> {
+async fn try_write(engine: &Engine, ended: &Ended) -> Result<Option<RunStatus>, DbError> {
     let (journal, app) = (&engine.journal, &engine.app);
     let now = journal.now();
     let _turn = app.runs.turn().await;
     let mut tx = app.core.db.tenant(journal.scope()).await?;
     let locked = store::locked(&mut tx, journal.run, journal.attempt).await?;
-    let Some((cancel_wanted, pending)) = locked else {
+    let Some(locked) = locked else {
         return Ok(None);
     };
-    let (status, error) = place(ended, failures, (cancel_wanted, pending));
+    let (status, error) = place(ended, locked);
     let retries = status == RunStatus::WaitingRetry;
-    let pause = TimeDelta::seconds(4_i64.pow(u32::try_from(failures.clamp(0, 5)).unwrap_or(0)));
+    let pause =
+        TimeDelta::seconds(4_i64.pow(u32::try_from(locked.failures.clamp(0, 5)).unwrap_or(0)));
     let output = match ended {
         Ok(output) => output.clone(),
         Err(_) => engine.so_far(),
@@ -96,11 +93,7 @@ async fn try_write(
 }
 
 /// Where the run is now, and why.
-fn place(
-    ended: &Ended,
-    failures: i32,
-    (cancel_wanted, pending): (bool, bool),
-) -> (RunStatus, Option<RunError>) {
+fn place(ended: &Ended, locked: Locked) -> (RunStatus, Option<RunError>) {
     let error = |code: &str, message: &str, limit: Option<&str>| {
         Some(RunError {
             code: code.to_owned(),
@@ -122,8 +115,8 @@ fn place(
         Err(Halt::Failed { code, message }) => (RunStatus::Failed, error(code, message, None)),
         Err(Halt::Cancelled) => (RunStatus::Cancelled, None),
         // Whoever wants it to end need not wait for what it waits for.
-        Err(_) if cancel_wanted => (RunStatus::Cancelled, None),
-        Err(Halt::Retry { code, message }) if failures + 1 >= TRIES => {
+        Err(_) if locked.cancel_wanted => (RunStatus::Cancelled, None),
+        Err(Halt::Retry { code, message }) if locked.failures + 1 >= TRIES => {
             (RunStatus::Failed, error(code, message, None))
         }
         Err(Halt::Retry { code, message }) => (RunStatus::WaitingRetry, error(code, message, None)),
@@ -134,7 +127,7 @@ fn place(
                 error("authorization_expired", message, None),
             )
         }
-        Err(Halt::Blocked) if pending => (RunStatus::WaitingApproval, None),
+        Err(Halt::Blocked) if locked.pending => (RunStatus::WaitingApproval, None),
         Err(Halt::Blocked | Halt::Drained | Halt::Lost) => (RunStatus::Queued, None),
     }
 }

@@ -16,9 +16,9 @@ pub(crate) struct Pulse {
     running: i64,
     waiting_retry: i64,
     oldest_queued_s: Option<i64>,
-    /// Runs at work of each agent in this process.
+    /// Runs at work of each ready agent in this process.
     at_work: HashMap<String, usize>,
-    /// How the last run of each agent went here.
+    /// How the last run of each ready agent went here.
     last: HashMap<String, RunStatus>,
 }
 
@@ -31,15 +31,18 @@ impl Pulse {
         }
     }
 
-    /// A run of an agent or a crew begins here.
-    pub(super) fn begun(&mut self, name: &str) {
+    /// A run begins here, of a ready agent perhaps.
+    pub(super) fn begun(&mut self, ready: Option<&str>) {
         self.busy += 1;
-        *self.at_work.entry(name.to_owned()).or_default() += 1;
+        if let Some(name) = ready {
+            *self.at_work.entry(name.to_owned()).or_default() += 1;
+        }
     }
 
     /// It ended here.
-    pub(super) fn ended(&mut self, name: &str, status: Option<RunStatus>) {
+    pub(super) fn ended(&mut self, ready: Option<&str>, status: Option<RunStatus>) {
         self.busy = self.busy.saturating_sub(1);
+        let Some(name) = ready else { return };
         if let Some(count) = self.at_work.get_mut(name) {
             *count = count.saturating_sub(1);
             if *count == 0 {

@@ -79,7 +79,6 @@ pub(super) struct Head {
     pub(super) cost: i64,
     pub(super) worked_ms: i64,
     pub(super) attempt: i32,
-    pub(super) failures: i32,
     pub(super) cancel_requested_at: Option<DateTime<Utc>>,
     pub(super) created_by: Uuid,
 }
@@ -89,26 +88,37 @@ pub(super) async fn head(tx: &mut TenantTx, run: RunId) -> Result<Option<Head>, 
     let row = query_as(
         "-- ai.runs.head\n\
          SELECT kind, subject, subject_id, status, plan, inputs, credential, steps, tool_calls, prompt_tokens, \
-           completion_tokens, cost, worked_ms, attempt, failures, cancel_requested_at, created_by FROM ai.runs WHERE id = $1",
+           completion_tokens, cost, worked_ms, attempt, cancel_requested_at, created_by FROM ai.runs WHERE id = $1",
     );
     Ok(row.bind(run.as_uuid()).fetch_optional(tx.conn()).await?)
 }
 
-/// Whether somebody wants a run to end, and whether it waits for a decision; locked. None when it is another worker's.
+/// What the end of a walk depends on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Locked {
+    /// Somebody wants the run to end.
+    pub(super) cancel_wanted: bool,
+    /// It waits for a decision.
+    pub(super) pending: bool,
+    /// How often it failed since the last step that was done.
+    pub(super) failures: i32,
+}
+
+/// How a run is now; locked. None when it is another worker's.
 pub(super) async fn locked(
     tx: &mut TenantTx,
     run: RunId,
     attempt: i32,
-) -> Result<Option<(bool, bool)>, DbError> {
-    let cancel: Option<bool> = query_scalar(
+) -> Result<Option<Locked>, DbError> {
+    let found: Option<(bool, i32)> = query_as(
         "-- ai.runs.lock\n\
-         SELECT cancel_requested_at IS NOT NULL FROM ai.runs WHERE id = $1 AND attempt = $2 AND status = 'running' FOR UPDATE",
+         SELECT cancel_requested_at IS NOT NULL, failures FROM ai.runs WHERE id = $1 AND attempt = $2 AND status = 'running' FOR UPDATE",
     )
     .bind(run.as_uuid())
     .bind(attempt)
     .fetch_optional(tx.conn())
     .await?;
-    let Some(cancel) = cancel else {
+    let Some((cancel_wanted, failures)) = found else {
         return Ok(None);
     };
     // After the lock, so that a decision that came meanwhile is seen.
@@ -119,7 +129,11 @@ pub(super) async fn locked(
     .bind(run.as_uuid())
     .fetch_one(tx.conn())
     .await?;
-    Ok(Some((cancel, pending)))
+    Ok(Some(Locked {
+        cancel_wanted,
+        pending,
+        failures,
+    }))
 }
 
 /// How a walk ended.
