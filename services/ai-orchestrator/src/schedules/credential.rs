@@ -1,19 +1,16 @@
 //! The API key with which a schedule's runs work.
 
-use bz_auth::{AuthError, Caller, Claims, Permissions};
+use bz_auth::{AuthError, Caller, Claims, Permissions, api_key::PREFIX};
 use bz_http::Problem;
 use bz_kernel::{ExposeSecret, SecretString, TenantId, UserId};
 
 use super::{ScheduleId, WantedSchedule};
 use crate::app::AppState;
 
-/// What every API key begins with.
-const API_KEY: &str = "ak_";
-
 /// The key that was sent: in the body, or as the token of the request. None when there is neither.
 ///
 /// # Errors
-/// 422 for one that is not good, or not the user's own.
+/// 422 for one that is not good, not the user's own, or good for certain addresses only.
 pub(super) async fn sent(
     app: &AppState,
     caller: &Caller,
@@ -22,7 +19,7 @@ pub(super) async fn sent(
     let token = caller.token();
     let key = match &wanted.api_key {
         Some(key) => SecretString::from(key.clone()),
-        None if token.expose_secret().starts_with(API_KEY) => return Ok(Some(token.clone())),
+        None if token.expose_secret().starts_with(PREFIX) => token.clone(),
         None => return Ok(None),
     };
     match permissions(app, &key, (caller.tenant(), caller.user)).await {
@@ -31,7 +28,7 @@ pub(super) async fn sent(
         Err(_) => Err(Problem::invalid(
             "/api_key",
             "not_accepted",
-            "must be an API key of your own that is good now",
+            "must be an API key of your own that is good now, and not bound to addresses: runs call from the platform's",
         )),
     }
 }

@@ -38,12 +38,18 @@ pub(crate) fn job(app: &AppState) -> Job {
         let app = app.clone();
         async move {
             let now = app.core.sources.now();
-            for (tenant, id) in store::due(&app.core.db, now, BATCH).await? {
-                if let Err(problem) = one(&app, tenant, id).await {
-                    tracing::warn!(schedule.id = %id, ?problem, "a schedule could not be run; it is tried again");
+            let due = store::due(&app.core.db, now, BATCH).await?;
+            let full = usize::try_from(BATCH).is_ok_and(|most| due.len() >= most);
+            let mut made = false;
+            for (tenant, id) in due {
+                match one(&app, tenant, id).await {
+                    Ok(passed) => made |= passed,
+                    Err(problem) => {
+                        tracing::warn!(schedule.id = %id, ?problem, "a schedule could not be run; it is tried again");
+                    }
                 }
             }
-            Ok(false)
+            Ok(full && made)
         }
     })
 }
@@ -58,22 +64,23 @@ enum Fate {
     Run,
 }
 
-/// Makes one run and moves the schedule on, in one transaction. Identity is asked about the API key before it begins.
-async fn one(app: &AppState, tenant: TenantId, id: Uuid) -> Result<(), Problem> {
+/// Makes one run and moves the schedule on, in one transaction; false when it stays where it is. Identity is asked about the
+/// API key before it begins.
+async fn one(app: &AppState, tenant: TenantId, id: Uuid) -> Result<bool, Problem> {
     let scope = TenantScope::new(tenant, None);
     let now = app.core.sources.now();
     let Some((sealed, user)) = store::credential(&app.core.db, &scope, id).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let key = credential::opened(app, ScheduleId::from_uuid(id), &sealed);
     let allowed = allowed(app, key.as_ref(), (tenant, user)).await?;
     let mut tx = app.core.db.tenant(&scope).await?;
     let Some(schedule) = store::take_due(&mut tx, id, now).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let passed = (now, times::next(&schedule.cron, &schedule.timezone, now));
     match fate(app, &mut tx, &schedule, now).await? {
-        Fate::Wait => return Ok(()),
+        Fate::Wait => return Ok(false),
         Fate::LeftOut(why) => store::passed(&mut tx, schedule.id, passed, why, Ok(None)).await?,
         Fate::Run => match made(app, &mut tx, &schedule, key.as_ref(), allowed).await {
             Ok(run) => {
@@ -89,7 +96,7 @@ async fn one(app: &AppState, tenant: TenantId, id: Uuid) -> Result<(), Problem> 
     tx.commit().await?;
     app.runs.wake();
     app.wake();
-    Ok(())
+    Ok(true)
 }
 
 /// What the API key lets its user do; none when it is not good any more.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a helper fails the test")]
 
 mod agents;
+mod api_keys;
 mod budgets;
 mod catalogue;
 mod chat;
@@ -41,6 +42,7 @@ mod run_limits;
 mod run_workers;
 mod runs;
 mod schedules;
+mod schedules_of_many;
 mod tools;
 mod transcript;
 mod whole_service;
