@@ -84,6 +84,11 @@ fn german_times() {
             "03 10:30",
         ),
         (
+            "erinnere mich morgen um 03:15 Uhr an den Flug",
+            "Flug",
+            "03 03:15",
+        ),
+        (
             "erinnere mich morgen um 10 Uhr 30 an die Post",
             "Post",
             "03 10:30",

@@ -24,9 +24,12 @@ impl Sentence<'_> {
             .or_else(|| Some((1, oclock(self.bare_hour(at)?))))
     }
 
-    /// "um 10.30", "10:30 Uhr"; "am 10.12." is a day.
+    /// "um 10.30", "10:30 Uhr"; "am 10.12." is a day. A zero before the hour says that it is one of the morning.
     fn dotted(&self, at: usize) -> Option<(usize, String)> {
-        let (hour, minutes) = (self.hour(at)?, self.minutes_at(at + 1)?);
+        let (hour, minutes) = (
+            self.hour(at).map(|_| self.texts[at])?,
+            self.minutes_at(at + 1)?,
+        );
         let dotted = [".", ":"].contains(&self.between(at));
         let more = self.between(at + 1).starts_with(['.', ':']);
         let unit = self
@@ -34,7 +37,7 @@ impl Sentence<'_> {
             .get(at + 2)
             .is_some_and(|word| self.is_unit(word));
         let is_time = dotted && !more && (unit || self.leads(at) > 0);
-        is_time.then(|| (2 + usize::from(unit), minutes_past(hour, minutes)))
+        is_time.then(|| (2 + usize::from(unit), format!("{hour}:{minutes:02}")))
     }
 
     /// "Uhr", "horas", "h": says that a number is an hour.
