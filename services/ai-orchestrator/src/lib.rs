@@ -17,6 +17,7 @@ mod models;
 mod openai;
 mod runs;
 mod schedules;
+mod schemas;
 mod tools;
 mod usage;
 

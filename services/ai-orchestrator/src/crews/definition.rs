@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     agents::{Unknown, check_name, check_text, check_unknown, is_name},
     runs::Limits,
+    schemas,
 };
 
 /// The most tasks of a crew.
@@ -172,8 +173,8 @@ pub(crate) fn check_schema(errors: &mut Errors, at: &str, schema: Option<&Value>
     let Some(schema) = schema else { return };
     if schema.to_string().len() > 20_000 {
         errors.add(at.to_owned(), "too_long", "must have at most 20000 bytes");
-    } else if !schema.is_object() || jsonschema::validator_for(schema).is_err() {
-        let message = "must be a JSON schema that refers to nothing outside of itself";
+    } else if !schema.is_object() || schemas::validator(schema).is_none() {
+        let message = "must be a JSON schema that refers to nothing outside of itself, and comes back to a part of itself by one way only";
         errors.add(at.to_owned(), "invalid_schema", message);
     }
 }

@@ -7,8 +7,19 @@ use bz_tenant::TenantTx;
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::{CreateRun, Run, RunKind, Subject, plan, store};
-use crate::{app::AppState, budgets, crews::CrewDefinition, definitions, llm::Charge};
+use super::{
+    CreateRun, Run, RunKind, Subject,
+    plan::{self, PinnedAgent, Plan},
+    store,
+};
+use crate::{
+    app::AppState,
+    budgets,
+    crews::CrewDefinition,
+    definitions,
+    llm::Charge,
+    tools::{Target, ToolSpec},
+};
 
 /// For whom a run works.
 pub(crate) struct Behalf<'a> {
@@ -34,10 +45,11 @@ pub(crate) async fn run(
     order: &CreateRun,
 ) -> Result<Run, Problem> {
     let (subject, planned, at) = subject(app, tx, order).await?;
-    let (plan, tools) = planned.sound(at)?;
+    let (mut plan, tools) = planned.sound(at)?;
     for usable in tools.values() {
         if let Some(permission) = &usable.spec.permission
             && !behalf.permissions.allow(permission)
+            && !left_out(app, &mut plan, &usable.spec)
         {
             let detail = format!("The tool {} needs {permission}.", usable.spec.name);
             let title = "The user may not use a tool of this run";
@@ -56,6 +68,21 @@ pub(crate) async fn run(
         forked_from: None,
     };
     made(app, tx, new).await
+}
+
+/// Ready agents work without the documents and their memory for a user who may not use these; answers whether nobody else in
+/// the plan wants the tool.
+fn left_out(app: &AppState, plan: &mut Plan, tool: &ToolSpec) -> bool {
+    let is_ready = |agent: &PinnedAgent| app.ready_agent(&agent.name).is_some();
+    let mut others = plan.agents.iter().filter(|agent| !is_ready(agent));
+    let wanted = others.any(|agent| agent.definition.tools.contains(&tool.name));
+    if wanted || !matches!(tool.call, Target::Here { .. }) {
+        return false;
+    }
+    for agent in &mut plan.agents {
+        agent.definition.tools.retain(|name| *name != tool.name);
+    }
+    true
 }
 
 /// Keeps a new run, and counts it in the budgets that limit runs.

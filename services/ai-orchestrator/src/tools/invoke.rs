@@ -361,6 +361,8 @@ fn by_sibling(error: SiblingError) -> ToolError {
         } => match status.as_u16() {
             401 => ToolError::Unauthorized,
             429 => unavailable(false, "too many requests"),
+            // It is being made: the same call has it later.
+            409 if code == "report_not_ready" => unavailable(false, "the report is not made yet"),
             _ => {
                 let faults = errors.into_iter().map(|fault| {
                     let place = fault.pointer.or(fault.parameter).unwrap_or_default();

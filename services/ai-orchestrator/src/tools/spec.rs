@@ -7,7 +7,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::here::Operation;
-use crate::mcp::{McpServerId, client::wire_name};
+use crate::{
+    mcp::{McpServerId, client::wire_name},
+    schemas,
+};
 
 /// What a call of a tool does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -180,7 +183,7 @@ impl ToolSpec {
 
     /// What is wrong with arguments; nothing when they fit the schema.
     pub(crate) fn faults(&self, arguments: &Value) -> Vec<(String, String)> {
-        let Ok(validator) = jsonschema::validator_for(&self.parameters) else {
+        let Some(validator) = schemas::validator(&self.parameters) else {
             return vec![(String::new(), "the tool's schema cannot be read".to_owned())];
         };
         let found = validator.iter_errors(arguments).take(5);

@@ -39,6 +39,7 @@ mod run_budgets;
 mod run_deltas;
 mod run_faults;
 mod run_limits;
+mod run_schemas;
 mod run_workers;
 mod runs;
 mod schedules;

@@ -5,12 +5,14 @@ use std::{
     time::Duration,
 };
 
+use bz_kernel::platform;
 use bz_testkit::wait_until;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::{
     crews::crew,
+    ledger::Ledger,
     play::{World, call, model, run, say, start, start_with, steps, turn_of, until},
     provider::{Act, Provider},
 };
@@ -51,6 +53,64 @@ async fn failures_are_counted_anew_after_a_step_that_worked() {
     assert_eq!(steps(owner, &id).await.len(), 2);
     tried_again(&world, &id).await;
     until(owner, &id, "succeeded").await;
+}
+
+#[tokio::test]
+async fn numbers_that_are_counted_in_the_background_are_waited_for() {
+    const REPORT: &str = "0195f3a0-0000-7000-8000-000000000001";
+    let asked = AtomicUsize::new(0);
+    let analytics = Provider::scripted(move |seen| match seen.path.as_str() {
+        "/api/metrics/query" => Act::json(202, &json!({ "id": REPORT, "status": "queued" })),
+        path => {
+            assert_eq!(
+                path.replace("%2d", "-"),
+                format!("/api/reports/{REPORT}/download")
+            );
+            let problem =
+                json!({ "type": "x", "title": "x", "status": 409, "code": "report_not_ready" });
+            match asked.fetch_add(1, SeqCst) {
+                0 => Act::answer(
+                    409,
+                    "content-type: application/problem+json\r\n",
+                    &problem.to_string(),
+                ),
+                _ => Act::json(
+                    200,
+                    &json!({ "parts": [{ "answer": { "frame": { "rows": [42] } } }] }),
+                ),
+            }
+        }
+    })
+    .await;
+    let query = json!({ "metrics": ["events.count"], "range": { "preset": "last_30_days" } });
+    let provider = model(vec![
+        call("analytics.metrics.query", query),
+        call("analytics.reports.numbers", json!({ "id": REPORT })),
+        say("42"),
+    ])
+    .await;
+    let crm = Ledger::start().await;
+    let url = format!("http://{}", analytics.address()).parse().unwrap();
+    let app = crm.of(provider.app()).sibling(&platform::ANALYTICS, &url);
+    let mut world = World {
+        app: app.start().await,
+        crm,
+    };
+    world.app.start_jobs();
+    let owner = &world.app.acme.owner;
+    let counter = json!({
+        "name": "counter", "title": "Counter", "role": "Counts", "goal": "A number.",
+        "tools": ["analytics.metrics.query", "analytics.reports.numbers"],
+    });
+    owner.post("/api/agents", counter).await.assert_status(201);
+    let id = start_with(owner, json!({ "agent": "counter" })).await;
+    tried_again(&world, &id).await;
+    until(owner, &id, "succeeded").await;
+    let done = steps(owner, &id).await;
+    assert!(
+        done.iter().all(|step| step.ends_with("succeeded")),
+        "{done:?}"
+    );
 }
 
 #[tokio::test]

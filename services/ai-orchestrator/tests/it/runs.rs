@@ -32,7 +32,7 @@ async fn a_run_calls_tools_with_the_users_token_and_ends_with_the_models_answer(
     assert_eq!(run["usage"]["prompt_tokens"], 60);
     assert_eq!(
         run["subject"],
-        json!({ "kind": "agent", "name": "personal-assistant", "id": null, "version": 1 })
+        json!({ "kind": "agent", "name": "personal-assistant", "id": null, "version": 2 })
     );
     assert_eq!(world.todos(), ["Call Ada"]);
     assert_eq!(
@@ -323,8 +323,11 @@ async fn a_fork_begins_with_the_steps_of_another_run_and_does_not_do_them_again(
 }
 
 #[tokio::test]
-async fn a_tool_that_the_user_may_not_use_is_refused_before_the_run() {
-    let app = TestApp::<AiOrchestrator>::start().await;
+async fn a_tool_that_the_user_may_not_use_is_refused_before_the_run_and_a_ready_agents_memory_left_out()
+ {
+    let provider = model(vec![say("done")]).await;
+    let mut app = provider.app().start().await;
+    app.start_jobs();
     let user = UserId::from_uuid(uuid::Uuid::from_u128(7));
     let mut claims = app.tokens.user_claims(Tenant::Acme, user, &[]);
     claims.entitlements = vec!["runs:write".to_owned()];
@@ -333,7 +336,10 @@ async fn a_tool_that_the_user_may_not_use_is_refused_before_the_run() {
     let problem = answer.assert_problem(403, "forbidden_tool").json();
     assert!(problem["detail"].as_str().unwrap().contains("todos:"));
     let writer = json!({ "agent": "social-writer" });
-    narrow.post("/api/runs", writer).await.assert_status(202);
+    let run = narrow.post("/api/runs", writer).await;
+    let run = run.assert_status(202).json();
+    until(&app.acme.owner, run["id"].as_str().unwrap(), "succeeded").await;
+    assert_eq!(provider.last().body.get("tools"), None);
 }
 
 #[tokio::test]

@@ -118,7 +118,8 @@ fn fault(definition: &McpToolDefinition) -> Option<String> {
     check_schema(&mut errors, "/input_schema", Some(&definition.input_schema));
     let kind = &definition.input_schema["type"];
     if !errors.is_empty() || !(kind.is_null() || kind == "object") {
-        let message = "the schema is not one of an object, has more than 20000 bytes, or refers to something outside of itself";
+        let message = "the schema is not one of an object, has more than 20000 bytes, refers to something outside of itself, or comes \
+                       back to a part of itself by two ways";
         return Some(message.to_owned());
     }
     None

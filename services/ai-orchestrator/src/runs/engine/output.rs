@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     agents::guardrails::{self, Guardrail, Side},
     runs::plan::PinnedTask,
+    schemas,
 };
 
 /// What is wrong with an answer.
@@ -43,12 +44,8 @@ fn follows(text: &str, schema: &Value) -> Result<Value, Wrong> {
     let plain = unfenced(text);
     let data: Value = serde_json::from_str(plain)
         .map_err(|error| wrong("schema_invalid", format!("it is not JSON: {error}")))?;
-    let validator = jsonschema::validator_for(schema).map_err(|error| {
-        wrong(
-            "schema_invalid",
-            format!("the schema cannot be read: {error}"),
-        )
-    })?;
+    let unreadable = || wrong("schema_invalid", "the schema cannot be read");
+    let validator = schemas::validator(schema).ok_or_else(unreadable)?;
     let faults: Vec<String> = validator
         .iter_errors(&data)
         .take(5)
