@@ -42,6 +42,12 @@ impl Known {
         (values.len() >= MAX_VALUES).then_some(false)
     }
 
+    /// The values of a dimension that are counted by themselves.
+    pub(super) fn values_of(&self, dimension: &str) -> impl Iterator<Item = &str> {
+        let values = self.values.get(dimension);
+        values.into_iter().flatten().map(String::as_str)
+    }
+
     /// The values that come with these events and are counted as [`OTHER`]: dimensions and values.
     pub(crate) fn others(&self, events: &[TrackedEvent]) -> (Vec<&'static str>, Vec<String>) {
         let mut found = HashSet::new();
@@ -121,7 +127,8 @@ impl Memory {
     }
 }
 
-async fn load(tx: &mut TenantTx) -> Result<Known, DbError> {
+/// What is known of the tenant now.
+pub(super) async fn load(tx: &mut TenantTx) -> Result<Known, DbError> {
     let rows: Vec<(String, String)> = query_as(
         "-- analytics.dimension_values.all\n\
          SELECT '', unnest(zones || wanted_zones) FROM analytics.tenant_data \

@@ -12,6 +12,7 @@ mod partitions;
 mod rebuild;
 mod reconcile;
 mod record;
+mod recount;
 mod store;
 mod sums;
 mod tenants;

@@ -87,13 +87,9 @@ impl LocalDays {
 
 /// The statement, for batches without and with values that are counted together.
 static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
-    let together = bounded(
-        "LEFT JOIN unnest($19::text[], $20::text[]) AS o (dim, value) ON o.dim = s.dim AND o.value = s.value",
-        "o.value IS NOT NULL",
-    );
     [
-        statement(&sums("agg", "ins")),
-        statement(&format!("{}, {together}", sums("sums", "ins"))),
+        statement(&sums("agg")),
+        statement(&format!("{}, {}", sums("sums"), bounded())),
     ]
 });
 

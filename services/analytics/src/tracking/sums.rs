@@ -1,10 +1,10 @@
-//! The one way in which events become counts, as SQL: ingestion and rebuilding share it, so that both come to the same.
+//! How the events of a batch become counts, as SQL.
 
 use super::known::OTHER;
 
-/// Sums of the rows of `events` (name, bucket, currency, amount and the dimensions) by name, quarter of an hour and
-/// currency: of all (`dim` is ''), and by each dimension of those that have it. A common table expression named `name`.
-pub(crate) fn sums(name: &str, events: &str) -> String {
+/// Sums of the rows of `ins` (name, bucket, currency, amount and the dimensions) by name, quarter of an hour and currency: of
+/// all (`dim` is ''), and by each dimension of those that have it. A common table expression with this name.
+pub(super) fn sums(name: &str) -> String {
     format!(
         "{name} AS MATERIALIZED ( \
            SELECT CASE WHEN GROUPING(source) = 0 THEN 'source' WHEN GROUPING(medium) = 0 THEN 'medium' \
@@ -14,7 +14,7 @@ pub(crate) fn sums(name: &str, events: &str) -> String {
                   count(*) AS cnt, sum(amount)::bigint AS amount_minor \
            FROM ( \
              SELECT name, date_bin('15 minutes', ts, '2000-01-01T00:00:00Z') AS bucket, coalesce(currency, '') AS currency, \
-                    coalesce(value_minor, 0) AS amount, source, medium, campaign, country, device, path FROM {events} \
+                    coalesce(value_minor, 0) AS amount, source, medium, campaign, country, device, path FROM ins \
            ) AS e \
            GROUP BY name, bucket, currency, GROUPING SETS ((), (source), (medium), (campaign), (country), (device), (path)) \
            HAVING GROUPING(source, medium, campaign, country, device, path) = 63 \
@@ -23,14 +23,15 @@ pub(crate) fn sums(name: &str, events: &str) -> String {
     )
 }
 
-/// The same sums with the values together that are not counted by themselves: those for which `is_other` holds, a
-/// condition on a row of `sums` joined with `join`. A common table expression named `agg`.
-pub(crate) fn bounded(join: &str, is_other: &str) -> String {
+/// The rows of `sums` with the values together that are not counted by themselves: those of the parameters `$19` (dimensions)
+/// and `$20`. A common table expression named `agg`.
+pub(super) fn bounded() -> String {
     format!(
         "agg AS MATERIALIZED ( \
-           SELECT s.dim, CASE WHEN {is_other} THEN '{OTHER}' ELSE s.value END AS value, s.name, s.bucket, s.currency, \
+           SELECT s.dim, CASE WHEN o.value IS NOT NULL THEN '{OTHER}' ELSE s.value END AS value, s.name, s.bucket, s.currency, \
                   sum(s.cnt)::bigint AS cnt, sum(s.amount_minor)::bigint AS amount_minor \
-           FROM sums AS s {join} GROUP BY 1, 2, 3, 4, 5 \
+           FROM sums AS s LEFT JOIN unnest($19::text[], $20::text[]) AS o (dim, value) ON o.dim = s.dim AND o.value = s.value \
+           GROUP BY 1, 2, 3, 4, 5 \
          )"
     )
 }

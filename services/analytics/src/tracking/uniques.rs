@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use bz_kernel::TenantId;
 use bz_tenant::{DbError, TenantTx};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use datasketches::hll::{Coupon, HllSketch, HllType, HllUnion};
-use futures_util::TryStreamExt;
 use moka::sync::Cache;
 use sqlx::{FromRow, query, query_as};
 
@@ -40,6 +40,18 @@ pub(crate) struct SketchId {
     day: NaiveDate,
 }
 
+impl SketchId {
+    /// The sketch of one kind, name and local day.
+    pub(super) fn new(zone: Tz, kind: &str, name: &str, day: NaiveDate) -> Self {
+        Self {
+            zone: zone.name().to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            day,
+        }
+    }
+}
+
 /// What is to be added, by sketch.
 pub(crate) type Additions = BTreeMap<SketchId, Vec<Coupon>>;
 
@@ -61,13 +73,7 @@ pub(crate) fn additions(events: &[TrackedEvent], known: &Known) -> Additions {
         }
     }
     let addition = |((place, kind, name, day), coupons): ((usize, &str, &str, _), _)| {
-        let id = SketchId {
-            zone: known.zones[place].name().to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            day,
-        };
-        (id, coupons)
+        (SketchId::new(known.zones[place], kind, name, day), coupons)
     };
     found.into_iter().map(addition).collect()
 }
@@ -127,7 +133,8 @@ impl Memory {
     }
 }
 
-fn empty() -> Result<HllSketch, DbError> {
+/// One that has seen nobody.
+pub(super) fn empty() -> Result<HllSketch, DbError> {
     HllSketch::new(LG_K, REGISTERS).map_err(broken)
 }
 
@@ -203,7 +210,14 @@ async fn find(
     Ok(rows.into_iter().map(id).collect())
 }
 
-async fn save(tx: &mut TenantTx, sketches: &[(SketchId, HllSketch)]) -> Result<(), DbError> {
+/// Writes sketches.
+pub(super) async fn save(
+    tx: &mut TenantTx,
+    sketches: &[(SketchId, HllSketch)],
+) -> Result<(), DbError> {
+    if sketches.is_empty() {
+        return Ok(());
+    }
     let (zones, kinds, names, days) = columns(sketches.iter().map(|(id, _)| id));
     let bytes: Vec<_> = sketches.iter().map(|(_, it)| it.serialize()).collect();
     query(
@@ -222,51 +236,39 @@ async fn save(tx: &mut TenantTx, sketches: &[(SketchId, HllSketch)]) -> Result<(
     Ok(())
 }
 
-/// Makes the sketches of a local day again from its events. The transaction has the tenant's lock.
-pub(super) async fn rebuild(
-    tx: &mut TenantTx,
-    zone: &str,
-    day: NaiveDate,
-    (begins, ends): (DateTime<Utc>, DateTime<Utc>),
-) -> Result<(), DbError> {
-    query("-- analytics.unique_sketches.clear\nDELETE FROM analytics.unique_sketches WHERE zone = $1 AND day = $2")
-        .bind(zone)
-        .bind(day)
-        .execute(tx.conn())
-        .await?;
-    let mut sketches: BTreeMap<SketchId, HllSketch> = BTreeMap::new();
-    let mut rows = query_as::<_, (String, String, String)>(
-        "-- analytics.tracked_events.who\n\
-         SELECT DISTINCT w.kind, e.name, w.id FROM analytics.tracked_events AS e \
-         CROSS JOIN LATERAL (VALUES ('actor', e.actor_id), ('session', e.session_id)) AS w (kind, id) \
-         WHERE e.ts >= $1 AND e.ts < $2 AND w.id IS NOT NULL",
-    )
-    .bind(begins)
-    .bind(ends)
-    .fetch(tx.conn());
-    while let Some((kind, name, who)) = rows.try_next().await? {
-        let coupon = Coupon::from_value(who.as_str());
-        for name in [name, String::new()] {
-            let id = SketchId {
-                zone: zone.to_owned(),
-                kind: kind.clone(),
-                name,
-                day,
-            };
-            match sketches.get_mut(&id) {
-                Some(sketch) => sketch.update_with_coupon(coupon),
-                None => {
-                    sketches.insert(id, added(empty()?, &[coupon]));
-                }
-            }
-        }
-    }
-    drop(rows);
-    let sketches: Vec<_> = sketches.into_iter().collect();
-    if sketches.is_empty() {
+/// Deletes sketches of nobody.
+pub(super) async fn forget(tx: &mut TenantTx, ids: &[SketchId]) -> Result<(), DbError> {
+    if ids.is_empty() {
         return Ok(());
     }
-    save(tx, &sketches).await
+    let (zones, kinds, names, days) = columns(ids.iter());
+    query(
+        "-- analytics.unique_sketches.forget\n\
+         DELETE FROM analytics.unique_sketches AS s \
+         USING unnest($1::text[], $2::text[], $3::text[], $4::date[]) AS i (zone, kind, name, day) \
+         WHERE (s.zone, s.kind, s.name, s.day) = (i.zone, i.kind, i.name, i.day)",
+    )
+    .bind(zones)
+    .bind(kinds)
+    .bind(names)
+    .bind(days)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Whether the stored sketch has seen the same as the other one, in whichever order: then both together are either of them.
+/// This estimate depends on the registers alone, and grows with each.
+pub(super) fn has_seen_the_same(stored: &[u8], other: &HllSketch) -> Result<bool, DbError> {
+    let Ok(stored) = HllSketch::deserialize(stored) else {
+        // A broken one is wrong.
+        return Ok(false);
+    };
+    let mut both = HllUnion::new(LG_K).map_err(broken)?;
+    both.update(&stored);
+    both.update(other);
+    let [stored, other] = [&stored, other].map(HllSketch::composite_estimate);
+    Ok(stored == other && both.composite_estimate() == other)
 }
 
 #[cfg(test)]
@@ -294,6 +296,26 @@ mod tests {
             let off = estimate([bytes.as_slice()]).unwrap() / f64::from(people) - 1.0;
             assert!(off.abs() <= 0.02, "{people}: {off}");
         }
+    }
+
+    #[test]
+    fn the_same_people_are_recognized_in_whichever_order_they_came_and_others_are_not() {
+        for people in [0, 1, 7, 100, 700, 1_000, 20_000] {
+            let backwards: Vec<_> = (0..people)
+                .rev()
+                .map(|n| Coupon::from_value(format!("actor-{n}").as_str()))
+                .collect();
+            let backwards = added(empty().unwrap(), &backwards);
+            let stored = sketch_of(0..people).serialize();
+            assert!(has_seen_the_same(&stored, &backwards).unwrap(), "{people}");
+            let many = people / 10 + 1;
+            for others in [0..people + many, many..people + many, many..people] {
+                let others = sketch_of(others);
+                let is_same = has_seen_the_same(&stored, &others).unwrap();
+                assert_eq!(is_same, people == 0 && others.is_empty(), "{people}");
+            }
+        }
+        assert!(!has_seen_the_same(b"broken", &empty().unwrap()).unwrap());
     }
 
     #[test]

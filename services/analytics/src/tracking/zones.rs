@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use super::{rebuild, tenants};
+use super::{rebuild, recount::Span, tenants};
 
 /// The most zones of a tenant.
 const MAX_ZONES: i32 = 8;
@@ -114,9 +114,10 @@ async fn build_days(core: &Core, scope: &TenantScope, zone: Tz) -> Result<(), Db
         .collect();
     for some in days.rchunks(DAYS) {
         let mut tx = core.db.tenant(scope).await?;
-        rebuild::lock(&mut tx).await?;
-        for day in some {
-            rebuild::local_day(&mut tx, zone, *day).await?;
+        let known = rebuild::lock(&mut tx).await?;
+        if let (Some(first), Some(last)) = (some.first(), some.last()) {
+            let span = Span::of_zone(zone, *first, *last);
+            rebuild::span(&mut tx, &known, &span).await?;
         }
         tx.commit().await?;
     }

@@ -3,7 +3,7 @@ use bz_auth::Can;
 use bz_http::{Json, Path, Problem};
 use uuid::Uuid;
 
-use super::{REBUILD, RollupRebuild, RollupsManage, find};
+use super::{RollupRebuild, RollupsManage};
 use crate::app::AppState;
 
 /// Look at an order to count everything again.
@@ -19,7 +19,6 @@ pub(super) async fn get_rollup_rebuild(
     Path(id): Path<Uuid>,
 ) -> Result<Json<RollupRebuild>, Problem> {
     let mut tx = app.core.db.read(&caller.scope).await?;
-    let row = find(&mut tx, id, REBUILD).await?;
-    let row = row.ok_or_else(Problem::not_found)?;
-    Ok(Json(row.into()))
+    let order = RollupRebuild::find(&mut tx, id).await?;
+    order.map(Json).ok_or_else(Problem::not_found)
 }

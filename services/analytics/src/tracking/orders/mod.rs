@@ -12,7 +12,7 @@ use bz_kernel::UserId;
 use bz_tenant::{DbError, TenantTx};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, query_as};
+use sqlx::{FromRow, query_as, query_scalar};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -90,8 +90,6 @@ struct Row {
     reached: Option<NaiveDate>,
     deleted: i64,
     finished_at: Option<DateTime<Utc>>,
-    /// The day of the tenant's oldest event.
-    oldest: Option<NaiveDate>,
 }
 
 /// What an order is to do.
@@ -117,12 +115,10 @@ impl Row {
         (self.created_at + MAX_AHEAD).date_naive()
     }
 
-    fn percent(&self) -> u8 {
-        if self.status == "succeeded" {
-            return 100;
-        }
+    /// How far it is on the way to the day of the tenant's oldest event.
+    fn percent(&self, oldest_event: Option<NaiveDate>) -> u8 {
         let oldest = (self.created_at - MAX_AGE).date_naive();
-        let oldest = self.oldest.map_or(oldest, |day| day.max(oldest));
+        let oldest = oldest_event.map_or(oldest, |day| day.max(oldest));
         // The day before the first one, so that the last one is not all of it before it is done.
         let all = (self.newest() - (oldest - Days::new(1))).num_days().max(1);
         let done = self
@@ -145,17 +141,25 @@ impl From<Row> for EventErasure {
     }
 }
 
-impl From<Row> for RollupRebuild {
-    fn from(row: Row) -> Self {
-        Self {
-            percent: row.percent(),
+impl RollupRebuild {
+    /// The order with this id, and how far it is.
+    async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Self>, DbError> {
+        let Some(row) = find(tx, id, REBUILD).await? else {
+            return Ok(None);
+        };
+        let percent = match row.status.as_str() {
+            "succeeded" => 100,
+            _ => row.percent(day_of_oldest_event(tx).await?),
+        };
+        Ok(Some(Self {
+            percent,
             id: row.id,
             status: row.status,
             reached: row.reached,
             created_by: UserId::from_uuid(row.created_by),
             created_at: row.created_at,
             finished_at: row.finished_at,
-        }
+        }))
     }
 }
 
@@ -169,11 +173,18 @@ async fn find(tx: &mut TenantTx, id: Uuid, kind: &str) -> Result<Option<Row>, Db
 async fn any(tx: &mut TenantTx, id: Uuid) -> Result<Option<Row>, DbError> {
     Ok(query_as(
         "-- analytics.event_erasures.find\n\
-         SELECT id, kind, actor_id, status, created_by, created_at, reached, deleted, finished_at, \
-                (SELECT (min(ts) AT TIME ZONE 'UTC')::date FROM analytics.tracked_events) AS oldest \
+         SELECT id, kind, actor_id, status, created_by, created_at, reached, deleted, finished_at \
          FROM analytics.event_erasures WHERE id = $1",
     )
     .bind(id)
     .fetch_optional(tx.conn())
+    .await?)
+}
+
+async fn day_of_oldest_event(tx: &mut TenantTx) -> Result<Option<NaiveDate>, DbError> {
+    Ok(query_scalar(
+        "-- analytics.tracked_events.oldest_day\nSELECT (min(ts) AT TIME ZONE 'UTC')::date FROM analytics.tracked_events",
+    )
+    .fetch_one(tx.conn())
     .await?)
 }

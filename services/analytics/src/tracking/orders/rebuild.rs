@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::query_scalar;
 use uuid::Uuid;
 
-use super::{REBUILD, RollupRebuild, RollupsManage, find};
+use super::{RollupRebuild, RollupsManage};
 use crate::app::AppState;
 
 /// Count everything again.
@@ -35,12 +35,16 @@ pub(super) async fn create_rollup_rebuild(
     let (id, now) = (app.core.sources.id(), app.core.sources.now());
     let mut tx = app.core.db.tenant(&caller.scope).await?;
     let id = open(&mut tx, id, caller.user.as_uuid(), now).await?;
-    let row = find(&mut tx, id, REBUILD).await?;
-    let row = row.ok_or_else(Problem::not_found)?;
+    let order = RollupRebuild::find(&mut tx, id).await?;
+    let order = order.ok_or_else(Problem::not_found)?;
     tx.commit().await?;
     let location = format!("/api/analytics/rollup-rebuilds/{id}");
-    let order = Json(RollupRebuild::from(row));
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], order).into_response())
+    Ok((
+        StatusCode::ACCEPTED,
+        [(header::LOCATION, location)],
+        Json(order),
+    )
+        .into_response())
 }
 
 /// Orders it; answers the id of the order that is not done, whoever gave it.

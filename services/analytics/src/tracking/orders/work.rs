@@ -10,7 +10,11 @@ use sqlx::{query, query_as, query_scalar};
 use tokio_util::sync::CancellationToken;
 
 use super::{Row, Task, any};
-use crate::tracking::{event::MAX_AGE, rebuild};
+use crate::tracking::{
+    event::MAX_AGE,
+    rebuild,
+    recount::{Span, bounds},
+};
 
 /// How soon an order is noticed.
 const IDLE: Duration = Duration::from_secs(1);
@@ -65,11 +69,16 @@ async fn work(
         if stop.is_cancelled() {
             return Ok(());
         }
+        // Whatever is right already keeps no sender waiting.
+        let is_right =
+            matches!(task, Task::Rebuild) && rebuild::is_right(&core.db, scope, day).await?;
         let mut tx = core.db.tenant(scope).await?;
         let deleted = match task {
             Task::Erase(actor) => erase_day(&mut tx, actor, day).await?,
             Task::Rebuild => {
-                rebuild::day(&mut tx, day).await?;
+                if !is_right {
+                    rebuild::day(&mut tx, day).await?;
+                }
                 0
             }
         };
@@ -98,8 +107,8 @@ async fn work(
     tx.commit().await
 }
 
-/// The next day behind `before` to look at: when erasing the one before it, when counting again the one before it that has events
-/// or counts. None behind the oldest one that can be counted.
+/// The next day behind `before` to look at: when erasing the one before it, when counting again the newest before it that has
+/// events or counts. None behind the oldest one that can be counted.
 async fn next_day(
     core: &Core,
     scope: &TenantScope,
@@ -107,42 +116,43 @@ async fn next_day(
     before: NaiveDate,
 ) -> Result<Option<NaiveDate>, DbError> {
     let oldest = (core.sources.now() - MAX_AGE).date_naive();
+    let mut day = before - Days::new(1);
     match task {
         // Older events go with their month.
-        Task::Erase(_) => Ok(before
-            .pred_opt()
-            .filter(|day| *day >= oldest - Days::new(1))),
+        Task::Erase(_) => Ok(Some(day).filter(|day| *day >= oldest - Days::new(1))),
         // Of the first day, and of those before it, there may be counts whose events are gone.
-        Task::Rebuild => Ok(newest_before(core, scope, before)
-            .await?
-            .filter(|day| *day > oldest)),
+        Task::Rebuild => {
+            let mut tx = core.db.read(scope).await?;
+            while day > oldest {
+                if is_anything_of(&mut tx, day).await? {
+                    return Ok(Some(day));
+                }
+                day = day - Days::new(1);
+            }
+            Ok(None)
+        }
     }
 }
 
-/// The newest day before another one that has events or counts.
-async fn newest_before(
-    core: &Core,
-    scope: &TenantScope,
-    before: NaiveDate,
-) -> Result<Option<NaiveDate>, DbError> {
-    let (begins, _) = rebuild::bounds(before, Tz::UTC);
-    let mut tx = core.db.read(scope).await?;
+/// Whether there are events or counts of a day.
+async fn is_anything_of(tx: &mut TenantTx, day: NaiveDate) -> Result<bool, DbError> {
+    let (from, until) = bounds(day, Tz::UTC);
     Ok(query_scalar(
-        "-- analytics.tracked_events.newest_day\n\
-         SELECT greatest( \
-           ((SELECT max(ts) FROM analytics.tracked_events WHERE ts < $1) AT TIME ZONE 'UTC')::date, \
-           ((SELECT max(bucket) FROM analytics.rollup_15m WHERE dim = '' AND bucket < $1) AT TIME ZONE 'UTC')::date, \
-           (SELECT max(day) FROM analytics.rollup_day WHERE dim = '' AND day < $2))",
+        "-- analytics.tracked_events.is_anything_of_day\n\
+         SELECT EXISTS (SELECT FROM analytics.tracked_events WHERE ts >= $1 AND ts < $2) \
+             OR (SELECT count(*) FROM analytics.counts_15m WHERE dim = '' AND bucket >= $1 AND bucket < $2) > 0 \
+             OR (SELECT count(*) FROM analytics.counts_day WHERE dim = '' AND day = $3) > 0",
     )
-    .bind(begins)
-    .bind(before)
+    .bind(from)
+    .bind(until)
+    .bind(day)
     .fetch_one(tx.conn())
     .await?)
 }
 
 /// Deletes the actor's events of a UTC day, and counts the day again if there were any.
 async fn erase_day(tx: &mut TenantTx, actor: &str, day: NaiveDate) -> Result<i64, DbError> {
-    let (from, until) = rebuild::bounds(day, Tz::UTC);
+    let (from, until) = bounds(day, Tz::UTC);
     let there: bool = query_scalar(
         "-- analytics.tracked_events.are_of_actor\n\
          SELECT EXISTS (SELECT FROM analytics.tracked_events WHERE ts >= $1 AND ts < $2 AND actor_id = $3)",
@@ -155,7 +165,7 @@ async fn erase_day(tx: &mut TenantTx, actor: &str, day: NaiveDate) -> Result<i64
     if !there {
         return Ok(0);
     }
-    let zones = rebuild::lock(tx).await?;
+    let known = rebuild::lock(tx).await?;
     let deleted = query(
         "-- analytics.tracked_events.erase_actor\n\
          DELETE FROM analytics.tracked_events WHERE ts >= $1 AND ts < $2 AND actor_id = $3",
@@ -166,6 +176,6 @@ async fn erase_day(tx: &mut TenantTx, actor: &str, day: NaiveDate) -> Result<i64
     .execute(tx.conn())
     .await?
     .rows_affected();
-    rebuild::utc_day(tx, &zones, day).await?;
+    rebuild::span(tx, &known, &Span::of_day(day, &known.zones)).await?;
     Ok(i64::try_from(deleted).unwrap_or(i64::MAX))
 }
