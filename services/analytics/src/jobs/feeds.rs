@@ -12,7 +12,7 @@ use bz_tenant::TenantScope;
 use crate::{
     realtime::Hub,
     sources::crm_deals,
-    tracking::{TrackedEvent, Tracking},
+    tracking::{TrackedEvent, Tracking, forget_deltas},
     version,
 };
 
@@ -78,6 +78,9 @@ impl Counter {
         }
         for (tenant, told) in by_tenant {
             self.take_in_of(tenant, told).await?;
+        }
+        for tenant in &gone {
+            forget_deltas(core, &TenantScope::new(*tenant, None)).await?;
         }
         erasure::erase(core, &gone).await?;
         Ok(feed_cursors::save(core, self.source, next).await?)

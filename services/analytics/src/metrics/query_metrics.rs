@@ -9,7 +9,7 @@ use bz_http::{Json, Problem};
 use super::MetricsRead;
 use crate::{
     app::AppState,
-    query::{Frame, Query, TOO_MANY_AT_ONCE},
+    query::{Frame, Query, is_for_a_worker},
     reports::{Report, ReportsRead, order},
 };
 
@@ -40,16 +40,11 @@ pub(super) async fn query_metrics(
 ) -> Result<Response, Problem> {
     match app.engine.answer(&caller.scope, &query).await {
         Ok(frame) => Ok(Json(frame).into_response()),
-        Err(problem) if takes_long(&problem) && caller.permissions.has::<ReportsRead>() => {
+        Err(problem) if is_for_a_worker(&problem) && caller.permissions.has::<ReportsRead>() => {
             later(&app, &caller, &query).await
         }
         Err(problem) => Err(problem),
     }
-}
-
-fn takes_long(problem: &Problem) -> bool {
-    let errors = problem.document().errors;
-    errors.iter().any(|error| error.code == TOO_MANY_AT_ONCE)
 }
 
 async fn later(app: &AppState, caller: &Caller, query: &Query) -> Result<Response, Problem> {

@@ -114,11 +114,11 @@ impl Engine {
             if !asked.lacks(&known) {
                 return Ok(asked.told(known));
             }
-            let before = asked.head.version;
             tx = self.core.db.snapshot(scope).await?;
-            asked = self.ask(&mut tx, scope, queries).await?;
-            if asked.head.version != before {
-                // All answers are of one version.
+            let again = self.ask(&mut tx, scope, queries).await?;
+            let before = std::mem::replace(&mut asked, again);
+            if asked.keys != before.keys {
+                // All answers are of one version and one moment.
                 known = self.remembered(&asked.keys);
             }
         }

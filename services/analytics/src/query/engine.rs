@@ -11,7 +11,13 @@ use super::{Frame, Query, assemble};
 use crate::catalogue::Storage;
 
 /// The code of a question that has to wait for a worker: [`Effort::AtOnce`] is too little for it.
-pub(crate) const TOO_MANY_AT_ONCE: &str = "too_many_events_at_once";
+const TOO_MANY_AT_ONCE: &str = "too_many_events_at_once";
+
+/// Whether a question was refused only because nobody waits as long as its answer takes: a worker has it.
+pub(crate) fn is_for_a_worker(refused: &Problem) -> bool {
+    let errors = refused.document().errors;
+    errors.iter().any(|error| error.code == TOO_MANY_AT_ONCE)
+}
 
 /// How many events may be counted one by one for a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ mod window;
 pub use cache::{Answers, Engine};
 pub(crate) use calendar::begins;
 pub use change::{Change, ChangeKind, ChangeNote, Direction, change};
-pub(crate) use engine::TOO_MANY_AT_ONCE;
+pub(crate) use engine::is_for_a_worker;
 pub use engine::{Effort, run, run_many};
 pub use frame::{Column, ColumnKind, Compared, Frame, FrameMeta, Polarity, Row, Source, Unit};
 pub use request::{

@@ -13,6 +13,8 @@ const MAX_PROPS: usize = 64;
 pub(crate) const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
 /// How old an event may be.
 pub(crate) const MAX_AGE: TimeDelta = TimeDelta::days(396);
+/// The largest amount, either way: a million of them can be added up.
+pub(crate) const MAX_AMOUNT_MINOR: u64 = 10_000_000_000_000;
 /// The longest path; other texts may have 200 characters.
 const MAX_PATH: usize = 500;
 
@@ -55,7 +57,7 @@ pub struct TrackedEvent {
     /// The page, as `/pricing`, at most 500 characters.
     #[schema(max_length = 500)]
     pub path: Option<String>,
-    /// An amount in the currency's smallest unit (cents).
+    /// An amount in the currency's smallest unit (cents), at most 10,000,000,000,000 above or below zero.
     pub value_minor: Option<i64>,
     /// ISO 4217 code of the amount; needed with `value_minor`.
     #[schema(min_length = 3, max_length = 3)]
@@ -169,6 +171,11 @@ impl TrackedEvent {
         if self.value_minor.is_some() != self.currency.is_some() {
             let text = "value_minor and currency belong together";
             return Some(("incomplete_amount", text.to_owned()));
+        }
+        let is_too_large = |amount: i64| amount.unsigned_abs() > MAX_AMOUNT_MINOR;
+        if self.value_minor.is_some_and(is_too_large) {
+            let text = format!("value_minor may be at most {MAX_AMOUNT_MINOR} above or below zero");
+            return Some(("too_large", text));
         }
         let is_code = |code: &str| code.len() == 3 && code.bytes().all(|c| c.is_ascii_uppercase());
         if self.currency.as_deref().is_some_and(|code| !is_code(code)) {

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::app::AppState;
-use bz_files::safe;
+use bz_tabular::safe;
 
 bz_auth::permissions! {
     /// Fetch events and other data as files.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bz_service::{Core, Job, Pace};
 use bz_tenant::{DbError, TenantScope, TenantTx};
-use sqlx::query_scalar;
+use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::tenants;
@@ -34,25 +34,34 @@ pub(super) fn job(core: Core) -> Job {
     })
 }
 
-/// Adds what there is of every tenant to its rollups.
+/// Adds what there is of every tenant to its rollups. One whose batches cannot be added keeps the others from nothing.
 ///
 /// # Errors
-/// Any [`DbError`]; what was not added stays where it is, and is counted there.
+/// The first [`DbError`]; what was not added stays where it is, and is counted there.
 pub async fn fold_all(core: &Core) -> Result<(), DbError> {
-    let mut after = Uuid::nil();
+    let (mut after, mut done) = (Uuid::nil(), Ok(()));
     while let Some(tenant) = tenants::behind(core, DUE, after).await? {
         after = tenant.as_uuid();
-        let scope = TenantScope::new(tenant, None);
-        loop {
-            let mut tx = core.db.tenant(&scope).await?;
-            let folded = fold(&mut tx, BATCHES).await?;
-            tx.commit().await?;
-            if folded < BATCHES {
-                break;
-            }
+        let folded = fold_of(core, &TenantScope::new(tenant, None)).await;
+        if let Err(error) = &folded {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(error, tenant.id = %tenant, "counts of a tenant could not be added to its rollups");
+        }
+        done = done.and(folded);
+    }
+    done
+}
+
+/// Adds what there is of one tenant.
+async fn fold_of(core: &Core, scope: &TenantScope) -> Result<(), DbError> {
+    loop {
+        let mut tx = core.db.tenant(scope).await?;
+        let folded = fold(&mut tx, BATCHES).await?;
+        tx.commit().await?;
+        if folded < BATCHES {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 /// Adds at most `most` of the tenant's batches to its rollups, the oldest first; answers how many.
@@ -90,4 +99,13 @@ pub(super) async fn fold(tx: &mut TenantTx, most: i64) -> Result<i64, DbError> {
     .bind(most)
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// Deletes what is not added yet: of a tenant that is gone nothing may come to a table that is empty already.
+pub(crate) async fn forget(core: &Core, scope: &TenantScope) -> Result<(), DbError> {
+    let mut tx = core.db.tenant(scope).await?;
+    query("-- analytics.rollup_deltas.forget\nDELETE FROM analytics.rollup_deltas")
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
 }

@@ -24,8 +24,10 @@ use bz_service::{Core, Job};
 
 use crate::app::AppState;
 
+pub(crate) use event::MAX_AMOUNT_MINOR;
 pub use event::{RejectedEvent, TrackedEvent};
 pub use fold::fold_all;
+pub(crate) use fold::forget as forget_deltas;
 pub(crate) use known::MAX_VALUES;
 pub(crate) use partitions::make as make_partitions;
 pub use partitions::tend;

@@ -95,8 +95,8 @@ static STATEMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
 
 /// The tenant is given though it is the default of the column, which would be worked out for every row.
 ///
-/// The rows go in first. Whatever is new of them locks the tenant's row, which tells the zones as they are then, and is
-/// added up as one row; senders of one tenant follow one another from there, so they cannot wait for each other.
+/// The rows go in first, and what is new of them is added up. Only then is the tenant's row locked, which tells the zones as they
+/// are then: senders of one tenant follow one another from there, so they cannot wait for each other, and what is left is short.
 fn statement(agg: &str) -> String {
     format!(
         "-- analytics.tracked_events.ingest\n\
@@ -108,11 +108,11 @@ fn statement(agg: &str) -> String {
                        $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::jsonb[]) AS e \
            ON CONFLICT DO NOTHING \
            RETURNING ts, name, source, medium, campaign, country, device, path, value_minor, currency \
-         ), tenant AS ( \
-           INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM ins HAVING count(*) > 0 \
+         ), {agg}, tenant AS ( \
+           INSERT INTO analytics.tenant_data AS d (version) SELECT 1 FROM agg HAVING count(*) > 0 \
            ON CONFLICT (tenant_id) DO UPDATE SET version = d.version + 1 \
            RETURNING tenant_id, version, zones || wanted_zones AS zones, rebuilds \
-         ), {agg}, days AS ( \
+         ), days AS ( \
            SELECT l.zone, agg.dim, agg.name, l.day, agg.value, agg.currency, sum(agg.cnt)::bigint AS cnt, \
                   sum(agg.amount_minor)::bigint AS amount_minor \
            FROM tenant \

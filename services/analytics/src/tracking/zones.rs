@@ -17,8 +17,6 @@ const MAX_ZONES: i32 = 8;
 /// How soon a wanted zone is noticed.
 const IDLE: Duration = Duration::from_secs(2);
 const FAILED: Duration = Duration::from_secs(10);
-/// Days made in one transaction.
-const DAYS: usize = 8;
 
 const DUE: &str = "-- analytics.tenant_data.zones_due\nSELECT * FROM analytics.zones_due($1)";
 
@@ -112,13 +110,11 @@ async fn build_days(core: &Core, scope: &TenantScope, zone: Tz) -> Result<(), Db
         .iter_days()
         .take_while(|day| *day <= local(last))
         .collect();
-    for some in days.rchunks(DAYS) {
+    // A transaction each: senders wait for one day.
+    for day in days.into_iter().rev() {
         let mut tx = core.db.tenant(scope).await?;
         let known = rebuild::lock(&mut tx).await?;
-        if let (Some(first), Some(last)) = (some.first(), some.last()) {
-            let span = Span::of_zone(zone, *first, *last);
-            rebuild::span(&mut tx, &known, &span).await?;
-        }
+        rebuild::span(&mut tx, &known, &Span::of_zone(zone, day, day)).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -124,6 +124,9 @@ async fn faulty_events_are_listed_and_the_others_are_taken() {
         // The last instants and lengths that are good.
         event(10, &"n".repeat(100), "2026-03-03T09:00:00Z"),
         event(11, "page_view", "2025-01-30T09:00:00Z"),
+        // Amounts that cannot be added up.
+        json!({ "event_id": id(12), "name": "sale", "ts": TS, "value_minor": i64::MAX, "currency": "EUR" }),
+        json!({ "event_id": id(13), "name": "sale", "ts": TS, "value_minor": i64::MIN, "currency": "EUR" }),
     ]);
     let expected = [
         (1, "invalid_name"),
@@ -135,6 +138,8 @@ async fn faulty_events_are_listed_and_the_others_are_taken() {
         (7, "incomplete_amount"),
         (8, "invalid_currency"),
         (9, "props_too_large"),
+        (12, "too_large"),
+        (13, "too_large"),
     ]
     .map(|(index, code)| (index, code.to_owned()));
     assert_eq!(rejections(&app.acme.member, batch).await, expected);

@@ -1,5 +1,7 @@
 //! Files of numbers: what is read, what is refused, and that nothing is counted twice.
 
+use std::time::Duration;
+
 use analytics::Analytics;
 use bz_testkit::{TestApp, wait_until};
 use serde_json::{Value, json};
@@ -255,7 +257,7 @@ async fn a_large_file_is_loaded_by_the_worker_as_a_whole() {
     let run = async || app.acme.viewer.get(&path).await.assert_status(200).json();
     wait_until(
         async || run().await["status"] == "succeeded",
-        std::time::Duration::from_secs(30),
+        Duration::from_secs(30),
     )
     .await;
     let run = run().await;
@@ -341,6 +343,33 @@ async fn events_without_ids_count_once_however_often_the_file_is_sent_and_equal_
             { "name": "call", "actor_id": "bob", "value_minor": null, "count": 1 },
         ])
     );
+}
+
+#[tokio::test]
+async fn a_file_of_events_is_loaded_however_long_it_takes() {
+    let app = TestApp::<Analytics>::start().await;
+    let source = upload_source(&app.acme.owner, "events", json!({ "event_name": "call" })).await;
+    // The least that a transaction may wait for its next statement: none waits while events are taken in.
+    let mut admin = app.database.admin().await;
+    sqlx::raw_sql(
+        "DO $$ BEGIN
+           EXECUTE format('ALTER ROLE analytics_api IN DATABASE %I SET idle_in_transaction_session_timeout = 200', current_database());
+           PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'analytics_api';
+         END $$",
+    )
+    .execute(&mut admin)
+    .await
+    .unwrap();
+    let mut file = String::from("timestamp,actor_id\n");
+    for n in 0..15_000 {
+        file.push_str(&format!("2026-03-01 10:{:02}:00,actor-{n}\n", n % 60));
+    }
+    // The connections of before are found to be gone.
+    let answers = async || app.acme.viewer.get("/api/datasources").await.status == 200;
+    for _ in 0..5 {
+        wait_until(answers, Duration::from_secs(10)).await;
+    }
+    loaded(&app.acme.member, &source, file).await;
 }
 
 #[tokio::test]

@@ -199,6 +199,35 @@ async fn what_a_batch_brought_is_counted_from_its_commit_and_once_after_it_is_fo
 }
 
 #[tokio::test]
+async fn a_tenant_whose_counts_cannot_be_added_keeps_no_other_from_it() {
+    let app = TestApp::<Analytics>::start().await;
+    // Whoever comes first is in the way of the other.
+    let (first, other) = if app.acme.id() < app.globex.id() {
+        (&app.acme, &app.globex)
+    } else {
+        (&app.globex, &app.acme)
+    };
+    for tenant in [first, other] {
+        send(&tenant.member, &many(10, 0)).await;
+    }
+    let mut admin = app.database.admin().await;
+    sqlx::query("UPDATE analytics.rollup_deltas SET counts[1] = 0, counts[2] = 9223372036854775807, buckets[2] = buckets[1], \
+                 dims[2] = dims[1], names[2] = names[1], vals[2] = vals[1], currencies[2] = currencies[1], counts[3] = 9, \
+                 buckets[3] = buckets[1], dims[3] = dims[1], names[3] = names[1], vals[3] = vals[1], currencies[3] = currencies[1] \
+                 WHERE tenant_id = $1")
+        .bind(first.id().as_uuid())
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    assert!(tracking::fold_all(&app.core).await.is_err());
+    let left: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT tenant_id FROM analytics.rollup_deltas")
+        .fetch_all(&mut admin)
+        .await
+        .unwrap();
+    assert_eq!(left, [first.id().as_uuid()]);
+}
+
+#[tokio::test]
 async fn batches_that_come_while_others_are_folded_and_counted_again_count_once() {
     let app = TestApp::<Analytics>::start().await;
     let member = app.acme.member.clone();

@@ -1,6 +1,6 @@
 //! Rows as the bytes of a file.
 
-use bz_files::{Cell, Xlsx, safe};
+use bz_tabular::{Cell, Xlsx, safe};
 use serde_json::{Map, Value};
 
 use super::{Format, table::Column};

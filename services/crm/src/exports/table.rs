@@ -1,7 +1,7 @@
 //! Records as rows of a table.
 
-use bz_files::Cell;
 use bz_http::Problem;
+use bz_tabular::Cell;
 use serde_json::{Map, Value};
 
 use crate::records::{Kind, Record, RecordType, custom::Definition};

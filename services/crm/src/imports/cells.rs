@@ -93,7 +93,7 @@ impl Sheet {
         }
         let (mut read, mut faults) = (Read::default(), Vec::new());
         for column in &self.columns {
-            let cell = bz_files::safe::bare(row.get(column.place).unwrap_or_default().trim());
+            let cell = bz_tabular::safe::bare(row.get(column.place).unwrap_or_default().trim());
             if cell.is_empty() {
                 continue;
             }

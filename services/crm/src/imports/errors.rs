@@ -5,9 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_auth::Can;
-use bz_files::safe;
 use bz_http::{Json, PageQuery, Path, Problem, Query};
 use bz_kernel::Page;
+use bz_tabular::safe;
 use bz_tenant::DbError;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};

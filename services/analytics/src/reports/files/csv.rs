@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bz_files::safe;
+use bz_tabular::safe;
 use rust_decimal::Decimal;
 
 use crate::{

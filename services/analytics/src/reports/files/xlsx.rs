@@ -1,6 +1,6 @@
 //! A report as a spreadsheet: a sheet that says what it is, and one for each part. Numbers are numbers.
 
-use bz_files::{Cell, Format, Xlsx};
+use bz_tabular::{Cell, Format, Xlsx};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Reading, cells, plan::Columns, reading::is_currency};
+use crate::tracking::MAX_AMOUNT_MINOR;
 
 /// What is wrong with a cell or a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -94,7 +95,8 @@ impl Row<'_> {
     }
 
     pub(super) fn in_minor(&mut self, name: &str, value: Decimal, currency: &str) -> i64 {
-        let minor = cells::minor(value, currency);
+        let minor =
+            cells::minor(value, currency).filter(|minor| minor.unsigned_abs() <= MAX_AMOUNT_MINOR);
         if minor.is_none() {
             self.fault(name, "too_large", "is too large an amount");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bz_http::Problem;
 use bz_tabular::Piece;
-use bz_tenant::{TenantScope, TenantTx};
+use bz_tenant::{DbError, TenantScope, TenantTx};
 use chrono::NaiveDate;
 use serde_json::json;
 
@@ -26,7 +26,8 @@ pub(crate) const TOLD: usize = 50;
 pub(crate) struct Loader<'a> {
     app: &'a AppState,
     scope: TenantScope,
-    tx: TenantTx,
+    /// Begun by the first row that goes into it: events do not, and a transaction that does nothing for long is ended.
+    tx: Option<TenantTx>,
     load: Load,
     converter: Converter,
     cleared: BTreeSet<NaiveDate>,
@@ -36,7 +37,7 @@ pub(crate) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     /// Begins to load a run's table.
-    pub(crate) async fn begin(
+    pub(crate) fn begin(
         app: &'a AppState,
         scope: &TenantScope,
         run: &RunRow,
@@ -47,7 +48,7 @@ impl<'a> Loader<'a> {
         Ok(Self {
             app,
             scope: *scope,
-            tx: app.core.db.tenant(scope).await?,
+            tx: None,
             load: Load {
                 source_id: run.source_id,
                 load_id: run.id,
@@ -84,31 +85,41 @@ impl<'a> Loader<'a> {
     }
 
     async fn write(&mut self, batch: Batch) -> Result<(), Problem> {
+        let Self {
+            app,
+            scope,
+            tx,
+            load,
+            converter,
+            cleared,
+            ..
+        } = self;
         match batch {
             Batch::Facts(rows) => {
+                let tx = begun(tx, app, scope).await?;
                 let days: BTreeSet<NaiveDate> = rows.iter().map(|fact| fact.day).collect();
-                let new: BTreeSet<NaiveDate> = days.difference(&self.cleared).copied().collect();
-                let dataset = self.converter.dataset().to_owned();
+                let new: BTreeSet<NaiveDate> = days.difference(cleared).copied().collect();
+                let dataset = converter.dataset();
                 if !new.is_empty() {
-                    facts::clear(&mut self.tx, &self.load, &dataset, &new).await?;
-                    self.cleared.extend(new);
+                    facts::clear(tx, load, dataset, &new).await?;
+                    cleared.extend(new);
                 }
-                facts::add(&mut self.tx, &self.load, &dataset, rows).await?;
+                facts::add(tx, load, dataset, rows).await?;
             }
-            Batch::Orders(rows) => orders::write(&mut self.tx, &self.load, rows).await?,
+            Batch::Orders(rows) => {
+                orders::write(begun(tx, app, scope).await?, load, rows).await?;
+            }
             Batch::Deals(rows) => {
-                let source = self.load.source_id.to_string();
-                deals::write(&mut self.tx, &source, self.load.at, rows).await?;
+                let tx = begun(tx, app, scope).await?;
+                deals::write(tx, &load.source_id.to_string(), load.at, rows).await?;
             }
             // Events have ids: what is taken in twice counts once, so they need not wait for the rest of the file.
             Batch::Events(rows) => {
-                let (app, now) = (self.app, self.app.core.sources.now());
+                let now = app.core.sources.now();
                 for batch in rows.chunks(tracking::MAX_BATCH) {
-                    app.tracking
-                        .record(&app.core.db, now, &self.scope, batch)
-                        .await?;
+                    app.tracking.record(&app.core.db, now, scope, batch).await?;
                 }
-                app.hub.changed(self.scope.tenant());
+                app.hub.changed(scope.tenant());
             }
         }
         Ok(())
@@ -118,17 +129,34 @@ impl<'a> Loader<'a> {
     ///
     /// # Errors
     /// 422 with the faults, if there are any.
-    pub(crate) async fn finish(mut self, run: &RunRow) -> Result<(), Problem> {
+    pub(crate) async fn finish(self, run: &RunRow) -> Result<(), Problem> {
         if !self.faults.is_empty() {
             return Err(faulty(&self.faults));
         }
         let now = self.app.core.sources.now();
-        if !store::finish(&mut self.tx, run, Ok(self.rows), now).await? {
+        let mut tx = match self.tx {
+            Some(tx) => tx,
+            None => self.app.core.db.tenant(&self.scope).await?,
+        };
+        if !store::finish(&mut tx, run, Ok(self.rows), now).await? {
             return Err(Problem::internal("somebody else has the run"));
         }
-        version::bump(&mut self.tx).await?;
-        Ok(self.tx.commit().await?)
+        version::bump(&mut tx).await?;
+        Ok(tx.commit().await?)
     }
+}
+
+/// The transaction of all rows.
+async fn begun<'t>(
+    tx: &'t mut Option<TenantTx>,
+    app: &AppState,
+    scope: &TenantScope,
+) -> Result<&'t mut TenantTx, DbError> {
+    let begun = match tx.take() {
+        Some(tx) => tx,
+        None => app.core.db.tenant(scope).await?,
+    };
+    Ok(tx.insert(begun))
 }
 
 /// Why a table with faults is not loaded.

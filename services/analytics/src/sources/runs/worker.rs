@@ -242,7 +242,7 @@ async fn import(app: &AppState, scope: &TenantScope, run: &RunRow) -> Result<(),
         scope,
         run: run.id,
     };
-    let mut loader = Loader::begin(app, scope, run, &plan).await?;
+    let mut loader = Loader::begin(app, scope, run, &plan)?;
     let mut n = 0;
     while let Some(piece) = upload.piece(n).await? {
         loader.take(&piece).await?;
@@ -282,7 +282,7 @@ async fn sync(app: &AppState, scope: &TenantScope, run: &RunRow) -> Result<(), P
         .iter()
         .map(|piece| i64::from(piece.rows))
         .sum();
-    let mut loader = Loader::begin(app, scope, run, &plan).await?;
+    let mut loader = Loader::begin(app, scope, run, &plan)?;
     for piece in &pulled.pieces {
         loader.take(piece).await?;
         still_mine(app, scope, run, (Some(total), loader.rows())).await?;
