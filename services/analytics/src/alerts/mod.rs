@@ -4,6 +4,7 @@
 mod buckets;
 mod create;
 mod delete;
+mod firing;
 mod get;
 mod judge;
 mod list;
@@ -17,6 +18,7 @@ use bz_http::{Routes, routes};
 
 use crate::app::AppState;
 
+pub(crate) use firing::{FiringAlert, firing};
 pub(crate) use work::job;
 
 bz_auth::permissions! {

@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bz_auth::Can;
-use bz_http::{Errors, IfNoneMatch, Json, Path, Problem, ProblemDocument, Query};
+use bz_http::{Errors, IfNoneMatch, Json, Path, Problem, ProblemDocument, Query, extract};
 use bz_tenant::TenantTx;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::{
     boards, check,
 };
 use crate::{
+    alerts::{self, AlertsRead, FiringAlert},
     app::AppState,
     query::{Align, Compare, Effort, Frame, Preset, Range},
     version,
@@ -79,12 +80,16 @@ pub(crate) struct AnsweredTile {
     /// Why it has none.
     #[schema(value_type = Option<ProblemDocument>)]
     pub problem: Option<serde_json::Value>,
+    /// Alerts that fire for its metrics, or for a part of what it shows; for who may see alerts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub alerts: Vec<FiringAlert>,
 }
 
 /// The numbers of a dashboard: all tiles in one request and from one snapshot.
 ///
 /// A tile that cannot be answered has its own `problem`; the others have their numbers. The `ETag` stays while data, dashboard,
-/// view and the current quarter of an hour do.
+/// view and the current quarter of an hour do; there is none while the database did not answer for a tile (its `status` is 503).
 #[utoipa::path(
     get, path = "/api/dashboards/{id}/data", tag = "dashboards",
     security(("bearer" = ["dashboards:read"])),
@@ -110,24 +115,41 @@ pub(super) async fn get_dashboard_data(
         .await?
         .ok_or_else(Problem::not_found)?;
     dashboard.view = query.onto(dashboard.view)?;
-    answered(&mut tx, app.core.sources.now(), dashboard, &headers).await
+    let alerts = if caller.permissions.has::<AlertsRead>() {
+        alerts::firing(&mut tx).await?
+    } else {
+        Vec::new()
+    };
+    answered(
+        &mut tx,
+        app.core.sources.now(),
+        (dashboard, &alerts),
+        &headers,
+    )
+    .await
 }
 
-/// The numbers of a dashboard, or 304 when the client has them.
+/// The numbers of a dashboard and what is wrong with them, or 304 when the client has them.
 pub(crate) async fn answered(
     tx: &mut TenantTx,
     now: DateTime<Utc>,
-    dashboard: Dashboard,
+    (dashboard, alerts): (Dashboard, &[FiringAlert]),
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let data_version = version::current(tx).await?;
-    let tag = etag(&dashboard, data_version, now)?;
+    let tag = etag(&dashboard, alerts, data_version, now)?;
     if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let data = read(tx, now, dashboard).await?;
+    let mut data = read(tx, now, dashboard).await?;
+    for tile in &mut data.tiles {
+        tile.tell(alerts, &data.view);
+    }
+    let is_whole = data.tiles.iter().all(|tile| !tile.has_failed());
     let mut response = Json(data).into_response();
-    response.headers_mut().insert(header::ETAG, tag);
+    if is_whole {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
     Ok(response)
 }
 
@@ -153,6 +175,20 @@ pub(crate) async fn read(
 }
 
 impl AnsweredTile {
+    /// Whether it has no numbers though it could have: whoever asks again gets them.
+    fn has_failed(&self) -> bool {
+        let status = self.problem.as_ref().map(|problem| &problem["status"]);
+        status.is_some_and(|status| status.as_u64() >= Some(500))
+    }
+
+    fn tell(&mut self, alerts: &[FiringAlert], view: &View) {
+        if let TileQuery::Numbers(query) = &self.query {
+            let filters: Vec<_> = view.filters.iter().chain(&query.filters).collect();
+            let about = |alert: &&FiringAlert| alert.is_about(&query.metrics, &filters);
+            self.alerts = alerts.iter().filter(about).cloned().collect();
+        }
+    }
+
     fn of(tile: Tile, answer: Result<Frame, Problem>) -> Self {
         let (frame, problem) = match answer {
             Ok(frame) => (Some(frame), None),
@@ -171,14 +207,16 @@ impl AnsweredTile {
             layout: tile.layout,
             frame,
             problem,
+            alerts: Vec::new(),
         }
     }
 }
 
-/// What an answer depends on: data, dashboard, view, and how far the day has come (numbers of a day that is not over are
+/// What an answer depends on: data, dashboard, view, alerts that fire, and how far the day has come (numbers of a day that is not over are
 /// compared with as much of the day before).
 fn etag(
     dashboard: &Dashboard,
+    alerts: &[FiringAlert],
     data_version: i64,
     now: DateTime<Utc>,
 ) -> Result<HeaderValue, Problem> {
@@ -186,6 +224,9 @@ fn etag(
     let mut hasher = DefaultHasher::new();
     let view = serde_json::to_string(&dashboard.view).map_err(Problem::internal)?;
     (view, dashboard.version, now.timestamp() / 900).hash(&mut hasher);
+    for alert in alerts {
+        (alert.id, alert.since, &alert.name).hash(&mut hasher);
+    }
     let text = format!("\"{data_version}-{:016x}\"", hasher.finish());
     HeaderValue::from_str(&text).map_err(Problem::internal)
 }
@@ -208,12 +249,8 @@ impl DataQuery {
         view.compare = self.compare.unwrap_or(view.compare);
         view.compare_align = self.compare_align.unwrap_or(view.compare_align);
         if let Some(filters) = self.filters {
-            view.filters = serde_json::from_str(&filters).map_err(|error| {
-                faulty(
-                    "filters",
-                    &format!("must be a JSON list of filters: {error}"),
-                )
-            })?;
+            view.filters = extract::parse(filters.as_bytes())
+                .map_err(|_| faulty("filters", "must be a JSON list of filters"))?;
         }
         let mut errors = Errors::default();
         check::view(&mut errors, "", &view);

@@ -45,7 +45,8 @@ pub(super) async fn get_shared_dashboard(
 ) -> Result<Response, Problem> {
     limits::admit(&app, peer, &token).await?;
     let (mut tx, dashboard) = opened(&app, &token).await?;
-    answered(&mut tx, app.core.sources.now(), dashboard, &headers).await
+    // Who looks at a link is told of no alert.
+    answered(&mut tx, app.core.sources.now(), (dashboard, &[]), &headers).await
 }
 
 /// The dashboard that a link shows, with the link's own view, and a snapshot to read its numbers from.

@@ -187,6 +187,105 @@ async fn an_answer_that_the_client_has_is_304_until_data_dashboard_or_view_chang
 }
 
 #[tokio::test]
+async fn tiles_tell_which_alerts_fire_for_their_numbers() {
+    let app = TestApp::<Analytics>::start().await;
+    advertised(&app, 10, 5_000, 40).await;
+    let member = &app.acme.member;
+    let made = create(member, board()).await;
+    let data = format!("{}/data", path(&made));
+    let quiet = app.acme.viewer.get(&data).await.assert_status(200);
+    assert_eq!(quiet.json()["tiles"][0].get("alerts"), None);
+    let phone = json!([{ "dimension": "device", "operator": "in", "values": ["phone"] }]);
+    let mut of_phones = crate::alerts::wanted();
+    of_phones["name"] = json!("Phones cost too much");
+    of_phones["definition"]["filters"] = phone.clone();
+    for alert in [crate::alerts::wanted(), of_phones] {
+        member.post("/api/alerts", alert).await.assert_status(201);
+    }
+    sqlx::query("UPDATE analytics.alerts SET state = 'firing'")
+        .execute(&mut app.database.admin().await)
+        .await
+        .unwrap();
+    let told = app.acme.viewer.get(&data);
+    let told = told.header("if-none-match", quiet.header("etag").unwrap());
+    let told = told.await.assert_status(200).json();
+    let names = |tile: &Value| -> Vec<Value> {
+        let alerts = tile["alerts"].as_array().into_iter().flatten();
+        alerts.map(|alert| alert["name"].clone()).collect()
+    };
+    let tiles = told["tiles"].as_array().unwrap();
+    let both = [json!("Cost too high"), json!("Phones cost too much")];
+    let seen = names(&tiles[0]);
+    assert!(
+        seen.len() == 2 && both.iter().all(|name| seen.contains(name)),
+        "{seen:?}"
+    );
+    assert_eq!(tiles[0]["alerts"][0]["metric"], "google-ads.cost");
+    assert!(names(&tiles[1]).is_empty());
+    // Of a part of the numbers only what is about it is told.
+    let filters: String = phone
+        .to_string()
+        .bytes()
+        .map(|byte| format!("%{byte:02x}"))
+        .collect();
+    let part = app.acme.viewer.get(&format!("{data}?filters={filters}"));
+    let part = part.await.assert_status(200).json();
+    assert_eq!(names(&part["tiles"][0]), [both[1].clone()]);
+    // Whoever has a link is told of none.
+    let link = member.post(
+        &format!("{}/share", path(&made)),
+        json!({ "name": "Client" }),
+    );
+    let link = link.await.assert_status(201).json();
+    let shown = app.anonymous.get(link["api_path"].as_str().unwrap()).await;
+    let shown = shown.assert_status(200).json();
+    assert!(
+        shown["tiles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|tile| names(tile).is_empty())
+    );
+}
+
+#[tokio::test]
+async fn filters_that_the_database_cannot_store_are_refused() {
+    let app = TestApp::<Analytics>::start().await;
+    let made = create(&app.acme.member, board()).await;
+    for filters in [
+        r#"[{"dimension":"device","operator":"in","values":["a\u0000b"]}]"#,
+        "{}",
+        "none",
+    ] {
+        let filters: String = filters.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let data = format!("{}/data?filters={filters}", path(&made));
+        let refused = app.acme.viewer.get(&data).await;
+        refused.assert_problem(422, "validation_failed");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_numbers_because_of_the_database_is_not_kept_by_its_tag() {
+    let app = TestApp::<Analytics>::start().await;
+    advertised(&app, 10, 5_000, 40).await;
+    let made = create(&app.acme.member, board()).await;
+    let data = format!("{}/data", path(&made));
+    let whole = app.acme.viewer.get(&data).await.assert_status(200);
+    assert!(whole.header("etag").is_some());
+    let mut admin = app.database.admin().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE analytics.facts IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    let failed = app.acme.viewer.get(&data).await.assert_status(200);
+    assert_eq!(failed.json()["tiles"][0]["problem"]["status"], 503);
+    assert_eq!(failed.header("etag"), None);
+    sqlx::raw_sql("ROLLBACK").execute(&mut admin).await.unwrap();
+    let again = app.acme.viewer.get(&data).await.assert_status(200);
+    assert_eq!(again.json()["tiles"], whole.json()["tiles"]);
+}
+
+#[tokio::test]
 async fn the_request_says_which_days() {
     let app = TestApp::<Analytics>::start().await;
     advertised(&app, 3, 12_34, 100).await;

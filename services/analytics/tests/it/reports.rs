@@ -193,6 +193,31 @@ async fn a_report_is_of_a_dashboard_as_it_was_when_it_was_ordered() {
 }
 
 #[tokio::test]
+async fn nobody_gets_a_report_without_the_numbers_because_the_database_did_not_answer() {
+    let mut app = TestApp::<Analytics>::start().await;
+    let mut admin = app.database.admin().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE analytics.facts IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    let id = ordered(
+        &app.acme.member,
+        json!({ "title": "One", "tiles": [tile()], "formats": ["json"] }),
+    )
+    .await;
+    app.start_jobs();
+    // Longer than a statement waits for a lock.
+    tokio::time::sleep(std::time::Duration::from_millis(3_500)).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut admin).await.unwrap();
+    app.clock.advance(TimeDelta::seconds(6));
+    let report = done(&app.acme.member, &id).await;
+    assert_eq!(report["status"], "succeeded", "{report}");
+    let path = format!("/api/reports/{id}/download?format=json");
+    let made = app.acme.member.get(&path).await.assert_status(200).json();
+    assert!(made["parts"][0]["answer"]["frame"].is_object(), "{made}");
+}
+
+#[tokio::test]
 async fn the_same_key_makes_one_report() {
     let app = TestApp::<Analytics>::start().await;
     let send = || {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use axum::extract::Request;
 use bz_auth::Caller;
-use bz_http::{IdempotencyKey, Problem, context};
+use bz_http::{IdempotencyKey, Problem, context, extract};
 use bz_tabular::{Blanks, File, Splitter, Text, too_large};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -85,14 +85,14 @@ impl<'a> Upload<'a> {
             .ok_or_else(Problem::not_found)?;
         drop(tx);
         if let Some(mapping) = &query.mapping {
-            let wrong = |_| {
+            let wrong = |_: Problem| {
                 Problem::invalid_parameter(
                     "mapping",
                     "invalid_value",
                     "must be a JSON object of headings and fields",
                 )
             };
-            source.reading.0.mapping = serde_json::from_str(mapping).map_err(wrong)?;
+            source.reading.0.mapping = extract::parse(mapping.as_bytes()).map_err(wrong)?;
         }
         let (splitter, blanks) = connector::splitter(&source.reading)?;
         Ok(Self {

@@ -73,7 +73,7 @@ pub(super) async fn differences(
             read::quarters(tx, piece, &mut recount).await?;
             recount.close_quarters();
         }
-        recount.quarters = Counts::default();
+        recount.quarters.clear();
     }
     for place in 0..span.zones.len() {
         read::days(

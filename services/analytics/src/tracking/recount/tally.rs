@@ -87,6 +87,11 @@ impl Counts {
         }
     }
 
+    /// Forgets all of it, and keeps the room.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// What is not stored as it was counted: as it should be. Nothing is left.
     pub(super) fn take_differing(&mut self) -> impl Iterator<Item = (Key, Sum)> {
         self.0
