@@ -92,6 +92,7 @@ fn shown(chart: &str, title: &str, layout: [u16; 4], frame: Option<Frame>) -> An
         layout: tile.layout,
         frame,
         problem,
+        alerts: Vec::new(),
     }
 }
 
