@@ -184,7 +184,7 @@ async fn a_stream_without_end_is_given_up_and_the_provider_is_told() {
         while let Some(piece) = pieces.next().await {
             last = piece.unwrap().to_vec();
             size += last.len();
-            assert!(size < MOST, "{size} bytes of {:.60}", endless);
+            assert!(size < MOST, "{size} bytes of {endless:.60}");
         }
         let last = String::from_utf8(last).unwrap();
         assert!(last.contains("provider_error"), "{last:.200}");

@@ -144,6 +144,9 @@ pub(crate) struct Candidate {
     pub(crate) has_factor: bool,
 }
 
+/// A row of `identity.login_candidate`.
+type CandidateRow = (Uuid, Option<Uuid>, Option<String>, bool, bool);
+
 /// Whose password a login with this address compares, in the tenant that was named, else in the address's default home; and
 /// which tenant that is, the nil one when there is none.
 #[expect(
@@ -158,7 +161,7 @@ pub(crate) async fn candidate(
     let sql = "-- identity.users.candidate\n\
                SELECT tenant, user_id, password_hash, is_active, has_factor FROM identity.login_candidate($1, $2)";
     let named = named.map(TenantId::as_uuid);
-    let found: Option<(Uuid, Option<Uuid>, Option<String>, bool, bool)> = db
+    let found: Option<CandidateRow> = db
         .ask(|| query_as(sql).bind(email.as_str()).bind(named))
         .await?;
     let (tenant, user, password_hash, is_active, has_factor) = found.unwrap_or_default();

@@ -5,6 +5,9 @@ use chrono_tz::Tz;
 
 use crate::query::begins;
 
+/// From one instant until another.
+type Instants = (DateTime<Utc>, DateTime<Utc>);
+
 /// How much is read at once: the counts by quarter of an hour are held for as long.
 const PIECE: TimeDelta = TimeDelta::hours(6);
 /// Seconds of a quarter of an hour.
@@ -22,7 +25,7 @@ pub(in crate::tracking) struct ZoneDays {
 #[derive(Debug, Clone)]
 pub(in crate::tracking) struct Span {
     /// Between which instants the quarters of an hour are counted; none when only days are.
-    quarters: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    quarters: Option<Instants>,
     pub(super) zones: Vec<ZoneDays>,
 }
 
@@ -66,7 +69,7 @@ impl Span {
     }
 
     /// Between which instants events are read.
-    pub(super) fn bounds(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+    pub(super) fn bounds(&self) -> Instants {
         let days = self.zones.iter().map(|days| {
             (
                 bounds(days.first, days.zone).0,
@@ -79,7 +82,7 @@ impl Span {
     }
 
     /// The pieces in which events are read, and whether the quarters of each are counted. A UTC day begins with a piece.
-    pub(super) fn pieces(&self) -> Vec<((DateTime<Utc>, DateTime<Utc>), bool)> {
+    pub(super) fn pieces(&self) -> Vec<(Instants, bool)> {
         let (mut from, until) = self.bounds();
         let mut pieces = Vec::new();
         while from < until {
