@@ -55,16 +55,26 @@ def peak_mib(service):
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
-def imports(service, renewed, report):
-    """A file of 100,000 rows against the clock, one of a million against memory, each into a tenant of its own."""
-    for rows in (SMALL, LARGE):
-        took, state = imported(service, renewed(), file_of(rows))
-        whole = sum(state[name] for name in ("created", "updated", "skipped", "failed")) == rows
-        told = ", ".join(f"{state[name]} {name}" for name in ("created", "skipped"))
-        report.add(f"import of {rows} rows", f"{took:.1f} s", told, budget="≤ 15 s" if rows == SMALL else "",
-                   ok=whole and (rows != SMALL or took <= 15))
+def timed_import(service, renewed, report, rows):
+    """A file into a tenant of its own; the first against the clock, a large one against memory."""
+    took, state = imported(service, renewed(), file_of(rows))
+    whole = sum(state[name] for name in ("created", "updated", "skipped", "failed")) == rows
+    told = ", ".join(f"{state[name]} {name}" for name in ("created", "skipped"))
+    report.add(f"import of {rows} rows", f"{took:.1f} s", told, budget="≤ 15 s" if rows == SMALL else "",
+               ok=whole and (rows != SMALL or took <= 15))
+
+
+def memory(service, report):
     peak = peak_mib(service)
     report.add("most memory of the CRM by then", f"{peak:.0f} MiB", budget="≤ 150 MiB", ok=peak <= 150)
+
+
+def documents(report):
+    """Waits until all that was imported can be found: a job writes the documents of the search in the background."""
+    began = time.perf_counter()
+    while measure.sql("SELECT EXISTS (SELECT FROM crm.search_backlog);") != "f":
+        time.sleep(1)
+    report.add("until all that was imported can be found", f"{time.perf_counter() - began:.0f} s")
 
 
 def search(service, renewed, report):
@@ -73,6 +83,7 @@ def search(service, renewed, report):
     tokens = [renewed(), renewed()]
     for token in tokens:
         imported(service, token, body)
+    documents(report)
     measure.sql("VACUUM ANALYZE crm.leads, crm.search_documents;")
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
     for what, path, texts in (("search", "/api/search?mode=text&q=", SEARCHES), ("suggest", "/api/search/suggest?q=", TYPED)):
@@ -100,5 +111,7 @@ def bench(fleet, new_tenant, login, _options, report):
         account = new_tenant(identity)
         return servers.Tokens(lambda: login(identity, account))
 
-    imports(service, renewed, report)
+    timed_import(service, renewed, report, SMALL)
     search(service, renewed, report)
+    timed_import(service, renewed, report, LARGE)
+    memory(service, report)
