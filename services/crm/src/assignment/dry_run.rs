@@ -92,9 +92,14 @@ pub(super) async fn dry_run_assignment_rules(
     };
     for (n, rule) in rules.iter().enumerate() {
         let matches = fits[0].contains(&n);
-        let this = [if matches { vec![n] } else { Vec::new() }];
-        let found = pick_fitting(&mut work, (&leads, &this), &rules, Turn::Look).await?;
-        let found = found.into_iter().next().flatten();
+        let found = if matches {
+            let this = (&leads[..], &[vec![n]][..]);
+            pick_fitting(&mut work, this, &rules, Turn::Look)
+                .await?
+                .remove(0)
+        } else {
+            None
+        };
         let owner_id = found.as_ref().map(|found| found.user);
         if let Some(found) = found.filter(|_| tried.rule_id.is_none() && rule.enabled) {
             (tried.rule_id, tried.owner_id, tried.team_id) = (Some(rule.id), owner_id, found.team);
